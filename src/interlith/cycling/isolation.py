@@ -1,0 +1,170 @@
+"""A child process that reads files for us, so that a library we did not write can neither crash nor fill this one.
+
+One child serves many files. It is held to a memory and a time limit and replaced after a crash; its answer is one
+JSON line, its result a Parquet file. On systems without `resource` (Windows) only the time limit holds.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from interlith import errors
+
+MEMORY_LIMIT_BYTES = 4 * 1024**3
+MEMORY_PER_FILE_BYTE = 40
+TIME_LIMIT_S = 120.0
+TIME_PER_FILE_MB_S = 2.0
+MB = 1024**2
+
+
+class ReaderProcess:
+    """The child, started at the first request and again after it died."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[str] | None = None
+        self._lock = threading.Lock()
+
+    def start(self) -> None:
+        """Start the child now, so that it imports while the caller does something else."""
+        with self._lock:
+            self._running()
+
+    def request(self, order: dict[str, Any], file: Path) -> None:
+        """Have the child do `order`; raises the error it met, or CorruptFile when it died or ran past a limit."""
+        size = file.stat().st_size
+        time_s = TIME_LIMIT_S + TIME_PER_FILE_MB_S * size / MB
+        order = {**order, "memory_bytes": max(MEMORY_LIMIT_BYTES, MEMORY_PER_FILE_BYTE * size), "time_s": time_s}
+        with self._lock:
+            answer, code, late = self._exchange(order, time_s)
+        if answer is None:
+            raise errors.CorruptFile(f"{file.name}: {_death(code, late, order)}")
+        if "error" in answer:
+            kind = getattr(errors, answer["error"], errors.CorruptFile)
+            raise kind(answer["message"])
+
+    def stop(self) -> None:
+        """Kill the child."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            for pipe in (self._process.stdin, self._process.stdout):
+                if pipe is not None:
+                    with contextlib.suppress(OSError):
+                        pipe.close()
+            self._process = None
+
+    def _running(self) -> subprocess.Popen[str]:
+        if self._process is None or self._process.poll() is not None:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "interlith.cycling.isolation"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+                encoding="utf-8",
+            )
+        return self._process
+
+    def _exchange(self, order: dict[str, Any], time_s: float) -> tuple[dict[str, Any] | None, int | None, bool]:
+        process = self._running()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        late = threading.Event()
+        watch = threading.Timer(time_s, lambda: (late.set(), process.kill()))
+        watch.daemon = True
+        watch.start()
+        try:
+            process.stdin.write(json.dumps(order) + "\n")
+            process.stdin.flush()
+            line = process.stdout.readline()
+        except (BrokenPipeError, ValueError):
+            line = ""
+        except BaseException:
+            self.stop()
+            raise
+        finally:
+            watch.cancel()
+        if line:
+            return json.loads(line), None, False
+        code = process.wait()
+        self.stop()
+        return None, code, late.is_set()
+
+
+def _death(code: int | None, late: bool, order: dict[str, Any]) -> str:
+    gigabytes = order["memory_bytes"] / 1024**3
+    if late:
+        return f"reading took longer than {order['time_s']:.0f} s and was stopped; the file is damaged or far too large"
+    if code is not None and code < 0:
+        name = signal.Signals(-code).name if -code in signal.Signals.__members__.values() else str(-code)
+        return f"the reading library crashed ({name}) or needed more than {gigabytes:.0f} GB; the file is damaged or far too large"
+    return f"the reading library stopped without an answer (exit {code}); the file is damaged"
+
+
+READER = ReaderProcess()
+atexit.register(READER.stop)
+
+
+def set_limits(memory_bytes: int, time_s: float) -> None:
+    """Hold this process to so much memory, and to so much processor time from now on."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    cpu_s = int(used.ru_utime + used.ru_stime + time_s * (os.cpu_count() or 1)) + 1
+    for kind, wanted in ((resource.RLIMIT_AS, memory_bytes), (resource.RLIMIT_CPU, cpu_s)):
+        _, hard = resource.getrlimit(kind)
+        limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(kind, (limit, hard))
+
+
+def guarded(work: Callable[[], None], name: str, library: str) -> dict[str, str]:
+    """Do the work; an answer that names the typed error when it fails, whatever was raised."""
+    try:
+        work()
+    except errors.InterlithError as problem:
+        return {"error": type(problem).__name__, "message": str(problem)}
+    except MemoryError:
+        return {
+            "error": "CorruptFile",
+            "message": f"{name}: needs more memory than is allowed; damaged, or far too large",
+        }
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as problem:
+        what = (str(problem).strip().splitlines() or [""])[0][:200]
+        message = f"{name}: {library} could not read it ({type(problem).__name__}: {what}); damaged, or a newer version of the format"
+        return {"error": "CorruptFile", "message": message}
+    return {}
+
+
+def serve() -> None:
+    """The child's loop: a line with an order in, a line with the answer out, until the input ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    from interlith.cycling.reading import obey
+
+    for line in sys.stdin:
+        order = json.loads(line)
+        set_limits(order["memory_bytes"], order["time_s"])
+        path = Path(order["path"])
+        answer = guarded(lambda order=order: obey(order), order.get("shown", path.name), order["format"])  # type: ignore[misc]
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
+
+
+if __name__ == "__main__":
+    serve()

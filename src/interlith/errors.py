@@ -1,0 +1,33 @@
+"""The one tree of errors. Each has an exit status; the command line shows the message and no traceback."""
+
+
+class InterlithError(Exception):
+    """Anything interlith refuses, with a message a person can act on."""
+
+    exit_code = 1
+
+
+class InputError(InterlithError):
+    """What was given cannot be used as it stands: a wrong value, a missing column, a contradiction."""
+
+    exit_code = 3
+
+
+class UnsupportedFormat(InputError):
+    """The file is of a kind that is not read here; the message says which export to make instead."""
+
+
+class CorruptFile(InputError):
+    """The file is of a known kind but damaged, cut off, empty, or made to harm."""
+
+
+class PhysicsError(InterlithError):
+    """The numbers contradict a law: more stripped than plated, a negative mass, an efficiency above one."""
+
+    exit_code = 4
+
+
+class EnvironmentError_(InterlithError):
+    """Something outside is missing: an extra, a program, memory, a writable folder."""
+
+    exit_code = 5
