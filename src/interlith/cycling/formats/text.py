@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import re
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +13,27 @@ import polars as pl
 
 from interlith.errors import CorruptFile, UnsupportedFormat
 from interlith.record import Flag
+from interlith.units import MICRO, MILLI, NANO, SECONDS_PER_DAY, SECONDS_PER_HOUR, SECONDS_PER_MINUTE
 
+DELIMITERS = ("\t", ";", "|", ",")
 WEB_PAGE = re.compile(r"^\s*(<\?xml[^>]*>\s*)?<(!doctype html|html|head|body)", re.IGNORECASE)
-DECIMAL_COMMA = re.compile(r"(?<![\d,.])[+-]?\d+,\d+(?:[eE][+-]?\d+)?(?![\d,])")
+DECIMAL_COMMA = re.compile(r"(?<![\d,.])[+-]?\d+,\d+(?:[eE][+-]?\d+)?(?![\d,.])")
+EXPONENT = re.compile(r"(?<=\d)[eE][+-]?\d+\s*$")
+DECIMAL_POINT = re.compile(r"\s*[+-]?\d+\.\d+(?:[eE][+-]?\d+)?\s*")
+THOUSANDS = r"^[+-]?\d{1,3}(,\d{3})+(\.\d*)?$"
+CLOCK = r"^\s*(?:(\d+)\s*[-d. ]\s*)?(\d+):(\d{1,2}):(\d{1,2}(?:[.,]\d+)?)\s*$"
+DATES = (
+    "%Y-%m-%d %H:%M:%S%.f",
+    "%Y/%m/%d %H:%M:%S%.f",
+    "%Y-%m-%dT%H:%M:%S%.f",
+    "%m/%d/%Y %H:%M:%S%.f",
+    "%d/%m/%Y %H:%M:%S%.f",
+    "%d.%m.%Y %H:%M:%S%.f",
+    "%Y-%m-%d %I:%M:%S %p",
+    "%m/%d/%Y %I:%M:%S %p",
+    "%d/%m/%Y %I:%M:%S %p",
+    "%Y-%m-%dT%H:%M:%S%.f%:z",
+)
 
 
 def looks_binary(data: bytes) -> bool:
@@ -41,9 +61,11 @@ def decode(data: bytes) -> tuple[str, str]:
     except UnicodeDecodeError as problem:
         if problem.start >= len(data) - 3 and "end of data" in problem.reason:
             return data[: problem.start].decode("utf-8"), "utf-8"
-    chinese = data.decode("gb18030", errors="ignore")
-    if sum("一" <= c <= "鿿" for c in chinese[:4096]) >= 4:
-        return chinese, "gb18030"
+    # Chinese comes in pairs of high bytes; a lone one is the µ or ² of Latin-1, where "µA" would be one character
+    if len(re.findall(rb"[\x81-\xfe][\xa1-\xfe]", data[:8192])) >= 4:
+        chinese = data.decode("gb18030", errors="ignore")
+        if sum("一" <= c <= "鿿" for c in chinese[:4096]) >= 4:
+            return chinese, "gb18030"
     return data.decode("latin-1"), "latin-1"
 
 
@@ -69,10 +91,10 @@ def delimiter_of(lines: list[str]) -> str:
     ';'
     """
     best, score = ",", (0.0, 0)
-    for candidate in ("\t", ";", "|", ","):
+    for candidate in DELIMITERS:
         counts = [line.count(candidate) for line in lines if line.strip()]
         if counts and max(counts):
-            agreement = counts.count(max(set(counts), key=counts.count)) / len(counts)
+            agreement = Counter(counts).most_common(1)[0][1] / len(counts)
             rank = (round(agreement, 1), max(counts))
             if rank > score and min(counts) > 0:
                 best, score = candidate, rank
@@ -80,12 +102,16 @@ def delimiter_of(lines: list[str]) -> str:
 
 
 def decimal_comma(lines: list[str], delimiter: str) -> bool:
-    """True when numbers in these lines are written 1,5. Never with "," as the delimiter.
+    """True when numbers in these lines are written 1,5. Never with "," as the delimiter, nor where most have a point.
 
-    >>> decimal_comma(["1,25\\t-3,5E-3"], "\\t")
-    True
+    >>> decimal_comma(["1,25\\t-3,5E-3"], "\\t"), decimal_comma(["1,250.0\\t3.5"], "\\t")
+    (True, False)
     """
-    return delimiter != "," and any(DECIMAL_COMMA.search(field) for line in lines for field in line.split(delimiter))
+    if delimiter == ",":
+        return False
+    fields = [field for line in lines for field in line.split(delimiter)]
+    n_commas = sum(bool(DECIMAL_COMMA.search(field)) for field in fields)
+    return n_commas > sum(bool(DECIMAL_POINT.fullmatch(field)) for field in fields)
 
 
 @dataclass(frozen=True)
@@ -96,11 +122,18 @@ class TextTable:
     flags: tuple[Flag, ...] = ()
 
 
-def parse_table(text: str, header_line: int, n_units_lines: int = 0, delimiter: str | None = None) -> TextTable:
+def parse_table(
+    text: str,
+    header_line: int,
+    n_units_lines: int = 0,
+    delimiter: str | None = None,
+    keep: Callable[[list[str]], Iterable[str]] | None = None,
+) -> TextTable:
     """Cut text below `header_line` (from 0) into string columns.
 
     A last line with fewer fields than the header, or without its line end in the middle of a number, is dropped and
-    flagged `truncated`. Equal header names get "#2", "#3". Raises CorruptFile when there is no row of data.
+    flagged `truncated`. Equal header names get "#2", "#3". `keep` picks from all names those worth holding in memory.
+    Raises CorruptFile when there is no row of data.
     """
     lines = text.split("\n", header_line + n_units_lines + 200)
     sample = [line for line in lines[header_line : header_line + n_units_lines + 100] if line.strip()]
@@ -112,17 +145,17 @@ def parse_table(text: str, header_line: int, n_units_lines: int = 0, delimiter: 
         raise CorruptFile(f"no row of data below the header in line {header_line + 1}")
     try:
         table = pl.read_csv(
-            io.BytesIO(body.encode()),
-            has_header=False,
-            new_columns=names,
-            schema=dict.fromkeys(names, pl.String),
+            # a first line of place numbers sets the width, whatever the first row of data lacks or has too much
+            io.BytesIO(f"{delimiter.join(map(str, range(len(names))))}\n{body}".encode()),
+            infer_schema=False,
+            columns=_places(names, keep(names)) if keep else None,
             separator=delimiter,
             truncate_ragged_lines=True,
-            missing_utf8_is_empty_string=False,
             quote_char='"' if '"' in body[:100_000] else None,
         )
     except pl.exceptions.PolarsError as problem:
         raise CorruptFile(f"not a table below line {header_line + 1}: {str(problem).splitlines()[0]}") from problem
+    table = table.rename({place: names[int(place)] for place in table.columns})
     comma = decimal_comma(sample[1:], delimiter)
     return TextTable(_with_points(table) if comma else table, flags)
 
@@ -130,6 +163,98 @@ def parse_table(text: str, header_line: int, n_units_lines: int = 0, delimiter: 
 def number(name: str) -> pl.Expr:
     """A string column as Float64; what is no number becomes null, and is flagged when the record is cleaned."""
     return pl.col(name).str.strip_chars().cast(pl.Float64, strict=False)
+
+
+def numbers(values: pl.Series) -> pl.Series:
+    """Any column as Float64; thousands may be set off by commas ("1,234.5"); what is no number becomes null.
+
+    >>> numbers(pl.Series(["1,234.5", " 2e-3 ", "N/A"])).to_list()
+    [1234.5, 0.002, None]
+    """
+    if values.dtype != pl.String:
+        return values.cast(pl.Float64, strict=False)
+    stripped = values.str.strip_chars()
+    found = stripped.cast(pl.Float64, strict=False)
+    if found.null_count() == stripped.null_count():
+        return found
+    is_number = stripped.str.contains(THOUSANDS)
+    if not is_number.any():
+        return found
+    joined = stripped.str.replace_all(",", "", literal=True).cast(pl.Float64, strict=False)
+    return found.zip_with(~is_number.fill_null(False), joined)
+
+
+def seconds(values: pl.Series, factor: float = 1.0) -> pl.Series:
+    """Times as seconds: numbers times `factor`, clocks ("26:00:01", "1-02:00:00", "0d 00:00:05"), dates less the first.
+
+    >>> seconds(pl.Series(["00:01:00.5", "1-00:00:00"])).to_list()
+    [60.5, 86400.0]
+    """
+    if values.dtype == pl.Duration:
+        return values.dt.total_microseconds() * MICRO
+    if values.dtype == pl.Time:
+        return values.cast(pl.Int64) * NANO
+    if values.dtype.is_temporal():
+        return _from_first(epoch_seconds(values))
+    found = numbers(values) * factor
+    if found.null_count() < len(found) or values.dtype != pl.String:
+        return found
+    clock = _clock(values)
+    return clock if clock.null_count() < len(clock) else _from_first(epoch_seconds(values))
+
+
+def epoch_seconds(values: pl.Series) -> pl.Series:
+    """Dates as seconds since 1970-01-01, in the zone of the instrument's clock; numbers are taken to be that already.
+
+    Month and day are told apart by what parses every date and spans the shorter time.
+
+    >>> epoch_seconds(pl.Series(["1970-01-02 00:00:00"])).to_list()
+    [86400.0]
+    """
+    if values.dtype == pl.Date:
+        values = values.cast(pl.Datetime("us"))
+    if values.dtype.is_temporal():
+        return values.dt.epoch("ms").cast(pl.Float64) * MILLI if values.dtype == pl.Datetime else numbers(values)
+    found = numbers(values)
+    if found.null_count() < len(found) or values.dtype != pl.String:
+        return found
+    sample = _sample(values)
+    parsed = [(_span(_dates(sample, form)), form) for form in DATES]
+    _, best = min(parsed, key=lambda pair: pair[0])
+    return _dates(values, best)
+
+
+def _clock(values: pl.Series) -> pl.Series:
+    part = pl.col("t").str.extract
+    number = [part(CLOCK, k).str.replace(",", ".", literal=True).cast(pl.Float64, strict=False) for k in (1, 2, 3, 4)]
+    days, hours, minutes, rest = number
+    total = days.fill_null(0.0) * SECONDS_PER_DAY + hours * SECONDS_PER_HOUR + minutes * SECONDS_PER_MINUTE + rest
+    return values.to_frame("t").select(total).to_series()
+
+
+def _dates(values: pl.Series, form: str) -> pl.Series:
+    parsed = values.str.strip_chars().str.to_datetime(form, strict=False, time_unit="ms", ambiguous="earliest")
+    return parsed.dt.epoch("ms").cast(pl.Float64) * MILLI
+
+
+def _sample(values: pl.Series) -> pl.Series:
+    return pl.concat([values.head(200), values.slice(len(values) // 2, 200), values.tail(200)])
+
+
+def _span(found: pl.Series) -> tuple[int, float]:
+    low, high = found.min(), found.max()
+    span = float(high) - float(low) if isinstance(low, float) and isinstance(high, float) else 0.0
+    return found.null_count(), span
+
+
+def _from_first(found: pl.Series) -> pl.Series:
+    known = found.drop_nulls()
+    return found - known[0] if len(known) else found
+
+
+def _places(names: list[str], kept: Iterable[str]) -> list[int]:
+    wanted = set(kept)
+    return [place for place, name in enumerate(names) if name in wanted]
 
 
 def unique_names(names: list[str]) -> list[str]:
@@ -162,12 +287,23 @@ def _drop_torn_line(body: str, n_fields: int, delimiter: str, n_above: int) -> t
         return stripped, ()
     start = stripped.rfind("\n") + 1
     last, before = stripped[start:], stripped[:start].rstrip("\n")
-    typical = before[before.rfind("\n") + 1 :].count(delimiter) if before else n_fields - 1
-    if last.count(delimiter) >= typical:
+    typical = before[before.rfind("\n") + 1 :] if before else delimiter.join(["0"] * n_fields)
+    if not _is_torn(last.rstrip(delimiter), typical.rstrip(delimiter), delimiter):
         return stripped, ()
     row = stripped.count("\n")
     message = f"line {n_above + row + 1}: the last line is cut off; dropped. The file may lack its end."
     return before, (Flag("truncated", message, n_rows=1, first_row=row),)
+
+
+def _is_torn(last: str, typical: str, delimiter: str) -> bool:
+    """True when a line has fewer fields than another, or the exponent of its last number is missing or shorter.
+
+    EC-Lab leaves the delimiter at the end of its lines out of the very last one, so those are not counted.
+    """
+    if last.count(delimiter) != typical.count(delimiter):
+        return last.count(delimiter) < typical.count(delimiter)
+    whole, rest = (EXPONENT.search(line.rsplit(delimiter, 1)[-1]) for line in (typical, last))
+    return whole is not None and (rest is None or len(rest[0]) < len(whole[0]))
 
 
 def _with_points(table: pl.DataFrame) -> pl.DataFrame:

@@ -1,0 +1,141 @@
+"""One row per cycle: what was plated, what came back, and why a cycle has no efficiency."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from interlith.cycling.kind import FULL_KINDS, HOST_KINDS, Kind, stripped_out
+from interlith.cycling.segment import Trace
+from interlith.cycling.thresholds import Thresholds
+from interlith.units import SECONDS_PER_HOUR, mAh_PER_Ah
+
+CHARGE_ONLY = "the strip stops at a charge, not at the cut-off"
+NOT_OUT = "the strip did not reach the cut-off: lithium is left, or the cell is short"
+LEFT_BEFORE = "the strip before it left lithium behind, which counts here too"
+NOT_EMPTY = "the discharge stops above the lower cut-off"
+NOT_EMPTY_BEFORE = "the discharge before it stopped above the lower cut-off, so it began partly charged"
+CHARGED_BEFORE = "more came out than went in: the cell was charged before the record began"
+OVERFULL = 1.02
+EMPTY_TOLERANCE = 0.02  # of the highest voltage: how far from the lowest end of discharge counts as the cut-off
+
+
+def with_conversion(branches: pl.DataFrame, found: Trace, kind: Kind, sign: int | None, thresholds: Thresholds) -> pl.DataFrame:
+    """Half cycles with `above_zero_mAh`: charge passed above 0 V while plating on a host, which plates nothing."""
+    if kind not in HOST_KINDS or branches.height == 0:
+        return branches.with_columns(pl.lit(0.0).alias("above_zero_mAh"))
+    above = (found.voltage_V > thresholds.conversion_V) & (found.sign == sign)
+    charge = np.where(above, np.abs(found.current_A) * found.weight_s, 0.0)
+    total = np.concatenate([[0.0], np.cumsum(charge)]) / SECONDS_PER_HOUR * mAh_PER_Ah
+    first, last = branches["first_row"].to_numpy(), branches["last_row"].to_numpy()
+    return branches.with_columns(pl.Series("above_zero_mAh", total[last + 1] - total[first]))
+
+
+def cycles(branches: pl.DataFrame, kind: Kind, plating_sign: int | None) -> pl.DataFrame:
+    """Pair each plating branch with the strip that follows it.
+
+    Columns: cycle (from 1), start and end in h, the half cycles paired, plated_mAh (without the charge above 0 V),
+    above_zero_mAh, stripped_mAh, efficiency or null, no_efficiency_because. Where the plating sign is not known the
+    first direction takes the place of plating and `efficiency` stays null.
+    """
+    merged = _merged(branches)
+    if merged.height == 0:
+        return _paired(merged, merged)
+    sign = plating_sign if plating_sign is not None else int(merged["sign"][0])
+    plate = merged.filter(pl.col("sign") == sign)
+    strip = merged.filter(pl.col("sign") != sign)
+    if strip.height:
+        strip = strip.with_columns(_ran_out(strip, kind).alias("stripped_out"))
+    else:
+        strip = strip.with_columns(pl.lit(None, dtype=pl.Boolean).alias("stripped_out"))
+    table = _paired(plate, strip)
+    return table.with_columns(_why_none(kind, plating_sign)).with_columns(_efficiency())
+
+
+def _ran_out(strip: pl.DataFrame, kind: Kind) -> pl.Expr:
+    """Whether a strip or discharge went on until its cut-off, so that what could come back did."""
+    if kind in HOST_KINDS:
+        return stripped_out(strip)
+    if kind in FULL_KINDS:
+        low, high = strip["end_voltage_V"].min(), strip["start_voltage_V"].max()
+        assert isinstance(low, float)
+        assert isinstance(high, float)
+        return pl.col("end_voltage_V") <= low + EMPTY_TOLERANCE * abs(high)
+    return pl.lit(True)
+
+
+def _merged(branches: pl.DataFrame) -> pl.DataFrame:
+    """Branches without fragments; neighbours of the same sign, which a fragment had parted, made one."""
+    kept = branches.filter(~pl.col("fragment")).with_columns(pl.col("sign").rle_id().alias("run"))
+    hours = pl.col("flow_time_h")
+    return (
+        kept.group_by("run", maintain_order=True)
+        .agg(
+            pl.col("half_cycle", "sign", "start_time_h", "first_row", "start_voltage_V").first(),
+            pl.col("end_time_h", "end_voltage_V", "last_row").last(),
+            pl.col("charge_mAh", "energy_mWh", "above_zero_mAh", "flow_time_h").sum(),
+            ((pl.col("mean_voltage_V") * hours).sum() / hours.sum()).alias("mean_voltage_V"),
+            ((pl.col("mean_current_mA") * hours).sum() / hours.sum()).alias("mean_current_mA"),
+            pl.col("interrupted").drop_nulls().first(),
+        )
+        .drop("run")
+    )
+
+
+def _paired(plate: pl.DataFrame, strip: pl.DataFrame) -> pl.DataFrame:
+    if "stripped_out" not in strip.columns:
+        strip = strip.with_columns(pl.lit(None, dtype=pl.Boolean).alias("stripped_out"))
+    follows = np.searchsorted(strip["first_row"].to_numpy(), plate["first_row"].to_numpy()) if plate.height else np.array([], int)
+    pair = strip.with_row_index("place").select(
+        pl.col("place").cast(pl.Int64),
+        pl.col("half_cycle").alias("strip_half_cycle"),
+        pl.col("end_time_h").alias("strip_end_time_h"),
+        pl.col("charge_mAh").alias("stripped_mAh"),
+        pl.col("energy_mWh").alias("strip_energy_mWh"),
+        pl.col("flow_time_h").alias("strip_time_h"),
+        pl.col("mean_voltage_V").alias("strip_voltage_V"),
+        pl.col("mean_current_mA").alias("strip_current_mA"),
+        pl.col("end_voltage_V").alias("strip_end_voltage_V"),
+        pl.col("interrupted").alias("strip_interrupted"),
+        pl.col("stripped_out"),
+    )
+    left = plate.select(
+        pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("cycle"),
+        pl.col("start_time_h"),
+        pl.col("half_cycle").alias("plate_half_cycle"),
+        (pl.col("charge_mAh") - pl.col("above_zero_mAh")).alias("plated_mAh"),
+        pl.col("above_zero_mAh"),
+        pl.col("energy_mWh").alias("plate_energy_mWh"),
+        pl.col("flow_time_h").alias("plate_time_h"),
+        pl.col("mean_voltage_V").alias("plate_voltage_V"),
+        pl.col("mean_current_mA").alias("plate_current_mA"),
+        pl.col("end_voltage_V").alias("plate_end_voltage_V"),
+        pl.col("interrupted").alias("plate_interrupted"),
+        pl.Series("place", follows.astype(np.int64)),
+    )
+    return left.join(pair, on="place", how="left", maintain_order="left").drop("place")
+
+
+def _why_none(kind: Kind, plating_sign: int | None) -> pl.Expr:
+    reason = pl.when(pl.lit(plating_sign is None)).then(pl.lit("which direction plates is not known"))
+    reason = reason.when(pl.col("stripped_mAh").is_null()).then(pl.lit("no strip follows"))
+    for branch in ("plate", "strip"):
+        column = pl.col(f"{branch}_interrupted")
+        reason = reason.when(column.is_not_null()).then(pl.lit(f"{branch} interrupted: ") + column)
+    if kind in HOST_KINDS:
+        reason = reason.when(~pl.col("stripped_out")).then(pl.lit(CHARGE_ONLY if kind == "reservoir" else NOT_OUT))
+        reason = reason.when(~pl.col("stripped_out").shift(1)).then(pl.lit(LEFT_BEFORE))
+    if kind in FULL_KINDS:
+        too_much = (pl.col("cycle") == 1) & (pl.col("stripped_mAh") > OVERFULL * pl.col("plated_mAh"))
+        reason = reason.when(too_much).then(pl.lit(CHARGED_BEFORE))
+        reason = reason.when(~pl.col("stripped_out")).then(pl.lit(NOT_EMPTY))
+        reason = reason.when(~pl.col("stripped_out").shift(1)).then(pl.lit(NOT_EMPTY_BEFORE))
+    if kind not in (*HOST_KINDS, *FULL_KINDS):
+        reason = reason.when(pl.lit(True)).then(pl.lit(f"a test of kind {kind} has no efficiency"))
+    reason = reason.when(pl.col("plated_mAh") <= 0).then(pl.lit("nothing was plated"))
+    return reason.otherwise(None).alias("no_efficiency_because")
+
+
+def _efficiency() -> pl.Expr:
+    ratio = pl.col("stripped_mAh") / pl.col("plated_mAh")
+    return pl.when(pl.col("no_efficiency_because").is_null()).then(ratio).otherwise(None).alias("efficiency")

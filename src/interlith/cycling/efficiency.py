@@ -1,0 +1,112 @@
+"""Cycle efficiency: how much of the charge plated in a cycle came back, its statistics, and what it accumulates to."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import polars as pl
+
+from interlith.cycling.outcome import Cycled, Event, Outcome, nothing
+from interlith.cycling.uncertainty import budget, instrument, verdict
+
+USED = ("formation_cycles", "efficiency_low", "efficiency_high", "conversion_V", "offset_of_range", "gain_difference")
+
+
+def cumulative_efficiency(efficiencies: list[float]) -> float:
+    """What is left after all cycles when nothing is replaced: the product of the efficiencies (anode-free retention).
+
+    >>> round(cumulative_efficiency([0.99] * 100), 3)
+    0.366
+    """
+    return math.prod(efficiencies)
+
+
+def reservoir_life(*, excess_mAh: float, cycled_mAh: float, efficiency: float) -> float:
+    """Cycles that an excess of lithium lasts: excess / (cycled (1 - CE)); infinite for an efficiency of one.
+
+    >>> round(reservoir_life(excess_mAh=4.0, cycled_mAh=1.0, efficiency=0.99))
+    400
+    """
+    loss = 1.0 - efficiency
+    return math.inf if loss <= 0 else excess_mAh / (cycled_mAh * loss)
+
+
+def after_formation(cycled: Cycled) -> pl.DataFrame:
+    """Cycles behind those of formation."""
+    return cycled.cycles.filter(pl.col("cycle") > cycled.thresholds.formation_cycles)
+
+
+def efficiency(cycled: Cycled) -> Outcome:
+    """Mean of the cycle efficiencies, ratio of the sums, scatter, uncertainty; cycles without an efficiency apart.
+
+    Formation cycles are left out of the statistics and listed. A cycle outside the limits is an event, and stays in.
+    """
+    table = per_cycle(cycled)
+    chosen = table.filter((pl.col("cycle") > cycled.thresholds.formation_cycles) & pl.col("efficiency").is_not_null())
+    if chosen.height == 0:
+        reasons = cycled.cycles["no_efficiency_because"].drop_nulls()
+        why = f"no cycle has an efficiency: {reasons[0]}" if reasons.len() else "no complete cycle"
+        return nothing(why, *USED)
+    values = chosen["efficiency"].to_numpy()
+    mean, expanded = float(np.mean(values)), float(chosen["uncertainty_k2"].mean())  # type: ignore[arg-type]
+    pooled = float(chosen["stripped_mAh"].sum() / chosen["plated_mAh"].sum())
+    n_without = cycled.cycles.height - cycled.cycles["efficiency"].count()
+    offset = instrument(cycled).offset
+    result = {
+        "mean_efficiency": mean,
+        "loss": 1 - mean,
+        "uncertainty_k2": expanded,
+        "offset_share_of_variance": float(chosen["offset_share"].mean()),  # type: ignore[arg-type]
+        "verdict": verdict(1 - mean, expanded),
+        "stripped_over_plated": pooled,
+        "median_efficiency": float(np.median(values)),
+        "standard_deviation": float(np.std(values, ddof=1)) if len(values) > 1 else None,
+        "n_cycles": len(values),
+        "n_cycles_without": n_without,
+        "first_efficiency": _at(table, 0),
+        "formation_efficiencies": table.filter(pl.col("cycle") <= cycled.thresholds.formation_cycles)["efficiency"].to_list(),
+        "cumulative_efficiency": cumulative_efficiency(values.tolist()),
+        "cycles_per_capacity_of_excess": _finite(reservoir_life(excess_mAh=1.0, cycled_mAh=1.0, efficiency=mean)),
+        "offset_uA": offset.value,
+        "offset_kind": offset.kind,
+    }
+    return Outcome(values=result, notes=(offset.source, *_notes(cycled, n_without)), used=USED, table=table, events=_outside(cycled, chosen))
+
+
+def per_cycle(cycled: Cycled) -> pl.DataFrame:
+    """Cycle, charges, efficiency, its uncertainty (k = 2) and the share of the offset in it."""
+    known = cycled.cycles.filter(pl.col("efficiency").is_not_null())
+    parts = ("efficiency", "plated_mAh", "plate_time_h", "strip_time_h")
+    found = budget(instrument(cycled), n_switches=2, **{part: known[part].to_numpy() for part in parts})
+    uncertain = known.select(
+        "cycle", pl.Series("uncertainty_k2", found.expanded, pl.Float64), pl.Series("offset_share", found.offset_share, pl.Float64)
+    )
+    table = cycled.cycles.select("cycle", "start_time_h", "plated_mAh", "stripped_mAh", "efficiency", "no_efficiency_because")
+    return table.join(uncertain, on="cycle", how="left", maintain_order="left")
+
+
+def _at(table: pl.DataFrame, place: int) -> float | None:
+    value: float | None = table["efficiency"][place]
+    return value
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _notes(cycled: Cycled, n_without: int) -> tuple[str, ...]:
+    if n_without == 0:
+        return ()
+    first = cycled.cycles.filter(pl.col("efficiency").is_null())
+    return (f"{n_without} cycles have no efficiency; the first is cycle {first['cycle'][0]}: {first['no_efficiency_because'][0]}",)
+
+
+def _outside(cycled: Cycled, chosen: pl.DataFrame) -> tuple[Event, ...]:
+    limits = cycled.thresholds
+    out = chosen.filter(~pl.col("efficiency").is_between(limits.efficiency_low, limits.efficiency_high))
+    times = dict(cycled.cycles.select("cycle", "start_time_h").iter_rows())
+    return tuple(
+        Event("efficiency_outside", f"cycle efficiency {value:.2%}", time_h=times[cycle], cycle=cycle)
+        for cycle, value in out.select("cycle", "efficiency").iter_rows()
+    )

@@ -1,0 +1,77 @@
+"""Nucleation overpotential: how far the voltage dips below its plateau when lithium first nucleates.
+
+Plateau (median at 40 to 60 % of the plating) minus the minimum within the first part. Yan et al., Nat. Energy 1, 16010
+(2016); Pei et al., Nano Lett. 17, 1132 (2017).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from interlith.cycling.averages import branch_of_rows, fraction_of_charge
+from interlith.cycling.hysteresis import branch_medians
+from interlith.cycling.outcome import Cycled, Outcome, nothing
+from interlith.cycling.segment import Trace
+from interlith.units import mV_PER_V
+
+USED = ("nucleation_dip_part", "nucleation_step_V", "nucleation_step_s")
+PLATEAU = (0.4, 0.6)
+MOST_BRANCHES = 2000  # a dip of every later cycle would say no more
+
+
+def nucleation(cycled: Cycled) -> Outcome:
+    """Nucleation overpotential of each plating branch, or why a branch has none."""
+    if cycled.kind not in ("reservoir", "efficiency", "symmetric"):
+        return nothing(f"a test of kind {cycled.kind} does not show nucleation against lithium", *USED)
+    if cycled.plating_sign is None:
+        return nothing("which direction plates is not known", *USED)
+    table = per_branch(cycled)
+    known = table.drop_nulls("nucleation_overpotential_mV")
+    if known.height == 0:
+        why = table["why_none"].drop_nulls()
+        return Outcome(why_not=f"no branch shows a resolved dip: {why[0]}" if why.len() else "no plating branch", used=USED, table=table)
+    values = {
+        "first_mV": table["nucleation_overpotential_mV"][0],
+        "median_mV": float(known["nucleation_overpotential_mV"].median()),  # type: ignore[arg-type]
+        "n_branches": known.height,
+        "n_branches_without": table.height - known.height,
+    }
+    return Outcome(values=values, used=USED, table=table)
+
+
+def per_branch(cycled: Cycled) -> pl.DataFrame:
+    """Half cycle, nucleation overpotential in mV or null, and why there is none."""
+    found, table = cycled.trace, cycled.half_cycles
+    branch = branch_of_rows(table["first_row"].to_numpy(), table["last_row"].to_numpy(), len(found.time_s))
+    fraction = fraction_of_charge(found, branch, table.height)
+    plateau = branch_medians(cycled, *PLATEAU)
+    rows = []
+    for half_cycle, first, last in cycled.branches(cycled.plating_sign).select("half_cycle", "first_row", "last_row").head(MOST_BRANCHES).iter_rows():
+        part = found.part(first, last)
+        early = fraction[first : last + 1] <= cycled.thresholds.nucleation_dip_part
+        dip, why = _dip(part, early & (part.sign != 0), float(plateau[half_cycle]), cycled)
+        rows.append((half_cycle, dip, why))
+    return pl.DataFrame(
+        rows,
+        schema={"half_cycle": pl.Int64, "nucleation_overpotential_mV": pl.Float64, "why_none": pl.String},
+        orient="row",
+    )
+
+
+def _dip(part: Trace, early: np.ndarray, plateau_V: float, cycled: Cycled) -> tuple[float | None, str | None]:
+    rows = np.flatnonzero(early)
+    if len(rows) < 3:
+        return None, "fewer than three rows in the first part"
+    depth = part.voltage_V[rows] * (1.0 if (cycled.plating_sign or -1) < 0 else -1.0)
+    lowest = int(np.argmin(depth))
+    if depth[lowest] >= 0:
+        return None, "the voltage stays above 0 V"
+    if lowest in (0, len(rows) - 1):
+        return None, "the minimum is not inside the first part"
+    around = rows[lowest - 1 : lowest + 2]
+    if np.max(np.abs(np.diff(part.voltage_V[around]))) > cycled.thresholds.nucleation_step_V:
+        return None, f"sampled more coarsely than {cycled.thresholds.nucleation_step_V * mV_PER_V:g} mV at the minimum"
+    if np.max(np.diff(part.time_s[around])) > cycled.thresholds.nucleation_step_s * (1 + 1e-6):
+        return None, f"sampled more coarsely than {cycled.thresholds.nucleation_step_s:g} s at the minimum"
+    return (abs(part.voltage_V[rows[lowest]]) - abs(plateau_V)) * mV_PER_V, None

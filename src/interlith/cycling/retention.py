@@ -1,0 +1,53 @@
+"""Capacity retention: what each cycle gives back, against a reference cycle."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from interlith.cycling.outcome import NEEDS_AREA, Cycled, Outcome, nothing
+from interlith.units import MILLI
+
+USED = ("formation_cycles", "reference_cycle")
+
+
+def retention(cycled: Cycled) -> Outcome:
+    """Capacity of the last and of every cycle as a fraction of that of the reference cycle."""
+    table = per_cycle(cycled)
+    if table.height == 0:
+        return nothing("no complete cycle behind the reference cycle", *USED)
+    last = float(table["capacity_mAh"][-1])
+    reference = float(table["capacity_mAh"][0])
+    values = {
+        "retention": last / reference,
+        "n_cycles": table.height,
+        "reference_cycle": int(table["cycle"][0]),
+        "reference_mAh": reference,
+        "reference_mAh_per_cm2": cycled.per_area(reference),
+        "last_mAh": last,
+        "highest_mAh": float(table["capacity_mAh"].max()),  # type: ignore[arg-type]
+    }
+    mass_mg = cycled.facts.active_mass_mg.value
+    if mass_mg:
+        values["reference_mAh_per_g"] = reference / (mass_mg * MILLI)
+    return Outcome(values=values, notes=() if cycled.area_cm2 else (NEEDS_AREA,), used=USED, table=table)
+
+
+
+
+
+def per_cycle(cycled: Cycled) -> pl.DataFrame:
+    """Cycle, capacity given back (stripped or discharged) in mAh, and its part of the reference cycle's.
+
+    Interrupted cycles are left out. The reference cycle is counted from the end of formation.
+    """
+    whole = cycled.cycles.filter(
+        pl.col("stripped_mAh").is_not_null() & pl.col("plate_interrupted").is_null() & pl.col("strip_interrupted").is_null()
+    )
+    first = cycled.thresholds.formation_cycles + cycled.thresholds.reference_cycle
+    whole = whole.filter(pl.col("cycle") >= first)
+    return whole.select(
+        "cycle",
+        "start_time_h",
+        pl.col("stripped_mAh").alias("capacity_mAh"),
+        (pl.col("stripped_mAh") / pl.col("stripped_mAh").first()).alias("retention"),
+    )

@@ -1,0 +1,288 @@
+"""Steps and half cycles, from the sign of the current and from step changes, never from the vendor's counters.
+
+Charge is the trapezoid integral over measured intervals: each row carries half of the intervals beside it, unless an
+interval is a gap. The same weights make every average time-weighted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from interlith.cycling.thresholds import Thresholds
+from interlith.record import CURRENT, TIME, VOLTAGE, Flag, Record
+from interlith.units import SECONDS_PER_HOUR
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+STEP_LEVEL_CHANGE = 0.2  # without a step counter: a jump of the current by this fraction begins a new step
+VOUCHED = 0.1  # the tester's own counter confirms an interval within this fraction
+STEADY_CURRENT, STEADY_VOLTAGE_V = 0.02, 0.003
+COUNTERS = ("charging_capacity_ah", "discharging_capacity_ah")
+
+
+@dataclass(frozen=True)
+class Trace:
+    """The time series as arrays, all of one length (rows), with the weights of every integral.
+
+    sign: -1, 0 (rest), 1. step: number of the step from 0. weight_s: seconds each row stands for.
+    gap: True where the interval before the row was not measured.
+    """
+
+    time_s: Floats
+    voltage_V: Floats
+    current_A: Floats
+    sign: NDArray[np.int8]
+    step: Ints
+    weight_s: Floats
+    gap: NDArray[np.bool_]
+
+    @cached_property
+    def step_starts(self) -> Ints:
+        """First row of each step."""
+        return np.flatnonzero(np.diff(self.step, prepend=-1)).astype(np.int64)
+
+    def part(self, first: int, last: int) -> Trace:
+        """Rows first to last, both included."""
+        rows = slice(first, last + 1)
+        names = ("time_s", "voltage_V", "current_A", "sign", "step", "weight_s", "gap")
+        return Trace(*[getattr(self, name)[rows] for name in names])
+
+    def flowing(self) -> Trace:
+        """Only the rows with a current."""
+        on = self.sign != 0
+        names = ("time_s", "voltage_V", "current_A", "sign", "step", "weight_s", "gap")
+        return Trace(*[getattr(self, name)[on] for name in names])
+
+
+def trace(record: Record, thresholds: Thresholds) -> Trace:
+    """The arrays of a record's time series, with signs, steps, gaps and weights."""
+    table = record.series()
+    time, voltage, current = (table[c].to_numpy().astype(float, copy=False) for c in (TIME, VOLTAGE, CURRENT))
+    sign = signs(current, thresholds.rest_fraction)
+    step = np.cumsum(_step_changes(table, current, sign)).astype(np.int64)
+    gap = gaps(table, time, current, step, thresholds)
+    return Trace(time, voltage, current, sign, step, weights(time, gap), gap)
+
+
+def signs(current: Floats, rest_fraction: float) -> NDArray[np.int8]:
+    """-1, 0 or 1 for each row; 0 below `rest_fraction` of the largest current."""
+    limit = rest_fraction * float(np.max(np.abs(current), initial=0.0))
+    return np.where(current > limit, 1, np.where(current < -limit, -1, 0)).astype(np.int8)
+
+
+def _step_changes(table: pl.DataFrame, current: Floats, sign: NDArray[np.int8]) -> NDArray[np.bool_]:
+    changes = np.zeros(len(current), dtype=bool)
+    changes[1:] = sign[1:] != sign[:-1]
+    if "step_count" in table.columns:
+        count = table["step_count"].fill_null(-1).to_numpy()
+        changes[1:] |= count[1:] != count[:-1]
+    else:
+        size = np.abs(current)
+        changes[1:] |= np.abs(np.diff(size)) > STEP_LEVEL_CHANGE * np.maximum(size[1:], size[:-1])
+        changes[1:] &= (sign[1:] != 0) | (sign[:-1] != 0)
+    return changes
+
+
+def weights(time: Floats, gap: NDArray[np.bool_]) -> Floats:
+    """Seconds each row stands for: half of the measured intervals on either side."""
+    half = np.diff(time, prepend=time[:1]) / 2
+    half[gap] = 0.0
+    total = half.copy()
+    total[:-1] += half[1:]
+    return total
+
+
+def gaps(table: pl.DataFrame, time: Floats, current: Floats, step: Ints, thresholds: Thresholds) -> NDArray[np.bool_]:
+    """True where the interval before a row is far longer than usual in its step and the tester's counter does not
+    confirm that the current flowed through it."""
+    interval = np.diff(time, prepend=time[:1])
+    gap = np.zeros(len(time), dtype=bool)
+    suspects = np.flatnonzero(interval > thresholds.gap_floor_s)
+    suspects = suspects[(current[suspects] != 0) | (current[suspects - 1] != 0)]
+    if len(suspects) == 0:
+        return gap
+    gap[suspects] = interval[suspects] > thresholds.gap_factor * _usual_interval(interval, step, suspects)
+    return gap & ~_vouched(table, interval, current)
+
+
+def _usual_interval(interval: Floats, step: Ints, suspects: Ints) -> Floats:
+    """90th percentile of the intervals within the step of each suspect; over all steps where a step is too short."""
+    starts = np.flatnonzero(np.diff(step, prepend=step[:1] - 1))
+    ends = np.append(starts[1:], len(step))
+    everywhere = float(np.quantile(interval[1:], 0.9, method="lower"))
+    usual: dict[int, float] = {}
+    for place in np.unique(step[suspects] - step[0]):
+        inside = interval[starts[place] + 1 : ends[place]]
+        usual[int(place)] = float(np.quantile(inside, 0.9, method="lower")) if len(inside) > 3 else everywhere
+    return np.array([usual[int(p)] for p in step[suspects] - step[0]])
+
+
+def _vouched(table: pl.DataFrame, interval: Floats, current: Floats) -> NDArray[np.bool_]:
+    counter = vendor_counter(table)
+    if counter is None:
+        return np.zeros(len(interval), dtype=bool)
+    passed = np.diff(counter, prepend=counter[:1])
+    size = np.abs(current)
+    expected = interval * (size + np.concatenate([size[:1], size[:-1]])) / 2 / SECONDS_PER_HOUR
+    return (passed > 0) & (np.abs(passed - expected) <= VOUCHED * expected)
+
+
+def vendor_counter(table: pl.DataFrame) -> Floats | None:
+    """The tester's own count of all charge passed, in Ah, never reset; None where the file has none."""
+    if not all(name in table.columns for name in COUNTERS):
+        return None
+    total = sum(table[name].to_numpy().astype(float) for name in COUNTERS)
+    return None if not np.any(np.diff(total) > 0) else np.asarray(total)
+
+
+def gap_flags(found: Trace) -> list[Flag]:
+    """One flag for all gaps of a trace, naming the first."""
+    rows = np.flatnonzero(found.gap)
+    if len(rows) == 0:
+        return []
+    first = int(rows[0])
+    lost = float(np.sum(found.time_s[rows] - found.time_s[rows - 1]))
+    message = f"{len(rows)} gaps, {lost / SECONDS_PER_HOUR:.3g} h together, first before data row {first + 1}; no charge counted in them"
+    return [Flag("gap", message, len(rows), first)]
+
+
+def half_cycles(record: Record, found: Trace, thresholds: Thresholds) -> pl.DataFrame:
+    """One row per half cycle: a run of one sign of current, rests inside it included.
+
+    Charges are positive, in mAh; `sign` says the direction. `interrupted` holds the reason why a branch is not whole,
+    or null. A fragment is a branch of almost no charge.
+    """
+    on = np.flatnonzero(found.sign)
+    if len(on) == 0:
+        return _EMPTY.clone()
+    begins = np.flatnonzero(np.diff(found.sign[on], prepend=0))
+    first, last = on[begins], on[np.append(begins[1:], len(on)) - 1]
+    current, weight = found.current_A[on], found.weight_s[on]
+    voltage = found.voltage_V[on]
+    total = _reducer(np.add, begins)
+    flow_s = total(weight)
+    charge = np.abs(total(current * weight)) / SECONDS_PER_HOUR
+    table = pl.DataFrame(
+        {
+            "half_cycle": np.arange(len(begins)),
+            "sign": found.sign[first].astype(np.int64),
+            "first_row": first,
+            "last_row": last,
+            "start_time_h": found.time_s[first] / SECONDS_PER_HOUR,
+            "end_time_h": found.time_s[last] / SECONDS_PER_HOUR,
+            "flow_time_h": flow_s / SECONDS_PER_HOUR,
+            "charge_mAh": charge * 1e3,
+            "energy_mWh": np.abs(total(current * voltage * weight)) / SECONDS_PER_HOUR * 1e3,
+            "mean_voltage_V": _ratio(total(voltage * weight), flow_s),
+            "start_voltage_V": found.voltage_V[first],
+            "end_voltage_V": found.voltage_V[last],
+            "min_voltage_V": _reducer(np.minimum, begins)(voltage),
+            "max_voltage_V": _reducer(np.maximum, begins)(voltage),
+            "mean_current_mA": _ratio(charge * SECONDS_PER_HOUR, flow_s) * 1e3,
+            "n_rows": np.diff(np.append(begins, len(on))),
+            "n_steps": found.step[last] - found.step[first] + 1,
+        }
+    )
+    table = table.with_columns(_vendor_charge(record, first, last), _longest_interval(found, on, begins))
+    table = table.with_columns(_fragments(table, thresholds))
+    return table.with_columns(_interrupted(record, found, table))
+
+
+def _reducer(operation: np.ufunc, begins: Ints) -> Callable[[Floats], Floats]:
+    return lambda values: operation.reduceat(values, begins)
+
+
+def _ratio(above: Floats, below: Floats) -> Floats:
+    return np.divide(above, below, out=np.full(len(above), np.nan), where=below > 0)
+
+
+def _vendor_charge(record: Record, first: Ints, last: Ints) -> pl.Series:
+    counter = vendor_counter(record.series())
+    if counter is None:
+        return pl.Series("vendor_charge_mAh", [None] * len(first), dtype=pl.Float64)
+    before = np.where(first > 0, counter[first - 1], 0.0)
+    return pl.Series("vendor_charge_mAh", (counter[last] - before) * 1e3)
+
+
+def _longest_interval(found: Trace, on: Ints, begins: Ints) -> pl.Series:
+    """Largest interval within each branch that was measured: what its sampling uncertainty follows from."""
+    interval = np.diff(found.time_s, prepend=found.time_s[:1])
+    interval[found.gap] = 0.0
+    same = np.diff(found.step, prepend=found.step[:1]) == 0
+    return pl.Series("longest_interval_s", np.maximum.reduceat((interval * same)[on], begins))
+
+
+def _fragments(table: pl.DataFrame, thresholds: Thresholds) -> pl.Series:
+    charge = table["charge_mAh"].to_numpy()
+    typical = float(np.quantile(charge, 0.9)) if len(charge) else 0.0
+    return pl.Series("fragment", charge < thresholds.fragment_fraction * typical)
+
+
+def _interrupted(record: Record, found: Trace, table: pl.DataFrame) -> pl.Series:
+    first, last = table["first_row"].to_numpy(), table["last_row"].to_numpy()
+    reasons: list[str | None] = [None] * table.height
+    for row in np.flatnonzero(found.gap):
+        place = int(np.searchsorted(last, row))
+        touched = [p for p in (place, place - 1) if 0 <= p < table.height and first[p] <= row <= last[p] + 1]
+        for p in touched:
+            reasons[p] = f"a gap before data row {row + 1}"
+    if table.height and (reason := _cut_at_end(record, found, table)):
+        reasons[-1] = reasons[-1] or reason
+    return pl.Series("interrupted", reasons, dtype=pl.String)
+
+
+def _cut_at_end(record: Record, found: Trace, table: pl.DataFrame) -> str | None:
+    """A last branch that stops short of what the branches of its sign before it reached."""
+    if int(table["last_row"][-1]) < len(found.time_s) - 1:
+        return None
+    if any(flag.code == "truncated" for flag in record.flags):
+        return "the file is cut off in it"
+    peers = table[:-1].filter((pl.col("sign") == table["sign"][-1]) & ~pl.col("fragment"))
+    if peers.height < 2:
+        return None
+    reached = peers["end_voltage_V"].median()
+    whole = peers["charge_mAh"].median()
+    assert isinstance(reached, float)
+    assert isinstance(whole, float)
+    near_cutoff = abs(float(table["end_voltage_V"][-1]) - reached) < STEADY_VOLTAGE_V
+    if near_cutoff or float(table["charge_mAh"][-1]) > 0.98 * whole:
+        return None
+    return "the record ends in it, before the charge and the voltage that its peers reached"
+
+
+_EMPTY = pl.DataFrame(
+    schema={
+        "half_cycle": pl.Int64,
+        "sign": pl.Int64,
+        "first_row": pl.Int64,
+        "last_row": pl.Int64,
+        **dict.fromkeys(
+            [
+                "start_time_h",
+                "end_time_h",
+                "flow_time_h",
+                "charge_mAh",
+                "energy_mWh",
+                "mean_voltage_V",
+                "start_voltage_V",
+                "end_voltage_V",
+                "min_voltage_V",
+                "max_voltage_V",
+                "mean_current_mA",
+            ],
+            pl.Float64,
+        ),
+        "n_rows": pl.Int64,
+        "n_steps": pl.Int64,
+        "vendor_charge_mAh": pl.Float64,
+        "longest_interval_s": pl.Float64,
+        "fragment": pl.Boolean,
+        "interrupted": pl.String,
+    }
+)

@@ -1,0 +1,101 @@
+"""How well an efficiency is known: current offset, gains, sampling. All limits are read as k = 2 (95 %).
+
+A gain error common to both directions cancels. An offset I0 adds to one direction what it takes from the other:
+d(CE) = I0 (t_strip + CE t_plate) / Q_plated, about 2 I0 / I. Different gains: CE (g_strip - g_plate).
+Sampling: the end of a branch is known to the interval between the last row of a step and the first of the next.
+Smith, Burns, Dahn, J. Electrochem. Soc. 157, A196 (2010) discuss the offset; the formulas here are derived above.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from interlith.cycling.outcome import Cycled
+from interlith.record import Fact
+from interlith.units import MICRO, MILLI, SECONDS_PER_HOUR, mAh_PER_Ah
+
+# full-scale ranges that testers commonly have; only to guess one where none is stated
+COMMON_RANGES_mA = tuple(f * 10.0**k for k in range(-3, 6) for f in (1.0, 5.0))
+
+
+@dataclass(frozen=True)
+class Instrument:
+    """What is known of the tester: limit of the current offset and its origin, how well the end of a step is known."""
+
+    offset_mA: float
+    offset: Fact
+    switch_interval_h: float
+    gain_difference: float
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Uncertainty (k = 2) of one efficiency, or of many (arrays), and its parts."""
+
+    expanded: Any
+    offset: Any
+    gain: Any
+    sampling: Any
+
+    @property
+    def offset_share(self) -> Any:
+        """Part of the variance that is offset."""
+        return np.divide(np.square(self.offset), np.maximum(np.square(self.expanded), np.finfo(float).tiny))
+
+
+def instrument(cycled: Cycled) -> Instrument:
+    """The current offset, stated or assumed as a fraction of the stated or the likely range, and the switching."""
+    edge_h, gain = switch_interval_s(cycled) / SECONDS_PER_HOUR, cycled.thresholds.gain_difference
+    if cycled.offset_uA is not None:
+        fact = Fact(abs(cycled.offset_uA), "stated", f"current offset {abs(cycled.offset_uA):g} uA (k = 2), stated")
+        return Instrument(abs(cycled.offset_uA) * MICRO / MILLI, fact, edge_h, gain)
+    largest = float(np.max(np.abs(cycled.trace.current_A), initial=0.0)) * mAh_PER_Ah
+    likely = next((r for r in COMMON_RANGES_mA if r >= largest * 0.999), largest)
+    range_mA = cycled.range_mA or likely
+    offset_mA = cycled.thresholds.offset_of_range * range_mA
+    whose = "stated" if cycled.range_mA else "likely"
+    source = (
+        f"current offset ASSUMED: {cycled.thresholds.offset_of_range:.3%} of the {whose} range {range_mA:g} mA "
+        "(testers: 0.01 to 0.1 %); measure it and state it with --offset-uA"
+    )
+    return Instrument(offset_mA, Fact(offset_mA * MILLI / MICRO, "assumed", source), edge_h, gain)
+
+
+def budget(tester: Instrument, *, efficiency: Any, plated_mAh: Any, plate_time_h: Any, strip_time_h: Any, n_switches: int) -> Budget:
+    """Uncertainty of efficiencies from the charges and times they were made of; numbers or arrays of one shape.
+
+    n_switches: changes of step whose moment matters (2 for a cycle, 2 (n + 1) for a reservoir test of n cycles).
+    """
+    offset = tester.offset_mA * (strip_time_h + efficiency * plate_time_h) / plated_mAh
+    gain = efficiency * tester.gain_difference
+    current_mA = plated_mAh / plate_time_h
+    sampling = current_mA * tester.switch_interval_h / 2 * np.sqrt(n_switches) / plated_mAh
+    return Budget(np.sqrt(offset**2 + gain**2 + sampling**2), offset, gain, sampling)
+
+
+def switch_interval_s(cycled: Cycled) -> float:
+    """Mean time between the last row of a step and the first row of the next: how well a step's end is known."""
+    trace = cycled.trace
+    starts = trace.step_starts[1:]
+    starts = starts[~trace.gap[starts]]
+    flowing = (trace.sign[starts] != 0) | (trace.sign[starts - 1] != 0)
+    starts = starts[flowing]
+    if len(starts) == 0:
+        return 0.0
+    return float(np.mean(trace.time_s[starts] - trace.time_s[starts - 1]))
+
+
+def verdict(loss: float, expanded: float) -> str:
+    """Whether a loss stands out of its uncertainty.
+
+    >>> verdict(0.001, 0.005)
+    'not significant: the loss is smaller than its uncertainty'
+    """
+    if abs(loss) <= expanded:
+        return "not significant: the loss is smaller than its uncertainty"
+    if loss < 0:
+        return "more came back than was plated, beyond the uncertainty"
+    return "significant"
