@@ -6,10 +6,11 @@ findings needs nothing else.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,11 @@ class Findings:
         head: dict[str, Any] = {"title": self.title, "interlith": __version__}
         if self.warning:
             head["warning"] = self.warning
-        return {**head, "files": [plain(item.summary) for item in self.items], "thresholds": plain(list(self.thresholds))}
+        return {
+            **head,
+            "files": [plain(item.summary) for item in self.items],
+            "thresholds": plain(list(self.thresholds)),
+        }
 
 
 def plain(value: Any) -> Any:
@@ -76,15 +81,27 @@ def safe_name(text: str) -> str:
 
 def write(findings: Findings, folder: Path) -> None:
     """Write findings.json and the tables. Files are replaced whole; raises EnvironmentError_ when that cannot be."""
-    try:
-        tables = folder / "tables"
-        tables.mkdir(parents=True, exist_ok=True)
+    with writing(folder):
         for item in findings.items:
-            for name, table in item.tables.items():
-                stem = f"{item.name}.{name}"
-                replace_file(tables / f"{stem}.csv", table.write_csv().encode())
-                _replace_parquet(tables / f"{stem}.parquet", table)
+            write_tables(item, folder)
         replace_file(folder / "findings.json", json.dumps(findings.as_json(), indent=1, ensure_ascii=False).encode())
+
+
+def write_tables(item: Finding, folder: Path) -> None:
+    """Write one finding's tables as CSV and Parquet into folder/tables."""
+    with writing(folder / "tables") as tables:
+        for name, table in item.tables.items():
+            stem = f"{item.name}.{name}"
+            replace_file(tables / f"{stem}.csv", table.write_csv().encode())
+            _replace_parquet(tables / f"{stem}.parquet", table)
+
+
+@contextlib.contextmanager
+def writing(folder: Path) -> Iterator[Path]:
+    """A folder that exists, and EnvironmentError_ instead of OSError for all that is written in the block."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield folder
     except OSError as problem:
         raise EnvironmentError_(f"{folder}: cannot be written ({problem.strerror or problem})") from problem
 

@@ -93,7 +93,10 @@ def reservoir(
     if formation_current_mA_per_cm2 is not None:
         f = formation_current_mA_per_cm2
         formation = (_plate(f, t), ConstantCurrent(current_density_mA_per_cm2=f, voltage_V=cutoff_V))
-    inner = (ConstantCurrent(current_density_mA_per_cm2=i, areal_capacity_mAh_per_cm2=c, voltage_V=cutoff_V), _plate(i, c))
+    inner = (
+        ConstantCurrent(current_density_mA_per_cm2=i, areal_capacity_mAh_per_cm2=c, voltage_V=cutoff_V),
+        _plate(i, c),
+    )
     last = ConstantCurrent(current_density_mA_per_cm2=i, voltage_V=cutoff_V)
     return Protocol(name="reservoir", steps=(*formation, _plate(i, t), Repeat(times=n_cycles, steps=inner), last))
 
@@ -118,14 +121,22 @@ def symmetric(
 ) -> Protocol:
     """Equal charges to and fro between two lithium electrodes."""
     to, fro = (
-        ConstantCurrent(current_density_mA_per_cm2=s * current_density_mA_per_cm2, areal_capacity_mAh_per_cm2=areal_capacity_mAh_per_cm2)
+        ConstantCurrent(
+            current_density_mA_per_cm2=s * current_density_mA_per_cm2,
+            areal_capacity_mAh_per_cm2=areal_capacity_mAh_per_cm2,
+        )
         for s in (-1, 1)
     )
     return Protocol(name="symmetric", steps=(Repeat(times=n_cycles, steps=(to, fro)),))
 
 
 def full(
-    *, current_density_mA_per_cm2: float = 1.0, upper_V: float = 4.3, lower_V: float = 2.8, n_cycles: int = 50, rest_s: float = 300.0
+    *,
+    current_density_mA_per_cm2: float = 1.0,
+    upper_V: float = 4.3,
+    lower_V: float = 2.8,
+    n_cycles: int = 50,
+    rest_s: float = 300.0,
 ) -> Protocol:
     """Charge to the upper, discharge to the lower voltage, many times. Charging plates lithium on the negative."""
     charge = ConstantCurrent(current_density_mA_per_cm2=current_density_mA_per_cm2, voltage_V=upper_V)

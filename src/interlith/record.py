@@ -174,7 +174,7 @@ META = "interlith.record"
 
 def write_record(record: Record, path: Path, compression: Literal["zstd", "lz4"] = "zstd") -> None:
     """Write as BDF Parquet; provenance, flags and facts travel in the file's metadata. `path` is replaced whole."""
-    meta = {k: asdict(getattr(record, k)) for k in ("provenance", "facts")}
+    meta: dict[str, Any] = {k: asdict(getattr(record, k)) for k in ("provenance", "facts")}
     meta["flags"] = [asdict(flag) for flag in record.flags]
     partial = path.with_name(path.name + ".partial")
     record.table.write_parquet(partial, compression=compression, metadata={META: json.dumps(meta)})

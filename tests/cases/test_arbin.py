@@ -4,7 +4,6 @@ import shutil
 
 import numpy as np
 import pytest
-from pytest import approx
 
 from interlith.cycling.reading import read
 from interlith.errors import CorruptFile, InputError, UnsupportedFormat
@@ -41,15 +40,18 @@ def test_res_has_the_facts_of_the_readme(cycler, mdbtools, name):
     table = record.table
     assert table.height == n_rows
     assert table["cycle_count"].n_unique() == n_cycles
-    assert (table[VOLTAGE].min(), table[VOLTAGE].max()) == (approx(lowest, abs=6e-5), approx(highest, abs=6e-5))
-    assert table[TIME][-1] / HOUR_S == approx(hours, abs=6e-3)
+    assert (table[VOLTAGE].min(), table[VOLTAGE].max()) == (
+        pytest.approx(lowest, abs=6e-5),
+        pytest.approx(highest, abs=6e-5),
+    )
+    assert table[TIME][-1] / HOUR_S == pytest.approx(hours, abs=6e-3)
     assert not record.flags
 
 
 @pytest.mark.parametrize("name", RES)
 def test_res_current_has_the_sign_and_size_of_the_vendors_counters(cycler, mdbtools, name):
     table = read(cycler / name).table
-    assert counted(table) == approx(charges(table), rel=5e-4)
+    assert counted(table) == pytest.approx(charges(table), rel=5e-4)
 
 
 def test_res_rows_are_in_the_order_of_their_key(cycler, mdbtools):
@@ -61,26 +63,33 @@ def test_res_rows_are_in_the_order_of_their_key(cycler, mdbtools):
 
 def test_res_states_its_mass_where_one_was_entered(cycler, mdbtools):
     with_mass, without = (read(cycler / name).facts.active_mass_mg for name in RES)
-    assert (with_mass.value, with_mass.kind) == (approx(0.85283798), "stated")
+    assert (with_mass.value, with_mass.kind) == (pytest.approx(0.85283798), "stated")
     assert without.value is None
 
 
 def test_res_clock_agrees_with_test_time(cycler, mdbtools):
     table = read(cycler / "arbin/anode_vs_Li_45.res").table
-    assert table["unix_time_second"][0] == approx(1470414083, abs=1)  # 2016-08-05 16:21:23
-    assert table["unix_time_second"][1] - table["unix_time_second"][0] == approx(table[TIME][1] - table[TIME][0], abs=1)
+    assert table["unix_time_second"][0] == pytest.approx(1470414083, abs=1)  # 2016-08-05 16:21:23
+    assert table["unix_time_second"][1] - table["unix_time_second"][0] == pytest.approx(
+        table[TIME][1] - table[TIME][0], abs=1
+    )
 
 
-@pytest.mark.parametrize("keep", [3000, 100_000, 400_000])
+@pytest.mark.parametrize(("keep", "n_rows"), [(401_408, 1080), (520_192, 2040)])
+def test_res_without_its_end_is_flagged(cycler, mdbtools, tmp_path, keep, n_rows):
+    cut = tmp_path / "cut.res"
+    cut.write_bytes((cycler / "arbin/arbin_example.res").read_bytes()[:keep])
+    record = read(cut)
+    assert record.n_rows == n_rows
+    assert "truncated" in [flag.code for flag in record.flags]
+
+
+@pytest.mark.parametrize("keep", [3000, 100_000])
 def test_res_cut_off_is_refused(cycler, mdbtools, tmp_path, keep):
     cut = tmp_path / "cut.res"
     cut.write_bytes((cycler / "arbin/arbin_example.res").read_bytes()[:keep])
-    try:
-        record = read(cut)
-    except InputError as problem:
-        assert "cut.res" in str(problem)
-    else:
-        assert record.n_rows < 2150
+    with pytest.raises(InputError, match=r"cut\.res"):
+        read(cut)
 
 
 def test_res_of_garbage_is_corrupt(tmp_path, mdbtools):
@@ -93,11 +102,11 @@ def test_res_of_garbage_is_corrupt(tmp_path, mdbtools):
 def test_csv_without_units_is_in_ampere(cycler):
     table = read(cycler / CSV).table
     assert table.height == 287
-    assert table[CURRENT].max() == approx(6.6006, abs=1e-3)
-    assert table["surface_temperature_celsius"][0] == approx(25.17437)
-    assert table["unix_time_second"][0] == approx(1494377253.17)
+    assert table[CURRENT].max() == pytest.approx(6.6006, abs=1e-3)
+    assert table["surface_temperature_celsius"][0] == pytest.approx(25.17437)
+    assert table["unix_time_second"][0] == pytest.approx(1494377253.17)
     charged, discharged = charges(table)
-    assert counted(table)[0] == approx(charged, rel=1e-3)
+    assert counted(table)[0] == pytest.approx(charged, rel=1e-3)
     assert discharged == 0
 
 
@@ -111,9 +120,14 @@ def test_xlsx_has_the_facts_of_the_readme(cycler):
     table = record.table
     assert record.provenance.format == "arbin-xlsx"
     assert (table.height, table["cycle_count"].n_unique(), table["step_count"].n_unique()) == (4526, 1, 5)
-    assert (table[VOLTAGE].min(), table[VOLTAGE].max()) == (approx(0.05, abs=5e-5), approx(2.6409, abs=5e-5))
-    assert counted(table) == approx(charges(table), rel=5e-4)
-    assert table["unix_time_second"][-1] - table["unix_time_second"][0] == approx(table[TIME][-1] - table[TIME][0], rel=1e-4)
+    assert (table[VOLTAGE].min(), table[VOLTAGE].max()) == (
+        pytest.approx(0.05, abs=5e-5),
+        pytest.approx(2.6409, abs=5e-5),
+    )
+    assert counted(table) == pytest.approx(charges(table), rel=5e-4)
+    assert table["unix_time_second"][-1] - table["unix_time_second"][0] == pytest.approx(
+        table[TIME][-1] - table[TIME][0], rel=1e-4
+    )
 
 
 def test_xlsx_cut_off_is_corrupt(cycler, tmp_path):

@@ -80,6 +80,8 @@ def test_derived_current_gives_the_charge_of_the_files_own_counter(cycler, libra
     counted = np.abs(np.diff(net_Ah)).sum()
     both, net = moved_Ah(record.table)
     assert codes(record) == ["current_derived"]
+    has_power = "P/W" in by_galvani(name).dtype.names
+    assert ("power over voltage" in record.flags[0].message) == has_power
     assert both == pytest.approx(counted, rel=5e-3)
     assert net == pytest.approx(net_Ah[-1] - net_Ah[0], abs=5e-3 * counted)
     assert record.table["charging_capacity_ah"][-1] + record.table["discharging_capacity_ah"][-1] == pytest.approx(

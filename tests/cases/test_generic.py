@@ -1,7 +1,6 @@
 """Plain tables: the public dQ/dV curves, and what must not be taken for one."""
 
 import pytest
-from pytest import approx
 
 from interlith.cycling.formats import generic_csv
 from interlith.cycling.formats.format import Head
@@ -27,7 +26,7 @@ def test_seconds_amps_volts_are_read_as_written(cycler, name):
 def test_one_capacity_column_becomes_the_counter_of_the_direction_of_the_current(cycler, name):
     table = read(cycler / name).table
     written = float((cycler / name).read_text().strip().split("\n")[-1].split(",")[3])
-    assert table["discharging_capacity_ah"][-1] == approx(written, rel=1e-12)
+    assert table["discharging_capacity_ah"][-1] == pytest.approx(written, rel=1e-12)
     assert table["charging_capacity_ah"][-1] == 0
 
 

@@ -143,6 +143,7 @@ def test_control_current_where_galvanostatic_and_charge_elsewhere(load):
     record = load("mode\ttime/s\tEwe/V\tcontrol/V/mA\t(Q-Qo)/mA.h\n" + "\n".join(rows) + "\n")
     assert record.table[CURRENT].to_numpy() == pytest.approx(np.where(held, 0.5e-3, 1e-3), rel=1e-4)
     assert codes(record) == ["current_derived"]
+    assert record.table["step_count"].to_list() == [1] * 101 + [2] * 100
     assert record.table["charging_capacity_ah"][-1] == pytest.approx(1.5e-3, rel=1e-6)
 
 
@@ -232,7 +233,7 @@ def test_current_of_the_only_settings_beside_and_blocks_of_the_duration_set(load
 
 def test_loop_index_of_the_same_name_tells_the_blocks(load, tmp_path):
     (tmp_path / "cell_LOOP.txt").write_text("VMP EXPERIMENT LOOP INDEXES\n0\n12\n")
-    (tmp_path / "other_LOOP.txt").write_text("VMP EXPERIMENT LOOP INDEXES\n0\n5\n")
+    (tmp_path / "another_LOOP.txt").write_text("VMP EXPERIMENT LOOP INDEXES\n0\n5\n")
     steps = load(voltage_only(), name="cell.txt", current_mA=1.0).table["step_count"].to_list()
     assert steps == [1] * 12 + [2] * 21
 

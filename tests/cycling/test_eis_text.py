@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from interlith.cycling.formats import FORMATS, Head
+from interlith.cycling.formats.headers import meaning
 from interlith.cycling.formats.spectra import spectrum_numbers
 from interlith.cycling.reading import read
 from interlith.errors import CorruptFile, InterlithError
@@ -170,6 +171,11 @@ def test_sign_and_unit_of_the_imaginary_part_are_the_headers(load, header, facto
     assert codes(record) == (["impedance_sign"] if factor > 0 else [])
 
 
+def test_a_minus_in_a_header_turns_the_sign_for_every_reader():
+    assert meaning("-Zim/kohm").factor == -1e3
+    assert meaning("Zim/kohm").factor == 1e3
+
+
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 def test_without_a_header_the_sign_is_kept_and_doubted(load, delimiter):
     assert codes(load(sweep(delimiter=delimiter), name="z.csv")) == []
@@ -185,6 +191,7 @@ def test_without_a_header_the_sign_is_kept_and_doubted(load, delimiter):
         "".join(
             f"{t},{3.7},{0.001}\n" for t in range(1, 500)
         ),  # time, voltage, current: four decades, even steps of time
+        "".join(f"{t},{3.7},{0.001}\n" for t in [0.001, *range(1, 21)]),  # the same, few rows, a first one near zero
         "".join(f"{10 ** (k / 10)},1,-1\n" for k in range(15)),  # too short a sweep
         sweep().replace("\n", ",1\n"),  # four columns
         "time,frequency,Zre,Zim,current\n1,100,1,-1,0.1\n",  # a table with a current is the general reader's

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import polars as pl
 
@@ -26,7 +25,7 @@ from interlith.cycling.retention import retention
 from interlith.cycling.segment import gap_flags, half_cycles, trace
 from interlith.cycling.shorts import shorts
 from interlith.cycling.thresholds import Thresholds
-from interlith.record import CellFacts, Flag, Record
+from interlith.record import Flag, Record
 from interlith.units import SECONDS_PER_HOUR
 
 ANALYSES: dict[str, Callable[[Cycled], Outcome]] = {
@@ -46,7 +45,16 @@ ANALYSES: dict[str, Callable[[Cycled], Outcome]] = {
 }
 FEW = ("impedance",)  # what a record without branches still has
 BY_KIND: Mapping[str, tuple[str, ...]] = {
-    "reservoir": ("reservoir", "attribution", "conversion", "shorts", "hysteresis", "nucleation", "impedance", "crosscheck"),
+    "reservoir": (
+        "reservoir",
+        "attribution",
+        "conversion",
+        "shorts",
+        "hysteresis",
+        "nucleation",
+        "impedance",
+        "crosscheck",
+    ),
     "efficiency": (
         "efficiency",
         "attribution",
@@ -60,8 +68,28 @@ BY_KIND: Mapping[str, tuple[str, ...]] = {
         "crosscheck",
     ),
     "symmetric": ("shorts", "life", "hysteresis", "nucleation", "impedance", "crosscheck"),
-    "full": ("efficiency", "retention", "attribution", "shorts", "life", "hysteresis", "dqdv", "impedance", "crosscheck"),
-    "anode-free": ("efficiency", "retention", "attribution", "shorts", "life", "hysteresis", "dqdv", "impedance", "crosscheck"),
+    "full": (
+        "efficiency",
+        "retention",
+        "attribution",
+        "shorts",
+        "life",
+        "hysteresis",
+        "dqdv",
+        "impedance",
+        "crosscheck",
+    ),
+    "anode-free": (
+        "efficiency",
+        "retention",
+        "attribution",
+        "shorts",
+        "life",
+        "hysteresis",
+        "dqdv",
+        "impedance",
+        "crosscheck",
+    ),
     "eis": FEW,
     "cv": (*FEW, "crosscheck"),
     "unknown": ("hysteresis", "dqdv", "impedance", "crosscheck"),
@@ -129,7 +157,12 @@ def _cut(
     proposal = propose(record, found, branches)
     kind = kind or proposal.kind
     facts, flags = settle_facts(
-        record.facts, proposal, kind, area_cm2=area_cm2, active_mass_mg=active_mass_mg, working_electrode=working_electrode
+        record.facts,
+        proposal,
+        kind,
+        area_cm2=area_cm2,
+        active_mass_mg=active_mass_mg,
+        working_electrode=working_electrode,
     )
     sign = facts.plating_sign.value
     branches = with_conversion(branches, found, kind, sign, limits)
@@ -142,7 +175,13 @@ def summary(record: Record, thresholds: Thresholds | None = None) -> pl.DataFram
     return _cut(record, None, thresholds or Thresholds(), None, None, None)[0].cycles
 
 
-EVENT_COLUMNS = {"time_h": pl.Float64, "end_time_h": pl.Float64, "cycle": pl.Int64, "code": pl.String, "message": pl.String}
+EVENT_COLUMNS = {
+    "time_h": pl.Float64,
+    "end_time_h": pl.Float64,
+    "cycle": pl.Int64,
+    "code": pl.String,
+    "message": pl.String,
+}
 
 
 def events_table(cycled: Cycled, outcomes: Mapping[str, Outcome]) -> pl.DataFrame:

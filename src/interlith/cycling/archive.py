@@ -45,8 +45,8 @@ def _check_listing(path: Path, entries: list[zipfile.ZipInfo]) -> None:
     ratio = total / max(path.stat().st_size, 1)
     if total > MOST_BYTES or (total > FREE_BYTES and ratio > MOST_RATIO):
         raise CorruptFile(
-            f"{path.name}: would unpack to {total / 1e6:.0f} MB, {ratio:.0f} times its size; at most {MOST_RATIO} times "
-            f"or {FREE_BYTES / 1e6:.0f} MB is accepted"
+            f"{path.name}: would unpack to {total / 1e6:.0f} MB, {ratio:.0f} times its size; at most "
+            f"{MOST_RATIO} times or {FREE_BYTES / 1e6:.0f} MB is accepted"
         )
     for entry in entries:
         parts = entry.filename.replace("\\", "/").split("/")

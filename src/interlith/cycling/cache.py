@@ -64,7 +64,9 @@ def load(where: Path) -> Record | None:
 
 
 def store(record: Record, where: Path) -> None:
-    """Keep a record; silently not, where the folder cannot be written."""
+    """Keep a record; silently not, where the folder cannot be written or what was read lies in other files too."""
+    if any(flag.code == "current_from_settings" for flag in record.flags):
+        return
     with contextlib.suppress(OSError):
         where.parent.mkdir(parents=True, exist_ok=True)
         write_record(record, where, compression="lz4")

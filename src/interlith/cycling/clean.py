@@ -73,7 +73,8 @@ def _drop_not_numbers(table: pl.DataFrame, path: str) -> tuple[pl.DataFrame, lis
     first = int((~good).arg_max() or 0)
     if n_bad > MOST_BAD_ROWS * table.height:
         raise CorruptFile(
-            f"{path}: {n_bad} of {table.height} rows hold no usable time, voltage and current; first in data row {first + 1}"
+            f"{path}: {n_bad} of {table.height} rows hold no usable time, voltage and current; "
+            f"first in data row {first + 1}"
         )
     message = f"{n_bad} rows without usable numbers dropped, first in data row {first + 1}"
     return table.filter(good), [Flag("not_a_number", message, n_bad, first)]
@@ -89,7 +90,7 @@ def _drop_repeats(table: pl.DataFrame, path: str) -> tuple[pl.DataFrame, list[Fl
     if not np.any(step <= 0):
         return table, []
     if np.any(step < 0):
-        repeat = ~table.is_first_distinct().to_numpy()
+        repeat = ~table.to_struct("row").is_first_distinct().to_numpy()
     else:
         places = np.flatnonzero(step == 0)
         repeat = np.zeros(table.height, dtype=bool)
@@ -129,6 +130,9 @@ def _continue_time(
     shift = np.zeros(len(time))
     shift[backward] = time[backward - 1] - time[backward]
     first = int(backward[0])
-    message = f"time goes back {len(backward)} times, first in data row {first + 1}; continued from there, the pause is not known"
+    message = (
+        f"time goes back {len(backward)} times, first in data row {first + 1}; "
+        "continued from there, the pause is not known"
+    )
     moved = table.with_columns(pl.Series(TIME, time + np.cumsum(shift)))
     return moved, [Flag("time_went_back", message, len(backward), first)]

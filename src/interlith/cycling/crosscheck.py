@@ -32,7 +32,9 @@ def crosscheck(cycled: Cycled) -> Outcome:
 
 def compared(branches: pl.DataFrame) -> pl.DataFrame:
     """Half cycles with both counts and their relative difference."""
-    both = branches.filter(pl.col("vendor_charge_mAh").is_not_null() & ~pl.col("fragment") & (pl.col("vendor_charge_mAh") > 0))
+    both = branches.filter(
+        pl.col("vendor_charge_mAh").is_not_null() & ~pl.col("fragment") & (pl.col("vendor_charge_mAh") > 0)
+    )
     difference = (pl.col("charge_mAh") / pl.col("vendor_charge_mAh") - 1).alias("difference")
     return both.select("half_cycle", "sign", "charge_mAh", "vendor_charge_mAh", difference)
 
@@ -43,11 +45,11 @@ def mismatch_flags(branches: pl.DataFrame, limit: float) -> list[Flag]:
     off = table.filter(pl.col("difference").abs() > limit)
     if off.height == 0:
         return []
-    total = float(table["charge_mAh"].sum() / table["vendor_charge_mAh"].sum() - 1)
+    own, theirs = float(table["charge_mAh"].sum()), float(table["vendor_charge_mAh"].sum())
     worst = float(off["difference"].abs().max())  # type: ignore[arg-type]
     row = int(branches.filter(pl.col("half_cycle") == off["half_cycle"][0])["first_row"][0])
     message = (
-        f"own integral and the tester's counter differ by more than {limit:.1%} in {off.height} of {table.height} half cycles "
-        f"(worst {worst:.2%}; all together {total:+.3%}); own integrals are used"
+        f"own integral and the tester's counter differ by more than {limit:.1%} in {off.height} of {table.height} "
+        f"half cycles (worst {worst:.2%}; all together {own / theirs - 1:+.3%}); own integrals are used"
     )
     return [Flag("capacity_mismatch", message, off.height, row)]

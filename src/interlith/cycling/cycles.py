@@ -20,7 +20,9 @@ OVERFULL = 1.02
 EMPTY_TOLERANCE = 0.02  # of the highest voltage: how far from the lowest end of discharge counts as the cut-off
 
 
-def with_conversion(branches: pl.DataFrame, found: Trace, kind: Kind, sign: int | None, thresholds: Thresholds) -> pl.DataFrame:
+def with_conversion(
+    branches: pl.DataFrame, found: Trace, kind: Kind, sign: int | None, thresholds: Thresholds
+) -> pl.DataFrame:
     """Half cycles with `above_zero_mAh`: charge passed above 0 V while plating on a host, which plates nothing."""
     if kind not in HOST_KINDS or branches.height == 0:
         return branches.with_columns(pl.lit(0.0).alias("above_zero_mAh"))
@@ -85,7 +87,11 @@ def _merged(branches: pl.DataFrame) -> pl.DataFrame:
 def _paired(plate: pl.DataFrame, strip: pl.DataFrame) -> pl.DataFrame:
     if "stripped_out" not in strip.columns:
         strip = strip.with_columns(pl.lit(None, dtype=pl.Boolean).alias("stripped_out"))
-    follows = np.searchsorted(strip["first_row"].to_numpy(), plate["first_row"].to_numpy()) if plate.height else np.array([], int)
+    follows = (
+        np.searchsorted(strip["first_row"].to_numpy(), plate["first_row"].to_numpy())
+        if plate.height
+        else np.array([], int)
+    )
     pair = strip.with_row_index("place").select(
         pl.col("place").cast(pl.Int64),
         pl.col("half_cycle").alias("strip_half_cycle"),
@@ -117,23 +123,31 @@ def _paired(plate: pl.DataFrame, strip: pl.DataFrame) -> pl.DataFrame:
 
 
 def _why_none(kind: Kind, plating_sign: int | None) -> pl.Expr:
-    reason = pl.when(pl.lit(plating_sign is None)).then(pl.lit("which direction plates is not known"))
-    reason = reason.when(pl.col("stripped_mAh").is_null()).then(pl.lit("no strip follows"))
+    """The first reason that holds, or null."""
+    column = pl.col
+    reasons: list[tuple[pl.Expr, pl.Expr]] = [
+        (pl.lit(plating_sign is None), pl.lit("which direction plates is not known")),
+        (column("stripped_mAh").is_null(), pl.lit("no strip follows")),
+    ]
     for branch in ("plate", "strip"):
-        column = pl.col(f"{branch}_interrupted")
-        reason = reason.when(column.is_not_null()).then(pl.lit(f"{branch} interrupted: ") + column)
+        cut = column(f"{branch}_interrupted")
+        reasons.append((cut.is_not_null(), pl.lit(f"{branch} interrupted: ") + cut))
+    left, left_before = ~column("stripped_out"), ~column("stripped_out").shift(1)
     if kind in HOST_KINDS:
-        reason = reason.when(~pl.col("stripped_out")).then(pl.lit(CHARGE_ONLY if kind == "reservoir" else NOT_OUT))
-        reason = reason.when(~pl.col("stripped_out").shift(1)).then(pl.lit(LEFT_BEFORE))
-    if kind in FULL_KINDS:
-        too_much = (pl.col("cycle") == 1) & (pl.col("stripped_mAh") > OVERFULL * pl.col("plated_mAh"))
-        reason = reason.when(too_much).then(pl.lit(CHARGED_BEFORE))
-        reason = reason.when(~pl.col("stripped_out")).then(pl.lit(NOT_EMPTY))
-        reason = reason.when(~pl.col("stripped_out").shift(1)).then(pl.lit(NOT_EMPTY_BEFORE))
-    if kind not in (*HOST_KINDS, *FULL_KINDS):
-        reason = reason.when(pl.lit(True)).then(pl.lit(f"a test of kind {kind} has no efficiency"))
-    reason = reason.when(pl.col("plated_mAh") <= 0).then(pl.lit("nothing was plated"))
-    return reason.otherwise(None).alias("no_efficiency_because")
+        reasons.append((left, pl.lit(CHARGE_ONLY if kind == "reservoir" else NOT_OUT)))
+        reasons.append((left_before, pl.lit(LEFT_BEFORE)))
+    elif kind in FULL_KINDS:
+        too_much = (column("cycle") == 1) & (column("stripped_mAh") > OVERFULL * column("plated_mAh"))
+        reasons += [
+            (too_much, pl.lit(CHARGED_BEFORE)),
+            (left, pl.lit(NOT_EMPTY)),
+            (left_before, pl.lit(NOT_EMPTY_BEFORE)),
+        ]
+    else:
+        reasons.append((pl.lit(True), pl.lit(f"a test of kind {kind} has no efficiency")))
+    reasons.append((column("plated_mAh") <= 0, pl.lit("nothing was plated")))
+    given = [pl.when(holds).then(text) for holds, text in reasons]
+    return pl.coalesce(given).alias("no_efficiency_because")
 
 
 def _efficiency() -> pl.Expr:

@@ -26,7 +26,12 @@ def dqdv(cycled: Cycled) -> Outcome:
             tables.append(_of_branch(cycled, row["cycle"], branch, row[f"{branch}_half_cycle"]))
     table = pl.concat(tables)
     inner = table.filter(pl.int_range(pl.len()).is_between(END_BINS, pl.len() - 1 - END_BINS).over("cycle", "branch"))
-    peaks = inner.sort("dqdv_mAh_per_V", descending=True).group_by("cycle", "branch", maintain_order=True).first().sort("cycle", "branch")
+    peaks = (
+        inner.sort("dqdv_mAh_per_V", descending=True)
+        .group_by("cycle", "branch", maintain_order=True)
+        .first()
+        .sort("cycle", "branch")
+    )
     return Outcome(values={"strongest_peaks": peaks.to_dicts()}, used=USED, table=table)
 
 

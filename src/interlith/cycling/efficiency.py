@@ -50,7 +50,7 @@ def efficiency(cycled: Cycled) -> Outcome:
         return nothing(why, *USED)
     values = chosen["efficiency"].to_numpy()
     mean, expanded = float(np.mean(values)), float(chosen["uncertainty_k2"].mean())  # type: ignore[arg-type]
-    pooled = float(chosen["stripped_mAh"].sum() / chosen["plated_mAh"].sum())
+    pooled = float(chosen["stripped_mAh"].sum()) / float(chosen["plated_mAh"].sum())
     n_without = cycled.cycles.height - cycled.cycles["efficiency"].count()
     offset = instrument(cycled).offset
     result = {
@@ -65,13 +65,21 @@ def efficiency(cycled: Cycled) -> Outcome:
         "n_cycles": len(values),
         "n_cycles_without": n_without,
         "first_efficiency": _at(table, 0),
-        "formation_efficiencies": table.filter(pl.col("cycle") <= cycled.thresholds.formation_cycles)["efficiency"].to_list(),
+        "formation_efficiencies": table.filter(pl.col("cycle") <= cycled.thresholds.formation_cycles)[
+            "efficiency"
+        ].to_list(),
         "cumulative_efficiency": cumulative_efficiency(values.tolist()),
         "cycles_per_capacity_of_excess": _finite(reservoir_life(excess_mAh=1.0, cycled_mAh=1.0, efficiency=mean)),
         "offset_uA": offset.value,
         "offset_kind": offset.kind,
     }
-    return Outcome(values=result, notes=(offset.source, *_notes(cycled, n_without)), used=USED, table=table, events=_outside(cycled, chosen))
+    return Outcome(
+        values=result,
+        notes=(offset.source, *_notes(cycled, n_without)),
+        used=USED,
+        table=table,
+        events=_outside(cycled, chosen),
+    )
 
 
 def per_cycle(cycled: Cycled) -> pl.DataFrame:
@@ -80,9 +88,13 @@ def per_cycle(cycled: Cycled) -> pl.DataFrame:
     parts = ("efficiency", "plated_mAh", "plate_time_h", "strip_time_h")
     found = budget(instrument(cycled), n_switches=2, **{part: known[part].to_numpy() for part in parts})
     uncertain = known.select(
-        "cycle", pl.Series("uncertainty_k2", found.expanded, pl.Float64), pl.Series("offset_share", found.offset_share, pl.Float64)
+        "cycle",
+        pl.Series("uncertainty_k2", found.expanded, pl.Float64),
+        pl.Series("offset_share", found.offset_share, pl.Float64),
     )
-    table = cycled.cycles.select("cycle", "start_time_h", "plated_mAh", "stripped_mAh", "efficiency", "no_efficiency_because")
+    table = cycled.cycles.select(
+        "cycle", "start_time_h", "plated_mAh", "stripped_mAh", "efficiency", "no_efficiency_because"
+    )
     return table.join(uncertain, on="cycle", how="left", maintain_order="left")
 
 
@@ -98,8 +110,8 @@ def _finite(value: float) -> float | None:
 def _notes(cycled: Cycled, n_without: int) -> tuple[str, ...]:
     if n_without == 0:
         return ()
-    first = cycled.cycles.filter(pl.col("efficiency").is_null())
-    return (f"{n_without} cycles have no efficiency; the first is cycle {first['cycle'][0]}: {first['no_efficiency_because'][0]}",)
+    cycle, why = cycled.cycles.filter(pl.col("efficiency").is_null()).select("cycle", "no_efficiency_because").row(0)
+    return (f"{n_without} cycles have no efficiency; the first is cycle {cycle}: {why}",)
 
 
 def _outside(cycled: Cycled, chosen: pl.DataFrame) -> tuple[Event, ...]:

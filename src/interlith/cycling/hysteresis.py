@@ -8,6 +8,8 @@ doi:10.1021/acscentsci.6b00260; Chen et al., J. Mater. Chem. A 5, 11671 (2017).
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -29,7 +31,7 @@ def hysteresis(cycled: Cycled) -> Outcome:
     known = table.drop_nulls("hysteresis_mV")
     if known.height == 0:
         return nothing("no cycle has both branches", *USED)
-    values = {
+    values: dict[str, Any] = {
         "first_mV": float(known["hysteresis_mV"][0]),
         "median_mV": float(known["hysteresis_mV"].median()),  # type: ignore[arg-type]
         "last_mV": float(known["hysteresis_mV"][-1]),
@@ -38,7 +40,11 @@ def hysteresis(cycled: Cycled) -> Outcome:
     }
     if cycled.kind == "symmetric":
         values["overpotential_median_mV"] = values["median_mV"] / 2
-    notes = ("the arc index of a host is that of plating: its strips end at a cut-off",) if cycled.kind in HOST_KINDS else ()
+    notes = (
+        ("the arc index of a host is that of plating: its strips end at a cut-off",)
+        if cycled.kind in HOST_KINDS
+        else ()
+    )
     return Outcome(values=values, notes=notes, used=USED, table=table)
 
 
@@ -51,7 +57,9 @@ def per_cycle(cycled: Cycled) -> pl.DataFrame:
     place = place.with_columns(pl.all().exclude("half_cycle").fill_nan(None))
     table = cycled.cycles.select("cycle", "plate_half_cycle", "strip_half_cycle")
     for branch in ("plate", "strip"):
-        renamed = place.rename({"half_cycle": f"{branch}_half_cycle", "voltage": f"{branch}_V", "end": f"{branch}_end_V"})
+        renamed = place.rename(
+            {"half_cycle": f"{branch}_half_cycle", "voltage": f"{branch}_V", "end": f"{branch}_end_V"}
+        )
         table = table.join(renamed, on=f"{branch}_half_cycle", how="left", maintain_order="left")
     return table.select(
         "cycle",

@@ -1,4 +1,4 @@
-"""Impedance spectra of a record: how many, over which frequencies, and how they change with time. No circuit is fitted."""
+"""Impedance spectra of a record: how many, over which frequencies, how they change. No circuit is fitted."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +80,7 @@ class ReaderProcess:
         assert process.stdin is not None
         assert process.stdout is not None
         late = threading.Event()
-        watch = threading.Timer(time_s, lambda: (late.set(), process.kill()))
+        watch = threading.Timer(time_s, _kill_late, (process, late))
         watch.daemon = True
         watch.start()
         try:
@@ -101,17 +101,32 @@ class ReaderProcess:
         return None, code, late.is_set()
 
 
+def _kill_late(process: subprocess.Popen[str], late: threading.Event) -> None:
+    late.set()
+    process.kill()
+
+
 def _death(code: int | None, late: bool, order: dict[str, Any]) -> str:
     gigabytes = order["memory_bytes"] / 1024**3
     if late:
         return f"reading took longer than {order['time_s']:.0f} s and was stopped; the file is damaged or far too large"
     if code is not None and code < 0:
         name = signal.Signals(-code).name if -code in signal.Signals.__members__.values() else str(-code)
-        return f"the reading library crashed ({name}) or needed more than {gigabytes:.0f} GB; the file is damaged or far too large"
+        why = f"crashed ({name}) or needed more than {gigabytes:.0f} GB"
+        return f"the reading library {why}; the file is damaged or far too large"
     return f"the reading library stopped without an answer (exit {code}); the file is damaged"
 
 
 READER = ReaderProcess()
+LIKELY_SUFFIXES = (".nda", ".ndax", ".mpr", ".xls", ".xlsx", ".res", ".zip")
+
+
+def warm_up(paths: Iterable[Path]) -> None:
+    """Start the child early when one of these files will likely need it: it imports while the caller does."""
+    if any(path.suffix.lower() in LIKELY_SUFFIXES for path in paths):
+        READER.start()
+
+
 atexit.register(READER.stop)
 
 
@@ -145,7 +160,8 @@ def guarded(work: Callable[[], None], name: str, library: str) -> dict[str, str]
         raise
     except BaseException as problem:
         what = (str(problem).strip().splitlines() or [""])[0][:200]
-        message = f"{name}: {library} could not read it ({type(problem).__name__}: {what}); damaged, or a newer version of the format"
+        why = f"{type(problem).__name__}: {what}"
+        message = f"{name}: could not be read as {library} ({why}); damaged, or a newer version of the format"
         return {"error": "CorruptFile", "message": message}
     return {}
 

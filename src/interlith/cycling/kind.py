@@ -1,4 +1,4 @@
-"""Which kind of test a record is, which electrode works, and which sign of current plates lithium: proposed, with reason.
+"""Which kind of test a record is, which electrode works, which sign of current plates: proposed, with reason.
 
 Nothing is assumed in silence. What a person states wins; what the voltages show against it is flagged, never flipped.
 """
@@ -23,10 +23,11 @@ FULL_KINDS = ("full", "anode-free")
 WorkingElectrode = Literal["host", "positive"]
 
 FULL_CELL_V = 1.0  # both branches on average above: a positive electrode is in the cell
-SYMMETRIC_V = 1.0
+ONE_WAY_SYMMETRIC_V = 0.3  # polarization of lithium against lithium beyond this is rare
 STRIPPED_OUT_V, STRIPPED_OUT_RISE = 0.1, 3.0
-SCAN_POINTS, SCAN_EVEN, SCAN_SHARE = 400, 0.15, 0.8
+SCAN_POINTS, SCAN_EVEN, SCAN_SHARE = 400, 0.15, 0.6
 SAME_CHARGE = 0.05
+OPPOSITE = "this file's current has the opposite sign"
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Proposal:
 def check_kind(word: str | None) -> Kind | None:
     """The kind a person named. Raises InputError listing the known ones."""
     if word is None or word in KINDS:
-        return word  # type: ignore[return-value]
+        return word
     raise InputError(f"--kind {word}: not a kind of test; known: {', '.join(KINDS)}")
 
 
@@ -66,7 +67,8 @@ def is_scan(found: Trace) -> bool:
     flowing = found.sign != 0
     if flowing.sum() < 50:
         return False
-    grid = np.linspace(found.time_s[0], found.time_s[-1], SCAN_POINTS)
+    rows = np.flatnonzero(flowing)
+    grid = np.linspace(found.time_s[rows[0]], found.time_s[rows[-1]], SCAN_POINTS)
     voltage = np.interp(grid, found.time_s, found.voltage_V)
     rate = np.abs(np.diff(voltage))
     typical = float(np.median(rate))
@@ -89,7 +91,7 @@ def _mean_voltage(branches: pl.DataFrame, sign: int) -> float | None:
     part = branches.filter(pl.col("sign") == sign)
     if part.height == 0:
         return None
-    return float((part["mean_voltage_V"] * part["flow_time_h"]).sum() / part["flow_time_h"].sum())
+    return float(np.average(part["mean_voltage_V"].to_numpy(), weights=part["flow_time_h"].to_numpy()))
 
 
 def _mV(value: float) -> str:
@@ -99,11 +101,16 @@ def _mV(value: float) -> str:
 def _one_direction(branches: pl.DataFrame) -> Proposal:
     sign, low = int(branches["sign"][0]), float(branches["min_voltage_V"].min())  # type: ignore[arg-type]
     mean = float(branches["mean_voltage_V"].mean())  # type: ignore[arg-type]
-    if abs(mean) < SYMMETRIC_V and mean * sign > 0 and sign > 0 and float(branches["end_voltage_V"][-1]) < SYMMETRIC_V:
-        reason = f"current in one direction only, at a mean of {_mV(mean)} of its own sign, and never stripped out: lithium on both sides"
+    end = float(branches["end_voltage_V"][-1])
+    if sign > 0 and 0 < mean < ONE_WAY_SYMMETRIC_V and end < 2 * mean:
+        reason = (
+            f"current in one direction only, at a mean of {_mV(mean)}, and never stripped out: lithium on both sides"
+        )
         return Proposal("symmetric", reason)
     if low < 0 and sign < 0:
-        return Proposal("unknown", "one plating branch only: a host not yet stripped, or a symmetric cell in one direction")
+        return Proposal(
+            "unknown", "one plating branch only: a host not yet stripped, or a symmetric cell in one direction"
+        )
     return Proposal("unknown", f"current in one direction only, at a mean of {mean:.3g} V")
 
 
@@ -119,11 +126,11 @@ def _both_directions(branches: pl.DataFrame, down: float, up: float) -> Proposal
 
 def _full(branches: pl.DataFrame, down: float, up: float) -> Proposal:
     reason = (
-        f"both branches above {FULL_CELL_V:g} V (charging at a mean of {up:.3g} V, discharging at {down:.3g} V): a positive electrode "
-        "against lithium or another negative. Anode-free looks the same: say --kind anode-free"
+        f"both branches above {FULL_CELL_V:g} V (charging at a mean of {up:.3g} V, discharging at {down:.3g} V): "
+        "a positive electrode against lithium or another negative. Anode-free looks the same: say --kind anode-free"
     )
     if up < down:
-        message = "the voltage is lower while the current is positive: this file's current has the opposite sign; discharging taken as positive"
+        message = f"the voltage is lower while the current is positive: {OPPOSITE}; discharging taken as positive"
         return Proposal("full", reason, plating_sign=-1, flags=(Flag("sign_conflict", message, branches.height, 0),))
     return Proposal("full", reason, plating_sign=1)
 
@@ -132,7 +139,7 @@ def _metal(branches: pl.DataFrame, down: float, up: float) -> Proposal:
     plating = -1 if down < up else 1
     flags: tuple[Flag, ...] = ()
     if plating > 0:
-        message = "the voltage is below 0 V while the current is positive: this file's current has the opposite sign; plating taken as positive"
+        message = f"the voltage is below 0 V while the current is positive: {OPPOSITE}; plating taken as positive"
         flags = (Flag("sign_conflict", message, branches.height, int(branches["first_row"][0])),)
     plate, strip = branches.filter(pl.col("sign") == plating), branches.filter(pl.col("sign") != plating)
     if not strip.select(stripped_out(strip)).to_series().any():
@@ -143,7 +150,9 @@ def _metal(branches: pl.DataFrame, down: float, up: float) -> Proposal:
     where = f"plating at {_mV(min(down, up))} on average"
     pattern = reservoir_pattern(plate, strip)
     if pattern is not None:
-        reason = f"{where}; a reservoir, then {pattern.n_cycles} strips that stop at a charge, then a strip to the cut-off"
+        reason = (
+            f"{where}; a reservoir, then {pattern.n_cycles} strips that stop at a charge, then a strip to the cut-off"
+        )
         return Proposal("reservoir", reason, plating_sign=plating, flags=flags)
     return Proposal("efficiency", f"{where}, each strip ends at a cut-off", plating_sign=plating, flags=flags)
 
@@ -194,7 +203,7 @@ def settle_facts(
     active_mass_mg: float | None = None,
     working_electrode: WorkingElectrode | None = None,
 ) -> tuple[CellFacts, list[Flag]]:
-    """Facts of the cell: stated ones first, then those of the file, then those the data show. Contradictions are flagged.
+    """Facts of the cell: stated ones, then those of the file, then those the data show. Contradictions are flagged.
 
     Raises InputError for an area or a mass that is not positive, or an electrode that is not known.
     """
@@ -230,7 +239,9 @@ def _sign(electrode: Fact, proposal: Proposal, *, stated: bool) -> tuple[Fact, l
     if rule is None:
         return Fact(None, "assumed", "needs the working electrode"), []
     if seen is None or seen == rule:
-        return Fact(rule, "derived", f"working electrode {electrode.value}: plating is {'positive' if rule > 0 else 'negative'}"), []
-    source = "voltage: this file's current has the opposite sign"
-    message = f"working electrode {electrode.value} means plating at a {'positive' if rule > 0 else 'negative'} current; the voltages say the opposite and are followed"
+        return Fact(
+            rule, "derived", f"working electrode {electrode.value}: plating is {'positive' if rule > 0 else 'negative'}"
+        ), []
+    source = f"voltage: {OPPOSITE}"
+    message = f"working electrode {electrode.value} means the other sign of plating; the voltages are followed"
     return Fact(seen, "derived", source), [Flag("sign_conflict", message)] if stated else []

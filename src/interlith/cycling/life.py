@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,27 +12,51 @@ from interlith.cycling import retention
 from interlith.cycling.erratic import onset_cycle
 from interlith.cycling.kind import FULL_KINDS, HOST_KINDS
 from interlith.cycling.outcome import Cycled, Event, Outcome, nothing
-from interlith.cycling.shorts import shorts, steady_branches, symmetric_shorts
+from interlith.cycling.shorts import Branches, shorts, steady_branches, symmetric_shorts
 
-USED = ("life_efficiency", "life_successive", "life_polarization_factor", "life_settling_cycles", "life_retention", "reference_cycle")
+USED = (
+    "life_efficiency",
+    "life_successive",
+    "life_polarization_factor",
+    "life_settling_cycles",
+    "life_retention",
+    "reference_cycle",
+)
 
 
 def life(cycled: Cycled) -> Outcome:
     """First cycle, by each rule, at which the cell is spent; null where it is not within the record.
 
-    Each rule: {"cycle": int or null, "rule": sentence}. A cell that outlives the record has null everywhere.
+    Each rule: {"cycle": int or null, "time_h": h or null, "rule": sentence}. A cell that outlives the record has null everywhere.
     """
     rules = _rules(cycled)
     if not rules:
         return nothing(f"no rule of life for a test of kind {cycled.kind}", *USED)
-    n_cycles = cycled.cycles.height
-    values: dict[str, Any] = {name: {"cycle": cycle, "rule": text} for name, cycle, text in rules}
-    values["n_cycles_in_record"] = n_cycles
-    events = tuple(Event("end_of_life", f"{name}: {text}", cycle=cycle, time_h=_time(cycled, cycle)) for name, cycle, text in rules if cycle)
+    values: dict[str, Any] = {r.name: {"cycle": r.cycle, "time_h": r.time_h, "rule": r.text} for r in rules}
+    values["n_cycles_in_record"] = cycled.cycles.height
+    events = tuple(
+        Event("end_of_life", f"{rule.name}: {rule.text}", cycle=rule.cycle, time_h=rule.time_h)
+        for rule in rules
+        if rule.time_h is not None
+    )
     return Outcome(values=values, used=USED, events=events)
 
 
-Rule = tuple[str, int | None, str]
+SIGNS = ("soft_short", "hard_short", "no_cutoff", "overstrip")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule of life: its name, when the cell was spent by it (None: not within the record), and the rule in words."""
+
+    name: str
+    text: str
+    cycle: int | None = None
+    time_h: float | None = None
+
+
+def _rule(cycled: Cycled, name: str, text: str, cycle: int | None) -> Rule:
+    return Rule(name, text, cycle, _time(cycled, cycle))
 
 
 def _rules(cycled: Cycled) -> list[Rule]:
@@ -47,58 +71,76 @@ def _rules(cycled: Cycled) -> list[Rule]:
 
 def _low_efficiency(cycled: Cycled) -> list[Rule]:
     n = cycled.thresholds.life_successive
-    known = cycled.cycles.filter(pl.col("efficiency").is_not_null() & (pl.col("cycle") > cycled.thresholds.formation_cycles))
-    rules: list[Rule] = []
+    known = cycled.cycles.filter(
+        pl.col("efficiency").is_not_null() & (pl.col("cycle") > cycled.thresholds.formation_cycles)
+    )
+    rules = []
     for limit in cycled.thresholds.life_efficiency:
-        cycle = first_of_run(known["cycle"].to_numpy(), known["efficiency"].to_numpy(), lambda e, limit=limit: e < limit, n)  # type: ignore[misc]
-        rules.append((f"efficiency_below_{limit:.0%}".replace("%", "_percent"), cycle, f"first of {n} cycles in a row below {limit:.0%}"))
+        cycle = first_of_run(known["cycle"].to_numpy(), known["efficiency"].to_numpy() < limit, n)
+        text = f"first of {n} cycles in a row below {limit:.0%}"
+        rules.append(_rule(cycled, f"efficiency_below_{_percent(limit)}", text, cycle))
     return rules
 
 
+def _percent(fraction: float) -> str:
+    return f"{fraction * 100:g}_percent"
+
+
 def _erratic(cycled: Cycled) -> Rule:
-    return "erratic", onset_cycle(cycled), "first erratic cycle"
+    return _rule(cycled, "erratic", "first erratic cycle", onset_cycle(cycled))
 
 
 def _short(cycled: Cycled) -> Rule:
-    events = [e for e in shorts(cycled).events if e.code in ("soft_short", "hard_short")]
-    cycle = min((e.cycle for e in events if e.cycle is not None), default=None)
-    return "short", cycle, "first sign of a short"
+    text = "first sign of a short"
+    signs = [e for e in shorts(cycled).events if e.code in SIGNS and e.time_h is not None]
+    if not signs:
+        return Rule("short", text)
+    first = min(signs, key=lambda event: event.time_h or 0.0)
+    return Rule("short", text, first.cycle, first.time_h)
 
 
 def _retention(cycled: Cycled) -> Rule:
     limit = cycled.thresholds.life_retention
     table = retention.per_cycle(cycled)
-    cycle = first_of_run(table["cycle"].to_numpy(), table["retention"].to_numpy(), lambda r: r < limit, 1)
-    return f"retention_below_{limit:.0%}".replace("%", "_percent"), cycle, f"capacity below {limit:.0%} of the reference cycle"
+    cycle = first_of_run(table["cycle"].to_numpy(), table["retention"].to_numpy() < limit, 1)
+    text = f"capacity below {limit:.0%} of the reference cycle"
+    return _rule(cycled, f"retention_below_{_percent(limit)}", text, cycle)
 
 
 def _polarization(cycled: Cycled) -> Rule:
-    """Polarization above a multiple of its minimum after the settling cycles, shorted branches left out of the minimum."""
+    """Polarization above a multiple of its minimum after the settling cycles; shorted branches are no minimum."""
     factor, settling = cycled.thresholds.life_polarization_factor, cycled.thresholds.life_settling_cycles
     text = f"polarization {factor:g} times its minimum after cycle {settling}"
     cut = steady_branches(cycled)
-    both = cycled.half_cycles.filter(~pl.col("fragment"))["sign"].n_unique() > 1
-    size = np.nanmedian(cut.size_V, axis=1) if len(cut.start_h) else np.empty(0)
-    cycle = np.arange(len(size)) // (2 if both else 1) + 1
-    late = cycle > settling
+    if cycled.cycles["strip_half_cycle"].count() == 0 or len(cut.start_h) == 0:
+        return Rule("polarization", text + " (needs both directions)")
+    cycle = np.searchsorted(cycled.cycles["start_time_h"].to_numpy(), cut.start_h, side="right")
+    size, late = np.nanmedian(cut.size_V, axis=1), cycle > settling
     if not late.any():
-        return "polarization", None, text
-    shorted = np.zeros(len(size), dtype=bool)
-    for event in (e for e in symmetric_shorts(cycled).events if e.time_h is not None):
-        shorted |= (cut.start_h + cut.bin_h * cut.size_V.shape[1] > event.time_h) & (cut.start_h < (event.end_time_h or np.inf))
-    lowest = np.minimum.accumulate(np.where(shorted, np.inf, size)[late])
-    return "polarization", first_of_run(cycle[late], size[late] / lowest, lambda r: r > factor, 1), text
+        return Rule("polarization", text)
+    lowest = np.minimum.accumulate(np.where(_shorted(cycled, cut), np.inf, size)[late])
+    return _rule(cycled, "polarization", text, first_of_run(cycle[late], size[late] / lowest > factor, 1))
 
 
-def first_of_run(cycle: np.ndarray, value: np.ndarray, spent: Callable[[np.ndarray], np.ndarray], n: int) -> int | None:
+def _shorted(cycled: Cycled, cut: Branches) -> np.ndarray:
+    """Branches that lie, in part or whole, within a short."""
+    shorted = np.zeros(len(cut.start_h), dtype=bool)
+    for event in symmetric_shorts(cycled).events:
+        ended = np.inf if event.end_time_h is None else event.end_time_h
+        begun = cut.start_h + cut.bin_h * cut.size_V.shape[1] > (event.time_h or 0.0)
+        shorted |= begun & (cut.start_h < ended)
+    return shorted
+
+
+def first_of_run(cycle: np.ndarray, spent: np.ndarray, n: int) -> int | None:
     """First cycle of the first n cycles in a row that are spent, or None.
 
-    >>> first_of_run(np.array([1, 2, 3, 4]), np.array([1.0, 0.5, 0.5, 0.5]), lambda e: e < 0.9, 3)
+    >>> first_of_run(np.array([1, 2, 3, 4]), np.array([False, True, True, True]), 3)
     2
     """
-    if len(value) < n:
+    if len(spent) < n:
         return None
-    runs = np.lib.stride_tricks.sliding_window_view(spent(value), n).all(axis=1)
+    runs = np.lib.stride_tricks.sliding_window_view(spent, n).all(axis=1)
     return int(cycle[int(np.argmax(runs))]) if runs.any() else None
 
 

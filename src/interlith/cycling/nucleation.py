@@ -30,7 +30,11 @@ def nucleation(cycled: Cycled) -> Outcome:
     known = table.drop_nulls("nucleation_overpotential_mV")
     if known.height == 0:
         why = table["why_none"].drop_nulls()
-        return Outcome(why_not=f"no branch shows a resolved dip: {why[0]}" if why.len() else "no plating branch", used=USED, table=table)
+        return Outcome(
+            why_not=f"no branch shows a resolved dip: {why[0]}" if why.len() else "no plating branch",
+            used=USED,
+            table=table,
+        )
     values = {
         "first_mV": table["nucleation_overpotential_mV"][0],
         "median_mV": float(known["nucleation_overpotential_mV"].median()),  # type: ignore[arg-type]
@@ -47,7 +51,12 @@ def per_branch(cycled: Cycled) -> pl.DataFrame:
     fraction = fraction_of_charge(found, branch, table.height)
     plateau = branch_medians(cycled, *PLATEAU)
     rows = []
-    for half_cycle, first, last in cycled.branches(cycled.plating_sign).select("half_cycle", "first_row", "last_row").head(MOST_BRANCHES).iter_rows():
+    for half_cycle, first, last in (
+        cycled.branches(cycled.plating_sign)
+        .select("half_cycle", "first_row", "last_row")
+        .head(MOST_BRANCHES)
+        .iter_rows()
+    ):
         part = found.part(first, last)
         early = fraction[first : last + 1] <= cycled.thresholds.nucleation_dip_part
         dip, why = _dip(part, early & (part.sign != 0), float(plateau[half_cycle]), cycled)

@@ -1,4 +1,4 @@
-"""An analysis as findings: the summary that JSON and tables carry, and traces thinned for drawing."""
+"""An analysis as plain data: the summary that JSON carries, the tables, and traces thinned for drawing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from interlith.cycling.analyze import Analysis
 from interlith.cycling.dqdv import chosen_cycles
 from interlith.cycling.outcome import Cycled, Outcome
 from interlith.errors import InterlithError
-from interlith.findings import Finding, plain
 from interlith.record import FREQUENCY, IMAGINARY, REAL, SPECTRUM, TIME
 from interlith.units import MILLI, SECONDS_PER_HOUR, mAh_PER_Ah
 
@@ -21,20 +20,17 @@ MOST_POINTS = 3000
 MOST_PROFILE_POINTS = 600
 
 
-def finding(analysis: Analysis, path: Path, name: str) -> Finding:
-    """One file's finding."""
-    return Finding(name=name, summary=summary(analysis, path), tables=tables(analysis))
-
-
-def refused(path: Path, name: str, problem: InterlithError) -> Finding:
-    """The finding of a file that could not be read: every key of a summary, and the error."""
-    nothing = dict.fromkeys(("format", "rows", "cycles", "half_cycles", "kind", "kind_reason", "area_cm2", "working_electrode"))
+def refused(path: Path, problem: InterlithError) -> dict[str, Any]:
+    """The summary of a file that could not be read: every key of one, and the error."""
+    nothing = dict.fromkeys(
+        ("format", "rows", "cycles", "half_cycles", "kind", "kind_reason", "area_cm2", "working_electrode")
+    )
     error = {"type": type(problem).__name__, "message": str(problem)}
-    return Finding(name, {"path": str(path), **nothing, "flags": [], "events": [], "results": {}, "error": error})
+    return {"path": str(path), **nothing, "flags": [], "events": [], "results": {}, "error": error}
 
 
 def summary(analysis: Analysis, path: Path) -> dict[str, Any]:
-    """Everything found, as plain JSON: the object that `interlith analyze --json` prints per file."""
+    """Everything found: the object that `interlith analyze --json` prints per file."""
     cycled, record = analysis.cycled, analysis.record
     branches = cycled.half_cycles.filter(~pl.col("fragment"))
     charge = {name: _sum(cycled.half_cycles, sign) for name, sign in (("charged_mAh", 1), ("discharged_mAh", -1))}
@@ -62,7 +58,7 @@ def summary(analysis: Analysis, path: Path) -> dict[str, Any]:
         "provenance": asdict(record.provenance),
         "error": None,
     }
-    return dict(plain(result))
+    return result
 
 
 def _outcome(outcome: Outcome) -> dict[str, Any]:
@@ -97,7 +93,10 @@ def tables(analysis: Analysis) -> dict[str, pl.DataFrame]:
 
 def _cycles(cycled: Cycled, outcomes: Any) -> pl.DataFrame:
     table = cycled.cycles
-    for name, columns in (("efficiency", ("uncertainty_k2", "offset_share")), ("hysteresis", ("hysteresis_mV", "arc_index"))):
+    for name, columns in (
+        ("efficiency", ("uncertainty_k2", "offset_share")),
+        ("hysteresis", ("hysteresis_mV", "arc_index")),
+    ):
         extra = outcomes[name].table if name in outcomes else None
         if extra is not None:
             table = table.join(extra.select("cycle", *columns), on="cycle", how="left", maintain_order="left")
@@ -115,7 +114,9 @@ def thinned(cycled: Cycled) -> pl.DataFrame:
         begins = np.flatnonzero(np.diff(stretch[order], prepend=-1))
         ends = np.append(begins[1:], len(order)) - 1
         first = np.flatnonzero(np.diff(stretch, prepend=-1))
-        rows = np.unique(np.concatenate([order[begins], order[ends], first, np.append(first[1:] - 1, len(stretch) - 1)]))
+        rows = np.unique(
+            np.concatenate([order[begins], order[ends], first, np.append(first[1:] - 1, len(stretch) - 1)])
+        )
     return pl.DataFrame(
         {
             "time_h": found.time_s[rows] / SECONDS_PER_HOUR,
@@ -135,7 +136,11 @@ def profiles(cycled: Cycled) -> pl.DataFrame:
             passed = np.cumsum(np.abs(part.current_A) * part.weight_s) / SECONDS_PER_HOUR * mAh_PER_Ah
             keep = np.unique(np.linspace(0, len(passed) - 1, min(MOST_PROFILE_POINTS, len(passed))).astype(int))
             piece = {"capacity_mAh": passed[keep], "voltage_V": part.voltage_V[keep]}
-            pieces.append(pl.DataFrame(piece).select(pl.lit(row["cycle"]).alias("cycle"), pl.lit(branch).alias("branch"), pl.all()))
+            pieces.append(
+                pl.DataFrame(piece).select(
+                    pl.lit(row["cycle"]).alias("cycle"), pl.lit(branch).alias("branch"), pl.all()
+                )
+            )
     return pl.concat(pieces) if pieces else pl.DataFrame()
 
 

@@ -65,7 +65,7 @@ def recognize(path: Path, shown: str | None = None) -> Format:
     if by_content:
         by_name = [known for known in by_content if head.suffix in known.suffixes]
         return (by_name or by_content)[0]
-    meant = [known.title for known in FORMATS if head.suffix in known.suffixes and not head.suffix == ".txt"]
+    meant = [known.title for known in FORMATS if head.suffix in known.suffixes and head.suffix != ".txt"]
     if meant:
         raise CorruptFile(
             f"{shown}: named {head.suffix} ({meant[0]}), but its content is not; damaged, cut off or renamed"

@@ -32,7 +32,9 @@ def reservoir_efficiency(*, reservoir_mAh: float, cycled_mAh: float, n_cycles: i
     return (n_cycles * cycled_mAh + final_strip_mAh) / (n_cycles * cycled_mAh + reservoir_mAh)
 
 
-def efficiency_of_cycled_charge(*, reservoir_mAh: float, cycled_mAh: float, n_cycles: int, final_strip_mAh: float) -> float:
+def efficiency_of_cycled_charge(
+    *, reservoir_mAh: float, cycled_mAh: float, n_cycles: int, final_strip_mAh: float
+) -> float:
     """The other formula in circulation: the whole loss is charged to the n cycles, none to the reservoir.
 
     1 - (reservoir - final) / (n cycled). Always lower than `reservoir_efficiency`: its loss is larger by the factor
@@ -50,8 +52,8 @@ def _check(reservoir_mAh: float, cycled_mAh: float, n_cycles: int, final_strip_m
         raise PhysicsError("a reservoir test needs positive charges and at least one cycle")
     if final_strip_mAh > reservoir_mAh * (1 + LEFT_OVER):
         raise PhysicsError(
-            f"more was stripped in the end ({final_strip_mAh:.4g} mAh) than the reservoir held ({reservoir_mAh:.4g} mAh): "
-            "a short, lithium left from before, or an offset of the current"
+            f"more was stripped in the end ({final_strip_mAh:.4g} mAh) than the reservoir held "
+            f"({reservoir_mAh:.4g} mAh): a short, lithium left from before, or an offset of the current"
         )
 
 
@@ -113,7 +115,9 @@ def _involved(plate: pl.DataFrame, strip: pl.DataFrame, pattern: ReservoirPatter
 
 def _charges(cycled: Cycled, plate: pl.DataFrame, strip: pl.DataFrame, pattern: ReservoirPattern) -> Charges:
     involved = _involved(plate, strip, pattern)
-    plated = involved.filter(pl.col("sign") == cycled.plating_sign).with_columns(pl.col("charge_mAh") - pl.col("above_zero_mAh"))
+    plated = involved.filter(pl.col("sign") == cycled.plating_sign).with_columns(
+        pl.col("charge_mAh") - pl.col("above_zero_mAh")
+    )
     stripped = involved.filter(pl.col("sign") != cycled.plating_sign)
     final = pattern.final_strip
     before = cycled.cycles.filter(pl.col("plate_half_cycle") < plate["half_cycle"][pattern.reservoir_plate])
@@ -134,7 +138,10 @@ def _charges(cycled: Cycled, plate: pl.DataFrame, strip: pl.DataFrame, pattern: 
 def _invalid(strip: pl.DataFrame, pattern: ReservoirPattern, charges: Charges) -> str | None:
     if pattern.final_strip is None:
         return "the record ends before the last strip"
-    final, inner = float(strip["charge_mAh"][pattern.final_strip]), float(np.mean(strip["charge_mAh"].to_numpy()[list(pattern.inner_strips)]))
+    final, inner = (
+        float(strip["charge_mAh"][pattern.final_strip]),
+        float(np.mean(strip["charge_mAh"].to_numpy()[list(pattern.inner_strips)])),
+    )
     if final < inner and pattern.final_strip + 1 < strip.height:
         return "the voltage reached the cut-off before the last strip: the reservoir was used up"
     if charges.stripped_mAh > charges.plated_mAh:

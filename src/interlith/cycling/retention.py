@@ -32,16 +32,15 @@ def retention(cycled: Cycled) -> Outcome:
     return Outcome(values=values, notes=() if cycled.area_cm2 else (NEEDS_AREA,), used=USED, table=table)
 
 
-
-
-
 def per_cycle(cycled: Cycled) -> pl.DataFrame:
     """Cycle, capacity given back (stripped or discharged) in mAh, and its part of the reference cycle's.
 
     Interrupted cycles are left out. The reference cycle is counted from the end of formation.
     """
     whole = cycled.cycles.filter(
-        pl.col("stripped_mAh").is_not_null() & pl.col("plate_interrupted").is_null() & pl.col("strip_interrupted").is_null()
+        pl.col("stripped_mAh").is_not_null()
+        & pl.col("plate_interrupted").is_null()
+        & pl.col("strip_interrupted").is_null()
     )
     first = cycled.thresholds.formation_cycles + cycled.thresholds.reference_cycle
     whole = whole.filter(pl.col("cycle") >= first)

@@ -23,6 +23,7 @@ Ints = NDArray[np.int64]
 STEP_LEVEL_CHANGE = 0.2  # without a step counter: a jump of the current by this fraction begins a new step
 VOUCHED = 0.1  # the tester's own counter confirms an interval within this fraction
 STEADY_CURRENT, STEADY_VOLTAGE_V = 0.02, 0.003
+ASSUMED_CURRENT = ("current_from_settings", "current_stated")
 COUNTERS = ("charging_capacity_ah", "discharging_capacity_ah")
 
 
@@ -67,7 +68,10 @@ def trace(record: Record, thresholds: Thresholds) -> Trace:
     sign = signs(current, thresholds.rest_fraction)
     step = np.cumsum(_step_changes(table, current, sign)).astype(np.int64)
     gap = gaps(table, time, current, step, thresholds)
-    return Trace(time, voltage, current, sign, step, weights(time, gap), gap)
+    weight = weights(time, gap | _between_assumed_steps(record, step))
+    if "step_count" in table.columns:
+        weight = _from_step_start(weight, time, sign, table["step_count"].fill_null(-1).to_numpy())
+    return Trace(time, voltage, current, sign, step, weight, gap)
 
 
 def signs(current: Floats, rest_fraction: float) -> NDArray[np.int8]:
@@ -96,6 +100,27 @@ def weights(time: Floats, gap: NDArray[np.bool_]) -> Floats:
     total = half.copy()
     total[:-1] += half[1:]
     return total
+
+
+def _between_assumed_steps(record: Record, step: Ints) -> NDArray[np.bool_]:
+    """True before the first row of a step where the current was not measured: it is only assumed within steps."""
+    assumed = any(flag.code in ASSUMED_CURRENT for flag in record.flags)
+    return (np.diff(step, prepend=step[:1]) != 0) & assumed
+
+
+def _from_step_start(weight: Floats, time: Floats, sign: NDArray[np.int8], count: Ints) -> Floats:
+    """A step whose first row still reads no current: it flowed since that row, so its time goes to the next."""
+    began = np.zeros(len(time), dtype=bool)
+    began[2:] = (sign[2:] != 0) & (sign[1:-1] == 0) & (count[2:] == count[1:-1]) & (count[1:-1] != count[:-2])
+    if len(time) > 1:
+        began[1] = sign[1] != 0 and sign[0] == 0 and count[1] == count[0]
+    rows = np.flatnonzero(began)
+    half = (time[rows] - time[rows - 1]) / 2
+    half = np.minimum(half, weight[rows - 1])
+    moved = weight.copy()
+    moved[rows] += half
+    moved[rows - 1] -= half
+    return moved
 
 
 def gaps(table: pl.DataFrame, time: Floats, current: Floats, step: Ints, thresholds: Thresholds) -> NDArray[np.bool_]:
@@ -148,7 +173,8 @@ def gap_flags(found: Trace) -> list[Flag]:
         return []
     first = int(rows[0])
     lost = float(np.sum(found.time_s[rows] - found.time_s[rows - 1]))
-    message = f"{len(rows)} gaps, {lost / SECONDS_PER_HOUR:.3g} h together, first before data row {first + 1}; no charge counted in them"
+    message = f"{len(rows)} gaps, {lost / SECONDS_PER_HOUR:.3g} h together, first before data row {first + 1}"
+    message += "; no charge counted in them"
     return [Flag("gap", message, len(rows), first)]
 
 

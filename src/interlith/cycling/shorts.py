@@ -84,30 +84,49 @@ def shorts(cycled: Cycled) -> Outcome:
 
 
 def _outcome(events: list[Event], where: str) -> Outcome:
-    verdict = "none seen" if not events else ("hard short" if any(e.code == "hard_short" for e in events) else "soft short suspected")
-    return Outcome(values={"verdict": verdict, "n_events": len(events), "rules": where}, used=USED, events=tuple(events))
+    verdict = (
+        "none seen"
+        if not events
+        else ("hard short" if any(e.code == "hard_short" for e in events) else "soft short suspected")
+    )
+    return Outcome(
+        values={"verdict": verdict, "n_events": len(events), "rules": where}, used=USED, events=tuple(events)
+    )
 
 
 def symmetric_shorts(cycled: Cycled) -> Outcome:
     """Collapses of the polarization of a symmetric cell at the same current, and whether it came back.
 
     Each branch is cut into bins; a bin is compared with the median of the same bin of the branches before it at the
-    same current. Three bins in a row below the limit begin a short; it ends when |V| stays above its lowest by the
-    recovery fraction, and above the limit, for half a branch.
+    same current. Three bins in a row below the limit begin a short; it ends when |V| has stayed above its lowest by the
+    recovery fraction for the length of a branch. What is left of the fall then is the new baseline.
     """
     cut = steady_branches(cycled)
     least = cycled.thresholds.short_median_branches
     if len(cut.start_h) <= least:
         return nothing(f"needs more than {least} branches of steady current, has {len(cut.start_h)}", *USED)
     found = [replace(s, evidence=_evidence(cycled, s)) for s in collapses(cut, cycled)]
-    events = [Event("soft_short", s.message, time_h=s.start_h, end_time_h=s.end_h, cycle=_cycle_at(cycled, s.start_h)) for s in found]
+    events = [
+        Event("soft_short", s.message, time_h=s.start_h, end_time_h=s.end_h, cycle=_cycle_at(cycled, s.start_h))
+        for s in found
+    ]
     events += _hard(cut, cycled)
     values: dict[str, object] = dict(_outcome(events, "symmetric cell").values)
     if found:
         first = found[0]
-        values |= {"first_short_h": first.start_h, "first_is_transient": first.is_transient, "evidence": list(first.evidence)}
+        values |= {
+            "first_short_h": first.start_h,
+            "first_is_transient": first.is_transient,
+            "evidence": list(first.evidence),
+        }
         values |= {"polarization_before_mV": first.before_mV, "polarization_lowest_mV": first.lowest_mV}
-    table = pl.DataFrame({"start_time_h": cut.start_h, "current_mA": cut.current_mA, "polarization_mV": np.nanmedian(cut.size_V, axis=1) * mV_PER_V})
+    table = pl.DataFrame(
+        {
+            "start_time_h": cut.start_h,
+            "current_mA": cut.current_mA,
+            "polarization_mV": np.nanmedian(cut.size_V, axis=1) * mV_PER_V,
+        }
+    )
     return Outcome(values=values, used=USED, table=table, events=tuple(events))
 
 
@@ -176,15 +195,13 @@ class _Falling:
         self._up_since_h = 0.0
 
     def follow(self, cut: Branches, branch: int, places: range, cycled: Cycled) -> float | None:
-        """Look at these bins; the time at which the recovery began, once it has lasted half a branch."""
-        limits = cycled.thresholds
-        needed = max(cut.size_V.shape[1] // 2, 2)
+        """Look at these bins; the time at which the recovery began, once it has lasted a whole branch."""
+        needed = cut.size_V.shape[1]
         for place in places:
             value = cut.size_V[branch, place]
             if np.isnan(value):
                 continue
-            up = value > (1 + limits.short_recovery) * self.lowest_V and value > (1 - limits.short_drop) * self.before_V
-            if not up:
+            if value <= (1 + cycled.thresholds.short_recovery) * self.lowest_V:
                 self.lowest_V = min(self.lowest_V, float(value))
                 self._up = 0
                 continue
@@ -218,7 +235,8 @@ def _steps(cycled: Cycled, short: Short) -> str | None:
     if noise <= 0 or not large.any():
         return None
     largest = float(np.max(np.abs(change[near]))) * mV_PER_V
-    return f"{int(large.sum())} voltage steps above {cycled.thresholds.short_step_factor:g} x the usual within an hour, the largest {largest:.0f} mV"
+    factor = cycled.thresholds.short_step_factor
+    return f"{int(large.sum())} voltage steps above {factor:g} x the usual within an hour, up to {largest:.0f} mV"
 
 
 def _impedance(cycled: Cycled, short: Short) -> str | None:
@@ -227,12 +245,16 @@ def _impedance(cycled: Cycled, short: Short) -> str | None:
     if points.height == 0:
         return None
     spectra = per_spectrum(points).drop_nulls("time_h")
-    before, after = spectra.filter(pl.col("time_h") <= short.start_h).tail(1), spectra.filter(pl.col("time_h") > short.start_h).head(1)
+    before, after = (
+        spectra.filter(pl.col("time_h") <= short.start_h).tail(1),
+        spectra.filter(pl.col("time_h") > short.start_h).head(1),
+    )
     if before.height == 0 or after.height == 0:
         return None
     ohm0, ohm1 = float(before["real_at_lowest_ohm"][0]), float(after["real_at_lowest_ohm"][0])
     fall = 1 - ohm1 / ohm0
-    where = f"Re Z at {float(before['lowest_Hz'][0]):.2g} Hz {ohm0:.0f} -> {ohm1:.0f} ohm between {before['time_h'][0]:.1f} and {after['time_h'][0]:.1f} h"
+    when = f"between {before['time_h'][0]:.1f} and {after['time_h'][0]:.1f} h"
+    where = f"Re Z at {float(before['lowest_Hz'][0]):.2g} Hz {ohm0:.0f} -> {ohm1:.0f} ohm {when}"
     return where if fall > cycled.thresholds.short_impedance_drop else f"not supported by impedance: {where}"
 
 
@@ -244,7 +266,9 @@ def _hard(cut: Branches, cycled: Cycled) -> list[Event]:
     if len(dead) == 0:
         return []
     time = float(cut.start_h[dead[0]])
-    message = f"hard short: |V| below {limit * mV_PER_V:g} mV throughout a branch at {abs(cut.current_mA[dead[0]]):.3g} mA"
+    message = (
+        f"hard short: |V| below {limit * mV_PER_V:g} mV throughout a branch at {abs(cut.current_mA[dead[0]]):.3g} mA"
+    )
     return [Event("hard_short", message, time_h=time, cycle=_cycle_at(cycled, time))]
 
 
@@ -278,10 +302,15 @@ def full_signs(cycled: Cycled) -> list[Event]:
     noise = charging_noise_V(cycled)
     early = float(np.nanmedian(noise[:5])) if len(noise) else np.nan
     for row, before, now in zip(cycled.cycles.iter_rows(named=True), previous, noise, strict=True):
-        if before and row["plated_mAh"] > limits.full_overcharge * before and row["cycle"] > limits.formation_cycles + 1:
+        if (
+            before
+            and row["plated_mAh"] > limits.full_overcharge * before
+            and row["cycle"] > limits.formation_cycles + 1
+        ):
             slope = _late_slope(cycled, row["plate_half_cycle"])
             if slope <= 0:
-                text = f"charge took {row['plated_mAh'] / before:.1%} of the discharge before it, with a flat or falling voltage"
+                share = row["plated_mAh"] / before
+                text = f"charge took {share:.1%} of the discharge before it, with a flat or falling voltage"
                 events.append(Event("soft_short", text, time_h=row["start_time_h"], cycle=row["cycle"]))
         if early > 0 and now > limits.full_noise_factor * early:
             text = f"voltage noise while charging {now / early:.0f} times that of the first cycles"
@@ -291,7 +320,13 @@ def full_signs(cycled: Cycled) -> list[Event]:
 
 def charging_noise_V(cycled: Cycled) -> Floats:
     """Robust scatter of the second difference of the voltage in the middle of each cycle's charge; NaN without rows."""
-    first_last = dict(zip(cycled.half_cycles["half_cycle"], cycled.half_cycles.select("first_row", "last_row").iter_rows(), strict=True))
+    first_last = dict(
+        zip(
+            cycled.half_cycles["half_cycle"],
+            cycled.half_cycles.select("first_row", "last_row").iter_rows(),
+            strict=True,
+        )
+    )
     noise = np.full(cycled.cycles.height, np.nan)
     for place, half_cycle in enumerate(cycled.cycles["plate_half_cycle"]):
         first, last = first_last[half_cycle]

@@ -7,7 +7,7 @@ is true by construction, so an analysis can be held against it. The electrochemi
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from interlith import protocol as protocols
 from interlith.protocol import ConstantCurrent, Protocol, Rest
-from interlith.record import CellFacts, Fact, Provenance, Record
+from interlith.record import CellFacts, Fact, Provenance, Record, write_record
 from interlith.units import SECONDS_PER_HOUR, mAh_PER_Ah
 
 Floats = NDArray[np.float64]
@@ -80,7 +80,9 @@ class ToyCell:
         return voltage
 
 
-def run(protocol: Protocol, cell: ToyCell, *, sampling_s: float = 10.0, seed: int = 0, name: str = "synthetic") -> Record:
+def run(
+    protocol: Protocol, cell: ToyCell, *, sampling_s: float = 10.0, seed: int = 0, name: str = "synthetic"
+) -> Record:
     """A SYNTHETIC record of a protocol on a toy cell, sampled evenly and at both ends of every step."""
     rng = np.random.default_rng(seed)
     pieces: list[dict[str, Floats]] = []
@@ -102,7 +104,9 @@ def run(protocol: Protocol, cell: ToyCell, *, sampling_s: float = 10.0, seed: in
             "step_count": arrays["step_count"].astype(np.int64),
         }
     )
-    provenance = Provenance(path=f"{name} (synthetic)", sha256="", format="synthetic", reader="synthetic", instrument="synthetic")
+    provenance = Provenance(
+        path=f"{name} (synthetic)", sha256="", format="synthetic", reader="synthetic", instrument="synthetic"
+    )
     area = Fact(cell.area_cm2, "stated", "SYNTHETIC test")
     return Record(table=table, provenance=provenance, facts=CellFacts(area_cm2=area))
 
@@ -138,12 +142,12 @@ def _flow(step: ConstantCurrent, start: float, sampling_s: float, cell: ToyCell)
 
 @dataclass(frozen=True)
 class Example:
-    """A synthetic record, how to analyze it, and the truth it was made with."""
+    """A synthetic record, the truth it was made with, and which analysis and value should find it."""
 
     name: str
     record: Record
     truth: dict[str, Any]
-    kind: str
+    found_at: dict[str, tuple[str, str]]
 
 
 def examples(seed: int = 2025) -> list[Example]:
@@ -155,7 +159,8 @@ def _reservoir(seed: int) -> Example:
     loss = 0.0011
     cell = ToyCell("host", area_cm2=1.131, loss=lambda cycle: 0.03 if cycle == 0 else loss, noise_V=2e-4)
     record = run(protocols.reservoir(), cell, sampling_s=5.0, seed=seed, name="reservoir")
-    return Example("reservoir", record, {"efficiency": 1 - loss, "n_cycles": 10}, "reservoir")
+    truth = {"efficiency": 1 - loss, "n_cycles": 10, "formation_efficiency": 0.97}
+    return Example("reservoir", record, truth, {name: ("reservoir", name) for name in truth})
 
 
 def _erratic(seed: int) -> Example:
@@ -169,7 +174,13 @@ def _erratic(seed: int) -> Example:
     cell = ToyCell("host", area_cm2=1.131, loss=loss, noise_V=2e-4)
     record = run(protocols.efficiency(n_cycles=100), cell, sampling_s=20.0, seed=seed, name="efficiency")
     mean = 1 - float(np.mean([loss(i) for i in range(100)]))
-    return Example("efficiency", record, {"mean_efficiency": mean, "erratic_onset_cycle": onset}, "efficiency")
+    truth = {"mean_efficiency": mean, "erratic_onset_cycle": onset}
+    return Example(
+        "efficiency",
+        record,
+        truth,
+        {"mean_efficiency": ("efficiency", "mean_efficiency"), "erratic_onset_cycle": ("erratic", "onset_cycle")},
+    )
 
 
 def _soft_short(seed: int) -> Example:
@@ -180,22 +191,44 @@ def _soft_short(seed: int) -> Example:
 
     cell = ToyCell("symmetric", area_cm2=1.131, resistance_ohm_cm2=50.0, leak=leak, noise_V=3e-4)
     record = run(protocols.symmetric(n_cycles=40), cell, sampling_s=20.0, seed=seed, name="symmetric")
-    return Example("symmetric", record, {"short_start_h": begin_h, "short_is_transient": True}, "symmetric")
+    truth = {
+        "short_start_h": begin_h,
+        "short_is_transient": True,
+        "polarization_before_mV": 50.0,
+        "polarization_lowest_mV": 20.0,
+    }
+    places = {"short_start_h": "first_short_h", "short_is_transient": "first_is_transient"}
+    return Example("symmetric", record, truth, {name: ("shorts", places.get(name, name)) for name in truth})
 
 
 def _full(seed: int) -> Example:
     loss, n_cycles = 0.002, 50
     cell = ToyCell("full", area_cm2=1.131, loss=lambda cycle: loss, capacity_mAh=5.0, noise_V=3e-4)
     record = run(protocols.full(n_cycles=n_cycles), cell, sampling_s=60.0, seed=seed, name="full")
-    return Example("full", record, {"retention": (1 - loss) ** (n_cycles - 1), "mean_efficiency": 1 - loss}, "full")
+    truth = {"retention": (1 - loss) ** (n_cycles - 1), "mean_efficiency": 1 - loss}
+    return Example(
+        "full",
+        record,
+        truth,
+        {"retention": ("retention", "retention"), "mean_efficiency": ("efficiency", "mean_efficiency")},
+    )
 
 
-def write_example(folder: Path | None = None, name: str = "reservoir") -> Path:
-    """Write one SYNTHETIC example as BDF Parquet and say where."""
-    from interlith.record import write_record
+def beside_truth(example: Example, summary: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What is true of an example beside what the analysis found: rows of quantity, truth, found."""
+    results = summary["results"]
+    rows = []
+    for name, truth in example.truth.items():
+        analysis, key = example.found_at[name]
+        rows.append({"quantity": name, "truth": truth, "found": results.get(analysis, {}).get(key)})
+    return rows
 
+
+def write_example(example: Example | None = None, folder: Path | None = None) -> Path:
+    """Write a SYNTHETIC example (by default the reservoir test) as BDF Parquet and say where."""
     folder = folder or Path(tempfile.mkdtemp(prefix="interlith-"))
-    example = next(e for e in examples() if e.name == name)
-    path = folder / f"synthetic-{name}.bdf.parquet"
+    folder.mkdir(parents=True, exist_ok=True)
+    example = example or examples()[0]
+    path = folder / f"synthetic-{example.name}.bdf.parquet"
     write_record(example.record, path)
     return path

@@ -14,7 +14,7 @@ from interlith.errors import InputError
 PROPOSAL = "proposal of interlith"
 
 
-def _limit(default: float, meaning: str, source: str = PROPOSAL, **bounds: Any) -> Any:
+def _limit(default: float | tuple[float, ...], meaning: str, source: str = PROPOSAL, **bounds: Any) -> Any:
     return Field(default=default, description=meaning, json_schema_extra={"source": source}, **bounds)
 
 
@@ -26,7 +26,9 @@ class Thresholds(BaseModel):
     rest_fraction: float = _limit(2e-4, "currents below this fraction of the largest are rest", ge=0, lt=0.5)
     gap_factor: float = _limit(10, "an interval this many times the usual one of its step is a gap", gt=1)
     gap_floor_s: float = _limit(60, "no shorter interval within a step is a gap", ge=0)
-    fragment_fraction: float = _limit(2e-3, "branches below this fraction of the typical charge are fragments", ge=0, lt=1)
+    fragment_fraction: float = _limit(
+        2e-3, "branches below this fraction of the typical charge are fragments", ge=0, lt=1
+    )
     capacity_mismatch: float = _limit(0.005, "own integral against the tester's counter, relative", gt=0)
     formation_cycles: int = _limit(0, "cycles at the start that are reported apart", ge=0)
     efficiency_low: float = _limit(0.80, "a cycle efficiency below is an event, not noise", gt=0, lt=1)
@@ -45,7 +47,9 @@ class Thresholds(BaseModel):
     short_impedance_drop: float = _limit(0.20, "fall of Re Z of the same hour that supports a short", gt=0, lt=1)
     hard_short_V: float = _limit(0.010, "|V| that stays below, at a current, is a hard short", gt=0)
     short_overstrip: float = _limit(1.005, "more stripped than plated by this factor: short or revival", gt=1)
-    full_overcharge: float = _limit(1.02, "charge above this times the previous discharge: soft short of a full cell", gt=1)
+    full_overcharge: float = _limit(
+        1.02, "charge above this times the previous discharge: soft short of a full cell", gt=1
+    )
     full_noise_factor: float = _limit(5, "voltage noise above this many times the early noise", gt=1)
     life_efficiency: tuple[float, ...] = _limit((0.90, 0.80), "efficiency limits of life", source="common practice")
     life_successive: int = _limit(3, "cycles in a row below the limit", ge=1)

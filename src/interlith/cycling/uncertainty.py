@@ -64,7 +64,9 @@ def instrument(cycled: Cycled) -> Instrument:
     return Instrument(offset_mA, Fact(offset_mA * MILLI / MICRO, "assumed", source), edge_h, gain)
 
 
-def budget(tester: Instrument, *, efficiency: Any, plated_mAh: Any, plate_time_h: Any, strip_time_h: Any, n_switches: int) -> Budget:
+def budget(
+    tester: Instrument, *, efficiency: Any, plated_mAh: Any, plate_time_h: Any, strip_time_h: Any, n_switches: int
+) -> Budget:
     """Uncertainty of efficiencies from the charges and times they were made of; numbers or arrays of one shape.
 
     n_switches: changes of step whose moment matters (2 for a cycle, 2 (n + 1) for a reservoir test of n cycles).

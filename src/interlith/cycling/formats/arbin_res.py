@@ -34,6 +34,7 @@ KEPT = (
     "Charge_Energy",
     "Discharge_Energy",
 )
+MISSING_PAGE = re.compile(r"beyond EOF|reading page|doesn't match", re.IGNORECASE)
 DAYS_TO_1970 = 25569.0  # an Access date is in days since 1899-12-30
 
 
@@ -48,8 +49,9 @@ def read(path: Path, options: ReadOptions) -> Raw:
     A table of a database has no order of its own, and Access gives pages back in any: rows are put in the order of
     their key, the tests in the order of their first row.
     """
-    table = _by_key(export(path, ROWS, KEPT))
-    flags = _several_tests(table)
+    exported, said = export(path, ROWS, KEPT)
+    table = _by_key(exported)
+    flags = [*_missing_pages(said), *_several_tests(table)]
     days = numbers(table[DAYS])
     table = table.with_columns(((days - DAYS_TO_1970) * SECONDS_PER_DAY).alias(DAYS)).drop("Test_ID")
     made = record_table(table, path, options)
@@ -58,30 +60,31 @@ def read(path: Path, options: ReadOptions) -> Raw:
 
 
 def _by_key(table: pl.DataFrame) -> pl.DataFrame:
-    test = pl.col("Test_ID").rle_id().min().over("Test_ID")
-    return table.sort(test, numbers(table["Data_Point"]), maintain_order=True)
+    order = {test: place for place, test in enumerate(table["Test_ID"].unique(maintain_order=True))}
+    test = table["Test_ID"].replace_strict(order, return_dtype=pl.Int64)
+    return table.select(pl.all().sort_by(test, numbers(table["Data_Point"]), maintain_order=True))
 
 
-def export(path: Path, name: str, kept: tuple[str, ...]) -> pl.DataFrame:
-    """The wanted columns of one table of an Access database, as text.
+def export(path: Path, name: str, kept: tuple[str, ...]) -> tuple[pl.DataFrame, str]:
+    """The wanted columns of one table of an Access database, as text, and what the program had to say about it.
 
     Raises UnsupportedFormat when it has no such table, CorruptFile when it is damaged or takes too long.
     """
-    text = _run(path, name)
+    text, said = _run(path, name)
     try:
         header = pl.read_csv(io.BytesIO(text), n_rows=0).columns
         missing = [column for column in kept if column not in header]
         if missing:
             raise CorruptFile(f"{path.name}: its table {name} lacks {', '.join(missing)}; damaged")
-        return pl.read_csv(
-            io.BytesIO(text), columns=list(kept), infer_schema=False, encoding="utf8-lossy", truncate_ragged_lines=True
-        )
+        wanted = list(kept)
+        table = pl.read_csv(io.BytesIO(text), columns=wanted, infer_schema=False, encoding="utf8-lossy")
     except pl.exceptions.PolarsError as problem:
         what = str(problem).splitlines()[0][:200]
         raise CorruptFile(f"{path.name}: its table {name} cannot be understood ({what}); damaged") from problem
+    return table, said
 
 
-def _run(path: Path, name: str) -> bytes:
+def _run(path: Path, name: str) -> tuple[bytes, str]:
     order = [PROGRAM, str(path.resolve()), name]
     quiet = {**os.environ, "LC_ALL": "C", "MDB_JET3_CHARSET": "cp1252"}
     try:
@@ -93,7 +96,15 @@ def _run(path: Path, name: str) -> bytes:
         raise UnsupportedFormat(f"{path.name}: an Access database without {name}; not an Arbin .res")
     if done.returncode != 0 or not done.stdout.strip():
         raise CorruptFile(f"{path.name}: {PROGRAM} could not read {name} ({said[:200] or done.returncode}); damaged")
-    return done.stdout
+    return done.stdout, said
+
+
+def _missing_pages(said: str) -> list[Flag]:
+    """A flag when the program met pages that are not there: it says so and gives the rest as if nothing were missing."""
+    lost = [line for line in said.splitlines() if MISSING_PAGE.search(line)]
+    if not lost:
+        return []
+    return [Flag("truncated", f"the file is cut off or damaged and rows are missing ({PROGRAM}: {lost[0][:100]})")]
 
 
 def _several_tests(table: pl.DataFrame) -> list[Flag]:
@@ -108,7 +119,7 @@ def _several_tests(table: pl.DataFrame) -> list[Flag]:
 def _mass_mg(path: Path) -> float | None:
     """The active mass, written in g; None where it is not stated or is the 1 g that nobody entered."""
     try:
-        grams = numbers(export(path, TESTS, ("MASS",))["MASS"])
+        grams = numbers(export(path, TESTS, ("MASS",))[0]["MASS"])
     except (CorruptFile, UnsupportedFormat):
         return None
     stated = [float(g) for g in grams.drop_nulls() if 0 < g < 1]

@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from interlith.cycling.formats.format import Format, Head, Raw, ReadOptions
-from interlith.cycling.formats.headers import LABELS, Layout, find_header, meaning, plain, record_columns
+from interlith.cycling.formats.headers import Layout, find_header, meaning, plain, record_columns
 from interlith.cycling.formats.tables import COUNTERS, SERIES, never_reset, record_table, text_table
 from interlith.cycling.formats.text import epoch_seconds, numbers, read_text
 from interlith.errors import CorruptFile, InputError
@@ -28,7 +28,7 @@ def is_bdf_name(header: str) -> bool:
     (True, True, False)
     """
     header = header.strip().strip('"')
-    if header in BY_NAME or plain(header) in LABELS:
+    if header in BY_NAME:
         return True
     name, slash, _ = header.rpartition(" / ")
     return bool(slash) and plain(name) in LABEL_NAMES and meaning(header) is not None

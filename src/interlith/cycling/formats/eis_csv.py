@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interlith.cycling.formats.format import Format, Head, Raw, ReadOptions
-from interlith.cycling.formats.headers import meaning
+from interlith.cycling.formats.headers import MINUS, meaning
 from interlith.cycling.formats.spectra import eis_table, numbers_below, sign_flags
 from interlith.cycling.formats.text import delimiter_of, read_text
 from interlith.errors import CorruptFile, InputError
@@ -17,8 +17,7 @@ from interlith.record import CURRENT, FREQUENCY, IMAGINARY, REAL, TIME, VOLTAGE
 
 N_FIELDS, LEAST_POINTS, LEAST_DECADES = 3, 5, 2.0
 # a sweep has about equal steps of log f; time has not
-EVEN_STEP, EVEN_SHARE, LEAST_LOG_STEP = 3.0, 0.8, 0.01
-MINUS = ("-", "−", "–")
+EVEN_STEP, EVEN_SHARE, LEAST_LOG_STEP = 2.5, 0.9, 0.01
 EXTRA_NAMES = {"re(z)": REAL, "im(z)": IMAGINARY, "real": REAL, "imag": IMAGINARY, "imaginary": IMAGINARY}
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import importlib.util
 import shutil
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 import polars as pl
 
+from interlith.errors import InputError
 from interlith.record import Flag
 
 HEAD_BYTES = 65536
@@ -109,5 +110,20 @@ class Format:
         if self.modules and not any(importlib.util.find_spec(module) for module in self.modules):
             return f"needs {' or '.join(self.modules)}: pip install 'interlith[{self.extra}]'"
         if self.program and not shutil.which(self.program):
-            return f"needs the program {self.program} (Debian and Ubuntu: apt-get install mdbtools; macOS: brew install mdbtools)"
+            return f"needs the program {self.program} (Debian: apt-get install mdbtools; macOS: brew install mdbtools)"
         return None
+
+
+def columns_from(pairs: Sequence[str]) -> dict[str, str]:
+    """Columns named by a person, COLUMN=HEADER each. Raises InputError for anything else.
+
+    >>> columns_from(["current_ampere=I:mA"])
+    {'current_ampere': 'I:mA'}
+    """
+    chosen = {}
+    for pair in pairs:
+        column, sign, header = pair.partition("=")
+        if not sign or not header:
+            raise InputError(f"--columns {pair}: write COLUMN=HEADER, e.g. --columns current_ampere=I:mA")
+        chosen[column.strip()] = header.strip()
+    return chosen

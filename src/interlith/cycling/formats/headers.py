@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import polars as pl
 
 from interlith.cycling.formats.text import DELIMITERS, unique_names
 from interlith.errors import InputError
-from interlith.record import BY_NAME, COLUMNS, TIME
+from interlith.record import BY_NAME, COLUMNS, IMAGINARY, TIME
 from interlith.units import UNITS, unit
 
 # plain name (lower case, letters and digits only) -> column of a record
@@ -32,7 +32,6 @@ MEANINGS: dict[str, str] = {
             "test",
             "seconds",
             "sec",
-            "minutes",
             "hours",
             "测试时间",
             "总时间",
@@ -128,6 +127,8 @@ QUANTITIES = {
     "hertz": "frequency",
 }
 QUANTITIES |= {"ohm": "impedance", "celsius": "temperature"}
+# "-Zim", "-Im(Z)": the imaginary part with its sign turned
+MINUS = ("-", "−", "–")
 LONGEST_HEADER = 20_000
 SPLIT = (
     re.compile(r"^(?P<name>.+?)\s*[(\[（]\s*(?P<unit>[^()\[\]（）]+?)\s*[)\]）]$"),
@@ -169,6 +170,10 @@ def meaning(header: str) -> Meaning | None:
     >>> meaning("Current(mA)")
     Meaning(column='current_ampere', factor=0.001, unit_written=True)
     """
+    if header.strip().startswith(MINUS):
+        known = meaning(header.strip()[1:])
+        if known and known.column == IMAGINARY:
+            return replace(known, factor=-known.factor)
     label = LABELS.get(plain(header))
     if header.strip() in BY_NAME or label:
         return Meaning(header.strip() if header.strip() in BY_NAME else str(label), 1.0, unit_written=True)

@@ -11,7 +11,8 @@ from interlith.cycling.formats.tables import find_in_text, header_of, record_tab
 PREAMBLE = re.compile(r"^cell model:.*\ncell id:", re.IGNORECASE | re.MULTILINE)
 # LANDdt writes units after a slash, also behind Chinese names, and sets names off by "-" or nothing
 HEADERS = re.compile(
-    r"\b(TestTime/(Sec|Min|Hour|h|s)\b|Cycle-Index\b|Step-Index\b|SysTime\b)|(测试时间|工步时间|系统时间)/(Sec|s|h|Min)?",
+    r"\b(TestTime/(Sec|Min|Hour|h|s)\b|Cycle-Index\b|Step-Index\b|SysTime\b)|"
+    r"(测试时间|工步时间|电压|电流|容量|能量)/|系统时间|循环序号",
     re.IGNORECASE,
 )
 

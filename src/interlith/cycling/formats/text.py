@@ -93,7 +93,7 @@ def delimiter_of(lines: list[str]) -> str:
     best, score = ",", (0.0, 0)
     for candidate in DELIMITERS:
         counts = [line.count(candidate) for line in lines if line.strip()]
-        if counts and max(counts):
+        if any(counts):
             agreement = Counter(counts).most_common(1)[0][1] / len(counts)
             rank = (round(agreement, 1), max(counts))
             if rank > score and min(counts) > 0:
@@ -288,7 +288,7 @@ def _drop_torn_line(body: str, n_fields: int, delimiter: str, n_above: int) -> t
     start = stripped.rfind("\n") + 1
     last, before = stripped[start:], stripped[:start].rstrip("\n")
     typical = before[before.rfind("\n") + 1 :] if before else delimiter.join(["0"] * n_fields)
-    if not _is_torn(last.rstrip(delimiter), typical.rstrip(delimiter), delimiter):
+    if not _is_torn(last, typical, delimiter):
         return stripped, ()
     row = stripped.count("\n")
     message = f"line {n_above + row + 1}: the last line is cut off; dropped. The file may lack its end."
@@ -296,10 +296,7 @@ def _drop_torn_line(body: str, n_fields: int, delimiter: str, n_above: int) -> t
 
 
 def _is_torn(last: str, typical: str, delimiter: str) -> bool:
-    """True when a line has fewer fields than another, or the exponent of its last number is missing or shorter.
-
-    EC-Lab leaves the delimiter at the end of its lines out of the very last one, so those are not counted.
-    """
+    """True when a line has fewer fields than another, or the exponent of its last number is missing or shorter."""
     if last.count(delimiter) != typical.count(delimiter):
         return last.count(delimiter) < typical.count(delimiter)
     whole, rest = (EXPONENT.search(line.rsplit(delimiter, 1)[-1]) for line in (typical, last))

@@ -1,0 +1,270 @@
+"""The command line. Each command is one call; no physics and no arithmetic here.
+
+Heavy modules are imported inside the commands, so that --help answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from interlith import __version__
+from interlith.errors import InterlithError
+
+if TYPE_CHECKING:
+    from interlith.findings import Finding, Findings
+
+STOPPED = 130
+PLAIN_LINE_EVERY_S = 30.0
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Lithium-metal cells with host interlayers: where does the lithium go, and what would bring it back?",
+)
+
+
+class Kinds(StrEnum):
+    """Kinds of test, as --kind takes them."""
+
+    reservoir = "reservoir"
+    efficiency = "efficiency"
+    symmetric = "symmetric"
+    full = "full"
+    anode_free = "anode-free"
+    eis = "eis"
+    cv = "cv"
+    unknown = "unknown"
+
+
+class Electrodes(StrEnum):
+    """What --working-electrode takes."""
+
+    host = "host"
+    positive = "positive"
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else there.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"interlith {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Options of every command stand behind its name."""
+
+
+@app.command()
+def analyze(
+    files: Annotated[
+        list[Path], typer.Argument(help="Cycler or impedance files, or folders of them.", metavar="FILE...")
+    ],
+    kind: Annotated[Kinds | None, typer.Option(help="Kind of test; proposed from the data when not given.")] = None,
+    area_cm2: Annotated[float | None, typer.Option(help="Electrode area, for values per cm2.")] = None,
+    mass_mg: Annotated[float | None, typer.Option(help="Mass of active material, for values per g.")] = None,
+    working_electrode: Annotated[
+        Electrodes | None, typer.Option(help="host: plating is negative; positive: charging plates.")
+    ] = None,
+    offset_uA: Annotated[
+        float | None, typer.Option("--offset-uA", help="Current offset of the tester (k = 2); else assumed.")
+    ] = None,
+    range_mA: Annotated[
+        float | None, typer.Option("--range-mA", help="Current range used; else the likely one.")
+    ] = None,
+    current_mA: Annotated[
+        float | None, typer.Option("--current-mA", help="Constant current of a file that has none.")
+    ] = None,
+    settings: Annotated[Path | None, typer.Option(help="EC-Lab .mps settings of a file without a current.")] = None,
+    spectra: Annotated[Path | None, typer.Option(help="Impedance file of the same test.")] = None,
+    columns: Annotated[
+        list[str] | None, typer.Option(help="COLUMN=HEADER[:UNIT], e.g. current_ampere=I:mA; repeatable.")
+    ] = None,
+    threshold: Annotated[
+        list[str] | None, typer.Option(help="NAME=VALUE; repeatable. The report lists them all.")
+    ] = None,
+    join: Annotated[bool, typer.Option("--join", help="The files are parts of one test.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Folder for report.html, figures and tables.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Files analyzed at once; as many as cores.")] = None,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Read every file anew.")] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+) -> None:
+    """Cycler files -> cycles, efficiencies, life, shorts, report.
+
+    A file that cannot be read stops no other; the exit status is then 3 (or 5 when something must be installed).
+    """
+    with _errors(debug):
+        from interlith.cycling.isolation import warm_up
+
+        if len(files) == 1:
+            warm_up(files)
+        from interlith.cycling.formats import ReadOptions
+        from interlith.cycling.formats.format import columns_from
+        from interlith.cycling.thresholds import thresholds_from
+        from interlith.pipeline import AnalyzeOptions, analyze_files, tasks_of
+
+        options = AnalyzeOptions(
+            kind=kind.value if kind else None,
+            area_cm2=area_cm2,
+            active_mass_mg=mass_mg,
+            working_electrode=working_electrode.value if working_electrode else None,
+            offset_uA=offset_uA,
+            range_mA=range_mA,
+            thresholds=thresholds_from(threshold or []),
+            reading=ReadOptions(columns_from(columns or []), current_mA, settings),
+            spectra=spectra,
+            use_cache=not no_cache,
+        )
+        with _progress(len(tasks_of(files, join=join)), quiet) as tell:
+            findings = analyze_files(files, options, out=out, workers=workers, join=join, tell=tell)
+        _answer(findings, out, as_json)
+        raise typer.Exit(_status(findings))
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the files, report.html, figures and tables.")] = Path(
+        "interlith-demo"
+    ),
+    as_json: Json = False,
+    quiet: Quiet = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+) -> None:
+    """Analyze SYNTHETIC tests, truth beside result."""
+    with _errors(debug):
+        from interlith.cycling.synthetic import examples
+        from interlith.pipeline import analyze_examples
+
+        tests = examples()
+        with _progress(len(tests), quiet) as tell:
+            findings = analyze_examples(tests, out, tell)
+        _answer(findings, out, as_json)
+
+
+@app.command()
+def formats(as_json: Json = False) -> None:
+    """List what can be read, and what is missing."""
+    from interlith.cycling.formats import FORMATS
+    from interlith.cycling.formats.refused import BY_SUFFIX
+
+    rows = [_format_row(row) for row in FORMATS]
+    if as_json:
+        typer.echo(json.dumps({"formats": rows, "refused": BY_SUFFIX}, indent=1))
+        return
+    from interlith.report.terminal import print_formats
+
+    print_formats(rows, BY_SUFFIX)
+
+
+def _format_row(row: Any) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "title": row.title,
+        "suffixes": list(row.suffixes),
+        "experimental": row.experimental,
+        "extra": row.extra,
+        "missing": row.missing(),
+    }
+
+
+def _answer(findings: Findings, out: Path | None, as_json: bool) -> None:
+    page = out / "report.html" if out is not None else None
+    if as_json:
+        typer.echo(json.dumps(findings.as_json(), ensure_ascii=False))
+        return
+    from interlith.report.terminal import print_findings
+
+    print_findings(findings, page)
+
+
+def _status(findings: Findings) -> int:
+    from interlith import errors
+
+    names = [item.summary["error"]["type"] for item in findings.items if item.summary["error"]]
+    return max((getattr(errors, name).exit_code for name in names), default=0)
+
+
+@contextmanager
+def _errors(debug: bool) -> Iterator[None]:
+    """One line on stderr and the exit status for what interlith refuses; a clean end on Ctrl-C and a closed pipe."""
+    try:
+        yield
+    except InterlithError as problem:
+        if debug:
+            raise
+        typer.echo(f"interlith: {problem}", err=True)
+        raise typer.Exit(problem.exit_code) from None
+    except KeyboardInterrupt:
+        typer.echo(f"\ninterlith: stopped; what was done is kept. To go on: {_same_command()}", err=True)
+        raise typer.Exit(STOPPED) from None
+
+
+def _same_command() -> str:
+    import shlex
+
+    return "interlith " + shlex.join(sys.argv[1:])
+
+
+@contextmanager
+def _progress(total: int, quiet: bool) -> Iterator[Callable[[Finding], None]]:
+    """Tell how far it is: a bar on a terminal, else a plain line every 30 s; nothing when quiet or for one file."""
+    if quiet or total <= 1:
+        yield lambda finding: None
+    elif sys.stderr.isatty():
+        yield from _bar(total)
+    else:
+        yield _plain_lines(total)
+
+
+def _bar(total: int) -> Iterator[Callable[[Finding], None]]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=total)
+        yield lambda finding: bar.update(task, advance=1, description=finding.name)
+
+
+def _plain_lines(total: int) -> Callable[[Finding], None]:
+    last, n_done = [time.monotonic()], [0]
+
+    def tell(finding: Finding) -> None:
+        n_done[0] += 1
+        if time.monotonic() - last[0] >= PLAIN_LINE_EVERY_S:
+            last[0] = time.monotonic()
+            typer.echo(f"interlith: {n_done[0]} of {total} files done", err=True)
+
+    return tell
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        app(prog_name="interlith")
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

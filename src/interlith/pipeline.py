@@ -1,0 +1,212 @@
+"""From files to findings: read, analyze, draw, on as many cores as wanted; one bad file stops no other."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from interlith.cycling.formats import ReadOptions
+from interlith.cycling.thresholds import Thresholds
+from interlith.errors import CorruptFile, InputError, InterlithError
+from interlith.findings import Finding, Findings, plain, safe_name, write, write_tables
+
+if TYPE_CHECKING:
+    from interlith.cycling.analyze import Analysis
+    from interlith.cycling.synthetic import Example
+    from interlith.report.figures import Figure
+
+
+@dataclass(frozen=True)
+class AnalyzeOptions:
+    """What a person says of the files beside naming them. None: not said."""
+
+    kind: str | None = None
+    area_cm2: float | None = None
+    active_mass_mg: float | None = None
+    working_electrode: Any = None
+    offset_uA: float | None = None
+    range_mA: float | None = None
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    reading: ReadOptions = field(default_factory=ReadOptions)
+    spectra: Path | None = None
+    use_cache: bool = True
+
+
+@dataclass(frozen=True)
+class Task:
+    """One finding to be made: its name, and the files it is made of (more than one: parts of one test)."""
+
+    name: str
+    paths: tuple[Path, ...]
+
+
+Done = tuple[Finding, "list[Figure]"]
+Tell = Callable[[Finding], None]
+
+
+def analyze_files(
+    paths: Sequence[Path],
+    options: AnalyzeOptions,
+    *,
+    out: Path | None = None,
+    workers: int | None = None,
+    join: bool = False,
+    tell: Tell = lambda finding: None,
+) -> Findings:
+    """Findings of all files, in the order given; with `out`, tables, figures and one page are written there.
+
+    A file that cannot be read becomes a finding with an error. tell(finding) is called as each is done. On Ctrl-C what
+    is done is written, then KeyboardInterrupt goes on.
+    """
+    tasks = tasks_of(paths, join=join)
+    done: dict[str, Done] = {}
+    try:
+        for result in _results(tasks, options, out, workers):
+            done[result[0].name] = result
+            tell(result[0])
+    finally:
+        ordered = [done[task.name] for task in tasks if task.name in done]
+        findings = _collect("Analysis of cycler files", ordered, options.thresholds)
+        if out is not None and ordered:
+            _write_all(findings, ordered, out)
+    return findings
+
+
+def analyze_examples(examples: Sequence[Example], out: Path, tell: Tell = lambda finding: None) -> Findings:
+    """The SYNTHETIC tests analyzed, truth beside result, written with their files into `out`."""
+    from interlith.cycling.synthetic import beside_truth, write_example
+
+    done: list[Done] = []
+    for example in examples:
+        path = write_example(example, out / "files")
+        finding, figures = _one(Task(f"synthetic-{example.name}", (path,)), AnalyzeOptions(), out)
+        summary = {**finding.summary, "truth": beside_truth(example, finding.summary)}
+        finding = replace(finding, summary=summary)
+        done.append((finding, figures))
+        tell(finding)
+    warning = "SYNTHETIC tests of known truth: made by a bookkeeping rule, measured by nobody"
+    findings = replace(_collect("Demonstration on synthetic tests", done, Thresholds()), warning=warning)
+    _write_all(findings, done, out)
+    return findings
+
+
+def tasks_of(paths: Sequence[Path], *, join: bool) -> list[Task]:
+    """Files and the files of folders as tasks with names of their own. Raises InputError for none."""
+    files = [file for path in paths for file in _expanded(path)]
+    if not files:
+        raise InputError("no files: " + ", ".join(str(path) for path in paths))
+    if join:
+        return [Task(safe_name(files[0].stem) + "-joined", tuple(files))]
+    tasks, seen = [], dict[str, int]()
+    for file in files:
+        name = safe_name(file.name)
+        seen[name] = seen.get(name, 0) + 1
+        tasks.append(Task(name if seen[name] == 1 else f"{name}-{seen[name]}", (file,)))
+    return tasks
+
+
+def _expanded(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    return sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith("."))
+
+
+def _results(tasks: list[Task], options: AnalyzeOptions, out: Path | None, workers: int | None) -> Iterator[Done]:
+    n_workers = min(workers or os.cpu_count() or 1, len(tasks))
+    if n_workers == 1:
+        yield from (_one(task, options, out) for task in tasks)
+        return
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(n_workers, mp_context=context, initializer=_leave_interrupts)
+    try:
+        futures: dict[Future[Done], Task] = {pool.submit(_one, task, options, out): task for task in tasks}
+        waiting = set(futures)
+        while waiting:
+            finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+            for future in finished:
+                yield _outcome(future, futures[future])
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in list((pool._processes or {}).values()):
+            process.terminate()
+
+
+def _leave_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _outcome(future: Future[Done], task: Task) -> Done:
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        return _failed(
+            task, CorruptFile(f"{task.paths[0].name}: the process that analyzed it was killed, perhaps for memory")
+        )
+
+
+def _failed(task: Task, problem: InterlithError) -> Done:
+    from interlith.cycling.present import refused
+
+    return Finding(task.name, refused(task.paths[0], problem)), []
+
+
+def _one(task: Task, options: AnalyzeOptions, out: Path | None) -> Done:
+    from interlith.cycling import present
+
+    try:
+        analysis = _analysis(task, options)
+    except InterlithError as problem:
+        return _failed(task, problem)
+    path = task.paths[0]
+    finding = Finding(task.name, plain(present.summary(analysis, path)))
+    if out is None:
+        return finding, []
+    from interlith.report.figures import draw
+
+    whole = replace(finding, tables=present.tables(analysis))
+    write_tables(whole, out)
+    return finding, draw(whole, out)
+
+
+def _analysis(task: Task, options: AnalyzeOptions) -> Analysis:
+    from interlith.cycling.analyze import analyze
+    from interlith.cycling.companion import spectra_beside, spectra_from
+    from interlith.cycling.join import join
+    from interlith.cycling.reading import read
+
+    records = [read(path, options.reading, use_cache=options.use_cache) for path in task.paths]
+    record = records[0] if len(records) == 1 else join(records)
+    if options.spectra is not None:
+        spectra, flags = spectra_from(options.spectra, use_cache=options.use_cache)
+    else:
+        found, flags = spectra_beside(task.paths[0], record, use_cache=options.use_cache)
+        spectra = found  # type: ignore[assignment]
+    return analyze(
+        record.with_flags(flags),
+        kind=options.kind,
+        area_cm2=options.area_cm2,
+        active_mass_mg=options.active_mass_mg,
+        working_electrode=options.working_electrode,
+        thresholds=options.thresholds,
+        offset_uA=options.offset_uA,
+        range_mA=options.range_mA,
+        spectra=spectra,
+    )
+
+
+def _collect(title: str, done: Sequence[Done], thresholds: Thresholds) -> Findings:
+    return Findings(title, tuple(finding for finding, _ in done), tuple(thresholds.table()))
+
+
+def _write_all(findings: Findings, done: Sequence[Done], out: Path) -> None:
+    from interlith.report.page import write_page
+
+    write(findings, out)
+    write_page(findings, {finding.name: figures for finding, figures in done}, out)

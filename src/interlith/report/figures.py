@@ -1,0 +1,180 @@
+"""Findings as figures: `draw(finding, folder)`. The only home of matplotlib, which is loaded when something is drawn.
+
+Each figure is an SVG whose text is text, a PNG, and a CSV of exactly what is drawn. The same finding gives the same
+bytes: no dates, no random ids, no settings of the user's.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from interlith.errors import EnvironmentError_
+from interlith.findings import Finding, replace_file
+from interlith.report.curve_plots import bode, dqdv, nyquist, profiles
+from interlith.report.cycle_plots import capacity, efficiency, hysteresis
+from interlith.report.sketch import GREY, INK, STRIP, Axes, Sketch, drawable, tags
+from interlith.report.time_plots import polarization, trace
+
+SKETCHES: tuple[Callable[[Finding], Sketch | None], ...] = (
+    efficiency,
+    capacity,
+    polarization,
+    trace,
+    profiles,
+    hysteresis,
+    dqdv,
+    nyquist,
+    bode,
+)
+WIDTH_IN, PNG_DPI = 5.4, 200
+LINE_IN, LETTER_IN, HANDLE_IN = 0.17, 0.068, 0.5  # a line of the head; a letter and the mark of a legend's entry
+STYLE: Mapping[str, Any] = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "interlith",
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "text.parse_math": False,
+    "font.size": 8.5,
+    "axes.labelsize": 8.5,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "legend.fontsize": 7.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.7,
+    "axes.edgecolor": "#555555",
+    "axes.grid": True,
+    "grid.color": "#ECECEC",
+    "grid.linewidth": 0.6,
+    "axes.axisbelow": True,
+    "axes.formatter.useoffset": False,
+    "axes.formatter.limits": (-4, 6),
+    "xtick.major.width": 0.7,
+    "ytick.major.width": 0.7,
+    "figure.facecolor": "white",
+    "figure.dpi": 100,
+    "savefig.dpi": PNG_DPI,
+}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure that was drawn: its words and where its files lie."""
+
+    name: str
+    title: str
+    caption: str
+    svg: Path
+    png: Path
+    csv: Path
+
+
+def draw(finding: Finding, folder: Path) -> list[Figure]:
+    """Every figure that the tables of a finding allow, written to folder/figures as SVG, PNG and CSV.
+
+    Nothing for a finding without tables. Raises EnvironmentError_ when the folder cannot be written.
+    """
+    sketches = [sketch for sketch in (make(finding) for make in SKETCHES) if sketch is not None]
+    if not sketches:
+        return []
+    import matplotlib
+
+    try:
+        (folder / "figures").mkdir(parents=True, exist_ok=True)
+        with matplotlib.rc_context():
+            matplotlib.rcdefaults()
+            matplotlib.rcParams.update(STYLE)
+            return [_written(sketch, finding, folder / "figures") for sketch in sketches]
+    except OSError as problem:
+        raise EnvironmentError_(f"{folder}: figures cannot be written ({problem.strerror or problem})") from problem
+
+
+def _written(sketch: Sketch, finding: Finding, folder: Path) -> Figure:
+    canvas = _canvas(sketch, finding)
+    paths = {kind: folder / f"{finding.name}.{sketch.name}.{kind}" for kind in ("svg", "png", "csv")}
+    replace_file(
+        paths["svg"],
+        _bytes(canvas, "svg", {"Date": None, "Creator": "interlith", "Title": f"{finding.name}: {sketch.title}"}),
+    )
+    canvas.set_layout_engine("none")  # the layout that was found once holds for both
+    replace_file(paths["png"], _bytes(canvas, "png", {"Software": "interlith"}))
+    replace_file(paths["csv"], sketch.data.write_csv().encode())
+    marks = tags(finding.summary)
+    caption = sketch.caption if not marks else f"{sketch.caption} {'; '.join(marks)}."
+    return Figure(sketch.name, sketch.title, caption, **paths)
+
+
+def _bytes(canvas: Axes, kind: str, metadata: dict[str, Any]) -> bytes:
+    target = io.BytesIO()
+    canvas.savefig(target, format=kind, metadata=metadata)
+    return target.getvalue()
+
+
+def _canvas(sketch: Sketch, finding: Finding) -> Axes:
+    from matplotlib.figure import Figure as Canvas
+
+    canvas = Canvas(figsize=(WIDTH_IN, sketch.height_in), layout="constrained")
+    sketch.paint(canvas)
+    entries = _entries(canvas)
+    columns = _columns(list(entries))
+    lines = 2 + math.ceil(len(entries) / columns)
+    head_in = LINE_IN * lines + 0.14
+    height_in = sketch.height_in + head_in
+    canvas.set_size_inches(WIDTH_IN, height_in)
+    canvas.get_layout_engine().set(rect=(0, 0, 1, 1 - head_in / height_in), w_pad=0.05, h_pad=0.05)
+    _head(canvas, sketch, finding, height_in)
+    if entries:
+        place = (0.005, 1 - (2 * LINE_IN + 0.06) / height_in)
+        canvas.legend(entries.values(), entries.keys(), loc="upper left", bbox_to_anchor=place, ncols=columns, **_TIGHT)
+    return canvas
+
+
+_TIGHT = {
+    "frameon": False,
+    "borderpad": 0.2,
+    "borderaxespad": 0.0,
+    "labelspacing": 0.35,
+    "columnspacing": 1.2,
+    "handlelength": 1.8,
+}
+
+
+def _entries(canvas: Axes) -> dict[str, Any]:
+    """Everything drawn that has a name, each name once."""
+    found: dict[str, Any] = {}
+    for axes in canvas.axes:
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+            found.setdefault(label, handle)
+    return found
+
+
+def _columns(labels: list[str]) -> int:
+    """How many legend columns fit the width."""
+    if not labels:
+        return 1
+    widest = max(len(label) for label in labels) * LETTER_IN + HANDLE_IN
+    return max(1, min(len(labels), int(WIDTH_IN / widest)))
+
+
+def _head(canvas: Axes, sketch: Sketch, finding: Finding, height_in: float) -> None:
+    """Title and the finding's name on the left; on the right what must not be overlooked."""
+    for line, (text, size, weight, colour) in enumerate(
+        ((sketch.title, 10, "bold", INK), (drawable(finding.name), 7.5, "normal", GREY))
+    ):
+        canvas.text(
+            0.012,
+            1 - (0.05 + line * LINE_IN) / height_in,
+            text,
+            va="top",
+            fontsize=size,
+            fontweight=weight,
+            color=colour,
+        )
+    for line, text in enumerate(tags(finding.summary)[:2]):
+        y = 1 - (0.06 + line * LINE_IN) / height_in
+        canvas.text(0.988, y, text, va="top", ha="right", fontsize=8, fontweight="bold", color=STRIP)

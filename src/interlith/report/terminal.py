@@ -1,0 +1,98 @@
+"""Findings and formats on a terminal, narrow or wide, or piped."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from interlith.findings import Finding, Findings
+from interlith.report.headline import headline
+
+PIPED_WIDTH = 160
+MOST_FLAGS = 6
+QUESTIONS = {
+    "area_cm2": "the area (--area-cm2): values per cm2 are missing",
+    "working_electrode": "which electrode works (--working-electrode host|positive)",
+}
+
+
+def _console() -> Console:
+    return Console() if sys.stdout.isatty() else Console(width=PIPED_WIDTH)
+
+
+def print_findings(findings: Findings, page: Path | None) -> None:
+    """One table of all files, below it what each file's reader should know, last where the report lies."""
+    console = _console()
+    if findings.warning:
+        console.print(Text(findings.warning, style="bold"))
+    console.print(_table(findings))
+    for item in findings.items:
+        _notes(console, item)
+    _unknown(console, findings)
+    where = f"report: {page}" if page else "with --out DIR: a report with figures and tables"
+    console.print(Text(where))
+
+
+def _table(findings: Findings) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("file", "kind", "rows", "cycles"):
+        table.add_column(name, justify="right" if name in ("rows", "cycles") else "left", overflow="fold")
+    table.add_column("result", overflow="fold", ratio=1)
+    table.add_column("flags", justify="right")
+    for item in findings.items:
+        summary = item.summary
+        cells = [Path(summary["path"]).name, summary["kind"] or "-", _count(summary["rows"]), _count(summary["cycles"])]
+        table.add_row(*[Text(str(cell)) for cell in cells], Text(headline(summary)), Text(str(len(summary["flags"]))))
+    return table
+
+
+def _count(value: int | None) -> str:
+    return "-" if value is None else str(value)
+
+
+def _notes(console: Console, item: Finding) -> None:
+    flags: Sequence[Mapping[str, Any]] = item.summary["flags"]
+    name = Path(item.summary["path"]).name
+    for flag in flags[:MOST_FLAGS]:
+        console.print(Text(f"{name}: {flag['code']}: {flag['message']}"))
+    if len(flags) > MOST_FLAGS:
+        console.print(Text(f"{name}: and {len(flags) - MOST_FLAGS} more flags"))
+    for row in item.summary.get("truth", []):
+        console.print(Text(f"{name}: {row['quantity']}: truth {_short(row['truth'])}, found {_short(row['found'])}"))
+
+
+def _short(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _unknown(console: Console, findings: Findings) -> None:
+    """What is not known of the cells, said once for all of them."""
+    read = [
+        item for item in findings.items if item.summary["error"] is None and item.summary["kind"] not in ("eis", "cv")
+    ]
+    for key, question in QUESTIONS.items():
+        lacking = [item for item in read if item.summary[key] is None]
+        if lacking:
+            console.print(Text(f"not known for {len(lacking)} of {len(read)} files: {question}"))
+
+
+def print_formats(rows: Sequence[Mapping[str, Any]], refused: Mapping[str, str]) -> None:
+    """The list of formats: name, what it is, whether it can be read now."""
+    console = _console()
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("format", "reads", "suffixes", "now"):
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        title = row["title"] + (" (experimental)" if row["experimental"] else "")
+        table.add_row(
+            *[Text(cell) for cell in (row["name"], title, " ".join(row["suffixes"]), row["missing"] or "yes")]
+        )
+    console.print(table)
+    for suffix, reason in refused.items():
+        console.print(Text(f"{suffix} is refused: {reason}"))
