@@ -163,10 +163,10 @@ def demo(
 @app.command()
 def formats(as_json: Json = False) -> None:
     """List what can be read, and what is missing."""
-    from interlith.cycling.formats import FORMATS
+    from interlith.cycling.formats import all_formats
     from interlith.cycling.formats.refused import BY_SUFFIX
 
-    rows = [_format_row(row) for row in FORMATS]
+    rows = [_format_row(row) for row in all_formats()]
     if as_json:
         typer.echo(json.dumps({"formats": rows, "refused": BY_SUFFIX}, indent=1))
         return

@@ -145,5 +145,7 @@ def full(
     return Protocol(name="full", steps=(Repeat(times=n_cycles, steps=(charge, rest, discharge, rest)),))
 
 
-def _plate(current_density: float, areal_capacity: float) -> ConstantCurrent:
-    return ConstantCurrent(current_density_mA_per_cm2=-current_density, areal_capacity_mAh_per_cm2=areal_capacity)
+def _plate(current_density_mA_per_cm2: float, areal_capacity_mAh_per_cm2: float) -> ConstantCurrent:
+    return ConstantCurrent(
+        current_density_mA_per_cm2=-current_density_mA_per_cm2, areal_capacity_mAh_per_cm2=areal_capacity_mAh_per_cm2
+    )

@@ -55,13 +55,14 @@ def write_xlsx(path, sheets):
 def test_land_workbook_reads_the_sheets_of_records_in_order(tmp_path):
     first = [["Cell 12"], LAND_HEADER, [1, 1, 1, 0.0, 1.25, 0.5, 0.0], [2, 1, 1, 10.0, 1.5, 0.5, 0.125]]
     second = [["Cell 12"], LAND_HEADER, [3, 1, 2, 11.0, 1.0, -0.5, 0.0625]]
-    sheets = {"Record1": first, "Record2": second, "Info": [["made by", "hand"]]}
+    sheets = {"Record1": first, "Record2": second, "Ends": [["Time/s", "Voltage/V"], [10, 1.5]]}
     record = read(write_xlsx(tmp_path / "land.xlsx", sheets))
     assert record.provenance.format == "land-xls"
     assert record.table.select(TIME, VOLTAGE, CURRENT).rows() == [(0, 1.25, 5e-4), (10, 1.5, 5e-4), (11, 1.0, -5e-4)]
     assert record.table["charging_capacity_ah"][-1] == 0.125e-3
     assert record.table["discharging_capacity_ah"][-1] == 0.0625e-3
     assert record.table["step_count"].to_list() == [1, 1, 2]
+    assert record.provenance.notes == ("1 sheets with other columns left out",)
 
 
 def test_arbin_workbook_reads_all_channel_sheets_but_no_statistics(tmp_path):

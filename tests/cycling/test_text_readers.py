@@ -192,6 +192,21 @@ def test_a_torn_last_line_is_flagged_and_the_rest_kept(write, sample):
     assert record.n_rows == len(rows) - 1
 
 
+def test_a_step_number_that_falls_back_in_a_loop_is_no_step_count(write):
+    header, *rows = LAND_CHINESE.rstrip("\n").split("\n")
+    again = rows[0].replace("1\t1\t1", "4\t2\t1").replace("\t0.0\t1.25", "\t12.0\t1.25")
+    table = read(write("\n".join([header, *rows, again]), "gb18030")).table
+    assert table["step_count"].to_list() == [1, 1, 2, 3]
+    assert table["step_id"].to_list() == [1, 1, 2, 1]
+
+
+def test_newares_time_is_the_steps_where_no_total_time_is_given(write):
+    lines = [line.split(",") for line in NEWARE.rstrip("\n").split("\n")]
+    record = read(write("\n".join(",".join(line[:5] + line[6:9]) for line in lines)))
+    assert record.table[TIME].to_list() == [0, 2.5, 2.5, 3.5]
+    assert "time_from_steps" in codes(record)
+
+
 def test_unsigned_maccor_current_is_flagged(write):
     assert "sign_from_step" in codes(read(write(MACCOR)))
 

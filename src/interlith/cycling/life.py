@@ -145,5 +145,7 @@ def first_of_run(cycle: np.ndarray, spent: np.ndarray, n: int) -> int | None:
 
 
 def _time(cycled: Cycled, cycle: int | None) -> float | None:
+    if cycle is None:
+        return None
     row = cycled.cycles.filter(pl.col("cycle") == cycle)
     return float(row["start_time_h"][0]) if row.height else None

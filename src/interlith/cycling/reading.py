@@ -17,7 +17,8 @@ from typing import Any
 from interlith import __version__
 from interlith.cycling import archive, cache
 from interlith.cycling.clean import to_record
-from interlith.cycling.formats import FORMATS, Format, Head, ReadOptions
+from interlith.cycling.formats import Format, Head, ReadOptions, all_formats
+from interlith.cycling.formats import generic_csv
 from interlith.cycling.formats.refused import refusal
 from interlith.cycling.formats.text import WEB_PAGE
 from interlith.cycling.isolation import READER, guarded
@@ -40,7 +41,7 @@ def read(path: Path | str, options: ReadOptions = PLAIN, *, use_cache: bool = Tr
     path = Path(path)
     _check_is_file(path)
     with unwrapped(path) as (inner, shown):
-        known = recognize(inner, shown)
+        known = recognize(inner, shown, named_columns=bool(options.columns))
         if missing := known.missing():
             raise EnvironmentError_(f"{shown}: {known.title} {missing}")
         content = cache.sha256(inner)
@@ -53,19 +54,24 @@ def read(path: Path | str, options: ReadOptions = PLAIN, *, use_cache: bool = Tr
         return record
 
 
-def recognize(path: Path, shown: str | None = None) -> Format:
-    """The format of a file. Raises UnsupportedFormat or CorruptFile, saying what was found and what to do."""
+def recognize(path: Path, shown: str | None = None, *, named_columns: bool = False) -> Format:
+    """The format of a file. Raises UnsupportedFormat or CorruptFile, saying what was found and what to do.
+
+    named_columns: a person has named the columns, so any text is a plain table.
+    """
     shown = shown or path.name
     head = Head(path)
     if reason := refusal(head):
         raise UnsupportedFormat(f"{shown}: {reason}")
     if WEB_PAGE.match(head.text[:500]):
         raise UnsupportedFormat(f"{shown}: a web page, not data. Was it saved from a log-in page? Download it again.")
-    by_content = [known for known in FORMATS if known.recognize(head)]
+    if named_columns and head.text:
+        return generic_csv.FORMAT
+    by_content = [known for known in all_formats() if known.recognize(head)]
     if by_content:
         by_name = [known for known in by_content if head.suffix in known.suffixes]
         return (by_name or by_content)[0]
-    meant = [known.title for known in FORMATS if head.suffix in known.suffixes and head.suffix != ".txt"]
+    meant = [known.title for known in all_formats() if head.suffix in known.suffixes and head.suffix != ".txt"]
     if meant:
         raise CorruptFile(
             f"{shown}: named {head.suffix} ({meant[0]}), but its content is not; damaged, cut off or renamed"
@@ -146,7 +152,7 @@ def _make(path: Path, known: Format, options: ReadOptions, shown: str, content: 
 
 def obey(order: dict[str, Any]) -> None:
     """What the child process does with one order: read the file, write the record."""
-    known = next(f for f in FORMATS if f.name == order["format"])
+    known = next(f for f in all_formats() if f.name == order["format"])
     settings = order["settings"]
     options = ReadOptions(order["columns"], order["current_mA"], Path(settings) if settings else None)
     record = _make(Path(order["path"]), known, options, order["shown"], order["sha256"])

@@ -236,7 +236,7 @@ def _steps(cycled: Cycled, short: Short) -> str | None:
         return None
     largest = float(np.max(np.abs(change[near]))) * mV_PER_V
     factor = cycled.thresholds.short_step_factor
-    return f"{int(large.sum())} voltage steps above {factor:g} x the usual within an hour, up to {largest:.0f} mV"
+    return f"voltage steps above {factor:g} x the usual within an hour: {int(large.sum())}, up to {largest:.0f} mV"
 
 
 def _impedance(cycled: Cycled, short: Short) -> str | None:

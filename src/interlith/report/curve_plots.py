@@ -68,7 +68,7 @@ def _paint_profiles(canvas: Axes, data: pl.DataFrame, names: Mapping[str, str], 
         low, high = view(voltage, fence=HOST_FENCE)
         axes.set_ylim(low, high)
         if voltage.max() > high:
-            note(axes, f"goes on to {voltage.max():.3g} V", right=True, height=0.97, side="top")
+            note(axes, f"goes on to {voltage.max():.3g} V", right=False, height=0.97, side="top")
         if voltage.min() < low:
             note(axes, f"goes on to {voltage.min():.3g} V", right=True, height=0.03, side="bottom")
     axes.set_xlabel("Capacity (mAh)")

@@ -65,7 +65,7 @@ def _paint_efficiency(canvas: Axes, data: pl.DataFrame) -> None:
     axes.axhline(PERCENT, color=GREY, lw=0.6, ls=(0, (4, 3)))
     dots(axes, x, y, INK, "efficiency")
     only_whole(axes, data["cycle"])
-    limits = view(y, room=float(np.median(band)))
+    limits = view(y, room=float(np.median(band)), least=0.002)
     show(axes, x, y, limits, INK, " %")
     _without(axes, data)
     axes.set_xlabel("Cycle")
@@ -131,7 +131,7 @@ def _paint_capacity(canvas: Axes, data: pl.DataFrame, names: object) -> None:
         x, y = part["cycle"].to_numpy(), part["retention_percent"].to_numpy()
         dots(panels[1], x, y, GREEN)
         if len(y):
-            show(panels[1], x, y, view(y), GREEN, " %")
+            show(panels[1], x, y, view(y, least=0.02), GREEN, " %")
         panels[1].set_ylabel("Retention (%)")
 
 
@@ -147,7 +147,7 @@ def _charges(axes: Axes, data: pl.DataFrame, names: dict[str, str]) -> None:
     x = np.concatenate([part["cycle"].to_numpy() for part, *_ in shown])
     y = np.concatenate([part[column].to_numpy() for part, column, *_ in shown])
     if len(y):
-        show(axes, x, y, view(y, fence=20.0), INK, " mAh")
+        show(axes, x, y, view(y, fence=20.0, least=0.02), INK, " mAh")
 
 
 def hysteresis(finding: Finding) -> Sketch | None:
@@ -169,14 +169,14 @@ def hysteresis(finding: Finding) -> Sketch | None:
 
 
 def _paint_hysteresis(canvas: Axes, data: pl.DataFrame) -> None:
-    columns = [("hysteresis_mV", "Hysteresis (mV)", " mV"), ("arc_index", "Arc index", "")]
+    columns = [("hysteresis_mV", "Hysteresis (mV)", " mV", 0.2), ("arc_index", "Arc index", "", 0.02)]
     chosen = [row for row in columns if row[0] in data.columns]
     panels = canvas.subplots(len(chosen), 1, sharex=True, squeeze=False)[:, 0]
     only_whole(panels[0], data["cycle"])
-    for axes, (column, label, unit) in zip(panels, chosen, strict=True):
+    for axes, (column, label, unit, least) in zip(panels, chosen, strict=True):
         part = known(data, column)
         x, y = part["cycle"].to_numpy(), part[column].to_numpy()
         dots(axes, x, y, INK)
-        show(axes, x, y, view(y), INK, unit)
+        show(axes, x, y, view(y, least=least), INK, unit)
         axes.set_ylabel(label)
     panels[-1].set_xlabel("Cycle")

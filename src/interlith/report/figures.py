@@ -32,7 +32,8 @@ SKETCHES: tuple[Callable[[Finding], Sketch | None], ...] = (
     bode,
 )
 WIDTH_IN, PNG_DPI = 5.4, 200
-LINE_IN, LETTER_IN, HANDLE_IN = 0.17, 0.068, 0.5  # a line of the head; a letter and the mark of a legend's entry
+LINE_IN, ENTRY_IN = 0.17, 0.145  # height of a line of the head, and of the legend
+LETTER_IN, HANDLE_IN = 0.068, 0.5  # width of a letter, and of the mark of a legend's entry
 STYLE: Mapping[str, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "interlith",
@@ -122,15 +123,20 @@ def _canvas(sketch: Sketch, finding: Finding) -> Axes:
     sketch.paint(canvas)
     entries = _entries(canvas)
     columns = _columns(list(entries))
-    lines = 2 + math.ceil(len(entries) / columns)
-    head_in = LINE_IN * lines + 0.14
+    head_in = LINE_IN * 2 + ENTRY_IN * math.ceil(len(entries) / columns) + 0.16
     height_in = sketch.height_in + head_in
     canvas.set_size_inches(WIDTH_IN, height_in)
     canvas.get_layout_engine().set(rect=(0, 0, 1, 1 - head_in / height_in), w_pad=0.05, h_pad=0.05)
     _head(canvas, sketch, finding, height_in)
     if entries:
         place = (0.005, 1 - (2 * LINE_IN + 0.06) / height_in)
-        canvas.legend(entries.values(), entries.keys(), loc="upper left", bbox_to_anchor=place, ncols=columns, **_TIGHT)
+        names = _by_rows(list(entries), columns)
+        legend = canvas.legend(
+            [entries[name] for name in names], names, loc="upper left", bbox_to_anchor=place, ncols=columns, **_TIGHT
+        )
+        for handle in legend.legend_handles:
+            if getattr(handle, "get_marker", lambda: None)() == "o":
+                handle.set_markersize(4)
     return canvas
 
 
@@ -159,6 +165,15 @@ def _columns(labels: list[str]) -> int:
         return 1
     widest = max(len(label) for label in labels) * LETTER_IN + HANDLE_IN
     return max(1, min(len(labels), int(WIDTH_IN / widest)))
+
+
+def _by_rows(names: list[str], columns: int) -> list[str]:
+    """Names in the order in which matplotlib, which fills column by column, shows them row by row.
+
+    >>> _by_rows(["a", "b", "c", "d", "e"], 2)
+    ['a', 'c', 'e', 'b', 'd']
+    """
+    return [name for column in range(columns) for name in names[column::columns]]
 
 
 def _head(canvas: Axes, sketch: Sketch, finding: Finding, height_in: float) -> None:

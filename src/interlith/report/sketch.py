@@ -43,7 +43,7 @@ CURRENT_TAGS: Mapping[str, str] = {
 }
 DENSE = 1200  # marks above which they are drawn as pixels inside the SVG
 FEW_VALUES, FENCE, MOST_OUTSIDE = 6, 5.0, 0.1
-LONGEST_TEXT = 64
+LONGEST_TEXT = 70
 BEYOND_LATIN = 0x2300  # the fonts that matplotlib brings draw everything below
 
 
@@ -109,22 +109,24 @@ def known(table: pl.DataFrame | None, *columns: str) -> pl.DataFrame:
     )
 
 
-def view(values: Floats, *, room: float = 0.0, fence: float = FENCE) -> tuple[float, float]:
+def view(values: Floats, *, room: float = 0.0, fence: float = FENCE, least: float = 0.0) -> tuple[float, float]:
     """Lowest and highest value an axis should show: all, unless a few lie far outside the middle half of the rest.
 
-    room: space kept on both sides, for an uncertainty. fence: how many middle halves away is far.
+    room: space kept on both sides, for an uncertainty. fence: how many middle halves away is far. least: smallest height
+    of the axis as a part of the median, so that noise is not blown up.
 
     >>> view(np.array([1.0, 1.1, 0.9, 1.0, 1.1, 0.9, 1.0, 1.1, 0.9, 1.0, 1.1, 0.9, 50.0]))[1] < 3
     True
     """
     low, high = float(np.min(values)), float(np.max(values))
+    smallest = least * abs(float(np.median(values)))
     if len(values) >= FEW_VALUES:
         first, third = (float(q) for q in np.quantile(values, (0.25, 0.75)))
-        far = fence * max(third - first, room)
+        far = fence * max(third - first, room, smallest)
         outside = (values < first - far) | (values > third + far)
         if far > 0 and 0 < np.mean(outside) <= max(MOST_OUTSIDE, 1.01 / len(values)):
             low, high = float(np.min(values[~outside])), float(np.max(values[~outside]))
-    margin = max(0.06 * (high - low), 1e-3 * max(abs(low), abs(high)), 1e-9)
+    margin = max(0.06 * (high - low), (smallest - high + low) / 2, 1e-4 * max(abs(low), abs(high)), 1e-9)
     return low - room - margin, high + room + margin
 
 
@@ -132,7 +134,7 @@ def show(axes: Axes, x: Floats, y: Floats, limits: tuple[float, float], colour: 
     """Set the y limits and mark at the edge what lies outside them, with a count and the farthest value."""
     axes.set_ylim(*limits)
     places = (
-        ("below", y < limits[0], limits[0], "v", np.min, "bottom", 0.05),
+        ("below", y < limits[0], limits[0], "v", np.min, "bottom", 0.09),
         ("above", y > limits[1], limits[1], "^", np.max, "top", 0.95),
     )
     for word, outside, edge, marker, farthest, side, height in places:

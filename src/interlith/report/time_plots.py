@@ -8,7 +8,6 @@ import polars as pl
 from interlith.findings import Finding
 from interlith.report.sketch import (
     EVENT_COLOURS,
-    GREEN,
     GREY,
     INK,
     SHORT_CODES,
@@ -49,7 +48,7 @@ def _paint_trace(canvas: Axes, data: pl.DataFrame, events: pl.DataFrame, rows: l
     time = data["time_h"].to_numpy()
     voltage, current = panels[-2:]
     voltage.plot(time, data["voltage_V"].to_numpy(), lw=0.5, color=INK)
-    current.plot(time, data["current_mA"].to_numpy(), lw=0.5, color=GREEN)
+    current.plot(time, data["current_mA"].to_numpy(), lw=0.5, color=GREY)
     voltage.set_ylabel("Voltage (V)")
     current.set_ylabel("Current (mA)")
     current.set_xlabel("Time (h)")
@@ -121,7 +120,7 @@ def _paint_polarization(canvas: Axes, data: pl.DataFrame, shorts: pl.DataFrame) 
     axes = canvas.subplots()
     x, y = data["start_time_h"].to_numpy(), data["polarization_mV"].to_numpy()
     dots(axes, x, y, INK)
-    low, high = view(y)
+    low, high = view(y, least=0.2)
     show(axes, x, y, (min(low, 0.0), high), GREY, " mV")
     mark(axes, shorts, label=True)
     axes.set_xlabel("Time (h)")

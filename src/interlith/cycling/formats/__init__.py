@@ -1,5 +1,6 @@
 """The table of formats: one row each, most specific first. Adding one is one file and one row (CONTRIBUTING.md)."""
 
+from interlith import plugins
 from interlith.cycling.formats import (
     arbin_res,
     arbin_table,
@@ -46,4 +47,10 @@ FORMATS: tuple[Format, ...] = (
     generic_csv.FORMAT,
 )
 
-__all__ = ["FORMATS", "Format", "Head", "Raw", "ReadOptions"]
+
+def all_formats() -> tuple[Format, ...]:
+    """The formats of plug-ins, then the table."""
+    return (*plugins.load(plugins.FORMATS), *FORMATS)
+
+
+__all__ = ["FORMATS", "Format", "Head", "Raw", "ReadOptions", "all_formats"]

@@ -100,7 +100,7 @@ def _run(path: Path, name: str) -> tuple[bytes, str]:
 
 
 def _missing_pages(said: str) -> list[Flag]:
-    """A flag when the program met pages that are not there: it says so and gives the rest as if nothing were missing."""
+    """A flag when the program met pages that are not there: it then gives the rest as if nothing were missing."""
     lost = [line for line in said.splitlines() if MISSING_PAGE.search(line)]
     if not lost:
         return []
