@@ -15,7 +15,7 @@ FORMATS = "interlith.formats"
 
 @cache
 def load(group: str) -> tuple[Any, ...]:
-    """All plug-ins of a group, in the order of their names. One that cannot be loaded is named in a warning, not raised.
+    """All plug-ins of a group, in the order of their names. One that cannot be loaded is named in a warning.
 
     >>> load("interlith.no-such-group")
     ()

@@ -49,7 +49,7 @@ def check_recognition(known: Format, sample: Path) -> None:
 
 
 def check_damage(known: Format, sample: Path, options: ReadOptions | None = None, parts: int = 8) -> None:
-    """Cut at several places and with bytes flipped, a file is refused with interlith's errors or read no longer than whole.
+    """Cut or with bytes flipped, a file is refused with interlith's errors, or read with no more rows than whole.
 
     For formats read in this process only; isolated ones are guarded by their child process.
     """
@@ -86,7 +86,7 @@ def _rows(known: Format, path: Path, options: ReadOptions | None) -> int:
 def _error(name: str) -> type[BaseException]:
     from interlith import errors
 
-    return getattr(errors, name)  # type: ignore[no-any-return]
+    return getattr(errors, name)
 
 
 def _check_raw(raw: Raw) -> None:

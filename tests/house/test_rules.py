@@ -136,12 +136,13 @@ def run_python(code):
 
 
 def test_importing_interlith_loads_nothing_heavy():
-    heavy = "numpy polars pydantic matplotlib scipy rich typer".split()
+    heavy = ["numpy", "polars", "pydantic", "matplotlib", "scipy", "rich", "typer"]
     assert run_python(f"import sys, interlith; print([m for m in {heavy!r} if m in sys.modules])").strip() == "[]"
 
 
 def test_help_loads_nothing_heavy():
-    code = "import sys, interlith.cli; print([m for m in ('numpy', 'polars', 'pydantic', 'matplotlib') if m in sys.modules])"
+    heavy = ["numpy", "polars", "pydantic", "matplotlib"]
+    code = f"import sys, interlith.cli; print([m for m in {heavy!r} if m in sys.modules])"
     assert run_python(code).strip() == "[]"
 
 

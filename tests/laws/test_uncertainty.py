@@ -44,6 +44,19 @@ def test_an_offset_that_was_not_stated_is_called_assumed():
     assert any("ASSUMED" in note for note in values.notes)
 
 
+def test_a_tester_that_counts_otherwise_widens_the_uncertainty():
+    whole = record()
+    hours = pl.col("test_time_second").diff().fill_null(0) / 3600
+    counted = {
+        "charging_capacity_ah": (pl.col("current_ampere").clip(lower_bound=0) * hours * 0.98).cum_sum(),
+        "discharging_capacity_ah": (-pl.col("current_ampere").clip(upper_bound=0) * hours).cum_sum(),
+    }
+    other = replace(whole, table=whole.table.with_columns(**counted))
+    values = analyze(other, offset_uA=0.0).outcomes["efficiency"].values
+    assert values["uncertainty_k2"] == approx(0.02 * (1 - LOSS), rel=0.02)
+    assert values["loss"] == approx(LOSS, rel=1e-6)
+
+
 def test_coarse_switching_widens_the_uncertainty():
     fine = record()
     edges = pl.col("step_count") != pl.col("step_count").shift(-1)

@@ -64,7 +64,7 @@ def fraction_of_charge(found: Trace, branch: Ints, n_branches: int) -> Floats:
     inside = branch >= 0
     total = np.bincount(branch[inside], weights=flow[inside], minlength=n_branches)
     fraction = np.full(len(branch), np.nan)
-    whole = np.where(inside, total[branch], 0.0)
-    flowing = inside & (found.sign != 0) & (whole > 0)
-    fraction[flowing] = passed[flowing] / whole[flowing]
+    flowing = np.flatnonzero(inside & (found.sign != 0))
+    flowing = flowing[total[branch[flowing]] > 0]
+    fraction[flowing] = passed[flowing] / total[branch[flowing]]
     return fraction

@@ -37,7 +37,8 @@ def cycles(branches: pl.DataFrame, kind: Kind, plating_sign: int | None) -> pl.D
     """Pair each plating branch with the strip that follows it.
 
     Columns: cycle (from 1), start and end in h, the half cycles paired, plated_mAh (without the charge above 0 V),
-    above_zero_mAh, stripped_mAh, efficiency or null, no_efficiency_because. Where the plating sign is not known the
+    above_zero_mAh, stripped_mAh, efficiency or null, no_efficiency_because, tester_efficiency (the same ratio by the
+    tester's own counter, where the file has one). Where the plating sign is not known the
     first direction takes the place of plating and `efficiency` stays null.
     """
     merged = _merged(branches)
@@ -51,7 +52,7 @@ def cycles(branches: pl.DataFrame, kind: Kind, plating_sign: int | None) -> pl.D
     else:
         strip = strip.with_columns(pl.lit(None, dtype=pl.Boolean).alias("stripped_out"))
     table = _paired(plate, strip)
-    return table.with_columns(_why_none(kind, plating_sign)).with_columns(_efficiency())
+    return table.with_columns(_why_none(kind, plating_sign)).with_columns(_efficiency(), _tester_efficiency())
 
 
 def _ran_out(strip: pl.DataFrame, kind: Kind) -> pl.Expr:
@@ -76,6 +77,10 @@ def _merged(branches: pl.DataFrame) -> pl.DataFrame:
             pl.col("half_cycle", "sign", "start_time_h", "first_row", "start_voltage_V").first(),
             pl.col("end_time_h", "end_voltage_V", "last_row").last(),
             pl.col("charge_mAh", "energy_mWh", "above_zero_mAh", "flow_time_h").sum(),
+            pl.when(pl.col("vendor_charge_mAh").is_null().any())
+            .then(None)
+            .otherwise(pl.col("vendor_charge_mAh").sum())
+            .alias("vendor_charge_mAh"),
             ((pl.col("mean_voltage_V") * hours).sum() / hours.sum()).alias("mean_voltage_V"),
             ((pl.col("mean_current_mA") * hours).sum() / hours.sum()).alias("mean_current_mA"),
             pl.col("interrupted").drop_nulls().first(),
@@ -97,6 +102,7 @@ def _paired(plate: pl.DataFrame, strip: pl.DataFrame) -> pl.DataFrame:
         pl.col("half_cycle").alias("strip_half_cycle"),
         pl.col("end_time_h").alias("strip_end_time_h"),
         pl.col("charge_mAh").alias("stripped_mAh"),
+        pl.col("vendor_charge_mAh").alias("strip_tester_mAh"),
         pl.col("energy_mWh").alias("strip_energy_mWh"),
         pl.col("flow_time_h").alias("strip_time_h"),
         pl.col("mean_voltage_V").alias("strip_voltage_V"),
@@ -111,6 +117,7 @@ def _paired(plate: pl.DataFrame, strip: pl.DataFrame) -> pl.DataFrame:
         pl.col("half_cycle").alias("plate_half_cycle"),
         (pl.col("charge_mAh") - pl.col("above_zero_mAh")).alias("plated_mAh"),
         pl.col("above_zero_mAh"),
+        pl.col("vendor_charge_mAh").alias("plate_tester_mAh"),
         pl.col("energy_mWh").alias("plate_energy_mWh"),
         pl.col("flow_time_h").alias("plate_time_h"),
         pl.col("mean_voltage_V").alias("plate_voltage_V"),
@@ -153,3 +160,9 @@ def _why_none(kind: Kind, plating_sign: int | None) -> pl.Expr:
 def _efficiency() -> pl.Expr:
     ratio = pl.col("stripped_mAh") / pl.col("plated_mAh")
     return pl.when(pl.col("no_efficiency_because").is_null()).then(ratio).otherwise(None).alias("efficiency")
+
+
+def _tester_efficiency() -> pl.Expr:
+    plated = pl.col("plate_tester_mAh") - pl.col("above_zero_mAh")
+    allowed = pl.col("no_efficiency_because").is_null() & (plated > 0)
+    return pl.when(allowed).then(pl.col("strip_tester_mAh") / plated).otherwise(None).alias("tester_efficiency")

@@ -61,6 +61,7 @@ def efficiency(cycled: Cycled) -> Outcome:
         "verdict": verdict(1 - mean, expanded),
         "stripped_over_plated": pooled,
         "median_efficiency": float(np.median(values)),
+        "median_tester_efficiency": chosen["tester_efficiency"].median(),
         "standard_deviation": float(np.std(values, ddof=1)) if len(values) > 1 else None,
         "n_cycles": len(values),
         "n_cycles_without": n_without,
@@ -86,15 +87,17 @@ def per_cycle(cycled: Cycled) -> pl.DataFrame:
     """Cycle, charges, efficiency, its uncertainty (k = 2) and the share of the offset in it."""
     known = cycled.cycles.filter(pl.col("efficiency").is_not_null())
     parts = ("efficiency", "plated_mAh", "plate_time_h", "strip_time_h")
-    found = budget(instrument(cycled), n_switches=2, **{part: known[part].to_numpy() for part in parts})
+    counting = (known["efficiency"] - known["tester_efficiency"]).abs().fill_null(0.0).to_numpy()
+    found = budget(
+        instrument(cycled), n_switches=2, counting=counting, **{part: known[part].to_numpy() for part in parts}
+    )
     uncertain = known.select(
         "cycle",
         pl.Series("uncertainty_k2", found.expanded, pl.Float64),
         pl.Series("offset_share", found.offset_share, pl.Float64),
     )
-    table = cycled.cycles.select(
-        "cycle", "start_time_h", "plated_mAh", "stripped_mAh", "efficiency", "no_efficiency_because"
-    )
+    named = ("cycle", "start_time_h", "plated_mAh", "stripped_mAh", "efficiency", "tester_efficiency")
+    table = cycled.cycles.select(*named, "no_efficiency_because")
     return table.join(uncertain, on="cycle", how="left", maintain_order="left")
 
 

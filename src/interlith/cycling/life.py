@@ -27,7 +27,7 @@ USED = (
 def life(cycled: Cycled) -> Outcome:
     """First cycle, by each rule, at which the cell is spent; null where it is not within the record.
 
-    Each rule: {"cycle": int or null, "time_h": h or null, "rule": sentence}. A cell that outlives the record has null everywhere.
+    Each rule: {"cycle": int or null, "time_h": h or null, "rule": sentence}. A cell that outlives its record has nulls.
     """
     rules = _rules(cycled)
     if not rules:
@@ -47,7 +47,7 @@ SIGNS = ("soft_short", "hard_short", "no_cutoff", "overstrip")
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule of life: its name, when the cell was spent by it (None: not within the record), and the rule in words."""
+    """One rule of life: its name, the rule in words, when the cell was spent by it (None: not within the record)."""
 
     name: str
     text: str

@@ -17,8 +17,7 @@ from typing import Any
 from interlith import __version__
 from interlith.cycling import archive, cache
 from interlith.cycling.clean import to_record
-from interlith.cycling.formats import Format, Head, ReadOptions, all_formats
-from interlith.cycling.formats import generic_csv
+from interlith.cycling.formats import Format, Head, ReadOptions, all_formats, generic_csv
 from interlith.cycling.formats.refused import refusal
 from interlith.cycling.formats.text import WEB_PAGE
 from interlith.cycling.isolation import READER, guarded

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import polars as pl
 
-from interlith.cycling.kind import ReservoirPattern, reservoir_pattern
+from interlith.cycling.kind import SAME_CHARGE, ReservoirPattern, reservoir_pattern
 from interlith.cycling.outcome import NEEDS_AREA, Cycled, Event, Outcome, nothing
 from interlith.cycling.uncertainty import budget, instrument, verdict
 from interlith.errors import PhysicsError
@@ -101,7 +100,7 @@ def reservoir(cycled: Cycled) -> Outcome:
     if (cut := involved["interrupted"].drop_nulls()).len():
         return nothing(f"interrupted: {cut[0]}", *used)
     charges = _charges(cycled, plate, strip, pattern)
-    if invalid := _invalid(strip, pattern, charges):
+    if invalid := _invalid(plate, strip, pattern, charges):
         return _bounded(charges, pattern, invalid, used)
     return _valid(cycled, charges, used)
 
@@ -135,14 +134,13 @@ def _charges(cycled: Cycled, plate: pl.DataFrame, strip: pl.DataFrame, pattern: 
     )
 
 
-def _invalid(strip: pl.DataFrame, pattern: ReservoirPattern, charges: Charges) -> str | None:
+def _invalid(plate: pl.DataFrame, strip: pl.DataFrame, pattern: ReservoirPattern, charges: Charges) -> str | None:
     if pattern.final_strip is None:
         return "the record ends before the last strip"
-    final, inner = (
-        float(strip["charge_mAh"][pattern.final_strip]),
-        float(np.mean(strip["charge_mAh"].to_numpy()[list(pattern.inner_strips)])),
-    )
-    if final < inner and pattern.final_strip + 1 < strip.height:
+    inner = float(strip["charge_mAh"].gather(list(pattern.inner_strips)).mean())  # type: ignore[arg-type]
+    after = plate.filter(pl.col("first_row") > strip["first_row"][pattern.final_strip])
+    goes_on = after.height > 0 and abs(after["charge_mAh"][0] / inner - 1) < SAME_CHARGE
+    if goes_on:
         return "the voltage reached the cut-off before the last strip: the reservoir was used up"
     if charges.stripped_mAh > charges.plated_mAh:
         return "more was stripped than plated: a short, lithium left from before, or an offset of the current"

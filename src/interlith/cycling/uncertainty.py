@@ -3,6 +3,7 @@
 A gain error common to both directions cancels. An offset I0 adds to one direction what it takes from the other:
 d(CE) = I0 (t_strip + CE t_plate) / Q_plated, about 2 I0 / I. Different gains: CE (g_strip - g_plate).
 Sampling: the end of a branch is known to the interval between the last row of a step and the first of the next.
+Counting: what the efficiency of the tester's own counter differs by, where there is one.
 Smith, Burns, Dahn, J. Electrochem. Soc. 157, A196 (2010) discuss the offset; the formulas here are derived above.
 """
 
@@ -39,6 +40,7 @@ class Budget:
     offset: Any
     gain: Any
     sampling: Any
+    counting: Any
 
     @property
     def offset_share(self) -> Any:
@@ -65,17 +67,25 @@ def instrument(cycled: Cycled) -> Instrument:
 
 
 def budget(
-    tester: Instrument, *, efficiency: Any, plated_mAh: Any, plate_time_h: Any, strip_time_h: Any, n_switches: int
+    tester: Instrument,
+    *,
+    efficiency: Any,
+    plated_mAh: Any,
+    plate_time_h: Any,
+    strip_time_h: Any,
+    n_switches: int,
+    counting: Any = 0.0,
 ) -> Budget:
     """Uncertainty of efficiencies from the charges and times they were made of; numbers or arrays of one shape.
 
     n_switches: changes of step whose moment matters (2 for a cycle, 2 (n + 1) for a reservoir test of n cycles).
+    counting: difference between the efficiency of the own integrals and that of the tester's counter.
     """
     offset = tester.offset_mA * (strip_time_h + efficiency * plate_time_h) / plated_mAh
     gain = efficiency * tester.gain_difference
     current_mA = plated_mAh / plate_time_h
     sampling = current_mA * tester.switch_interval_h / 2 * np.sqrt(n_switches) / plated_mAh
-    return Budget(np.sqrt(offset**2 + gain**2 + sampling**2), offset, gain, sampling)
+    return Budget(np.sqrt(offset**2 + gain**2 + sampling**2 + counting**2), offset, gain, sampling, counting)
 
 
 def switch_interval_s(cycled: Cycled) -> float:

@@ -1,1 +1,1 @@
-"""Findings for the eye: figures, one page, one sentence. It draws and words what the findings hold and computes nothing."""
+"""Findings for the eye: figures, one page, one sentence. It shows what they hold and computes nothing."""

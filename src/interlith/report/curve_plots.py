@@ -190,7 +190,7 @@ def _spectra(canvas: Axes, panels: list[Axes], data: pl.DataFrame, x: str, ys: t
         part = data.filter(pl.col("spectrum") == number)
         when = part["time_h"][0]
         colour = SPECTRUM_COLOURS[place] if scale is None else scale.to_rgba(when if timed else number)
-        name = f"{number}" + (f", {when:.3g} h" if timed and when is not None else "")
+        name = f"{number}" + (f", {when:.4g} h" if timed and when is not None else "")
         for axes, y in zip(panels, ys, strict=True):
             label = f"spectrum {name}" if few and len(numbers) > 1 and axes is panels[0] else None
             style = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import polars as pl
 
@@ -46,7 +48,8 @@ def efficiency(finding: Finding) -> Sketch | None:
     results = finding.summary["results"].get("efficiency", {})
     whose = "an assumed" if results.get("offset_kind") == "assumed" else "the stated"
     caption = (
-        f"Coulombic efficiency of each cycle. The grey band is the uncertainty (k = 2) that follows from {whose} current offset. "
+        "Coulombic efficiency of each cycle. Grey band: the uncertainty (k = 2) "
+        f"that follows from {whose} current offset. "
         "Ticks at the lower edge: cycles without an efficiency. Triangles: values outside the axis."
     )
     return Sketch("efficiency", "Coulombic efficiency", caption, data, lambda canvas: _paint_efficiency(canvas, data))
@@ -98,7 +101,7 @@ def _without(axes: Axes, data: pl.DataFrame) -> None:
 def capacity(finding: Finding) -> Sketch | None:
     """Charge of both branches of each cycle, and what is left of the reference cycle's capacity."""
     table = finding.tables.get("cycles")
-    if table is None or table.height == 0:
+    if table is None or table.height < 2:
         return None
     names = branch_names(finding.summary)
     data = table.select("cycle", "plated_mAh", "stripped_mAh", "above_zero_mAh")
@@ -117,13 +120,13 @@ def capacity(finding: Finding) -> Sketch | None:
     return Sketch("capacity", "Capacity", caption, data, lambda canvas: _paint_capacity(canvas, data, names), height)
 
 
-def _paint_capacity(canvas: Axes, data: pl.DataFrame, names: object) -> None:
+def _paint_capacity(canvas: Axes, data: pl.DataFrame, names: Mapping[str, str]) -> None:
     both = "retention_percent" in data.columns
     panels = canvas.subplots(2 if both else 1, 1, sharex=True, squeeze=False, height_ratios=(3, 2) if both else None)[
         :, 0
     ]
     only_whole(panels[0], data["cycle"])
-    _charges(panels[0], data, dict(names))  # type: ignore[call-overload]
+    _charges(panels[0], data, names)
     panels[0].set_ylabel("Capacity (mAh)")
     panels[-1].set_xlabel("Cycle")
     if both:
@@ -135,17 +138,18 @@ def _paint_capacity(canvas: Axes, data: pl.DataFrame, names: object) -> None:
         panels[1].set_ylabel("Retention (%)")
 
 
-def _charges(axes: Axes, data: pl.DataFrame, names: dict[str, str]) -> None:
+def _charges(axes: Axes, data: pl.DataFrame, names: Mapping[str, str]) -> None:
     series = (
         ("plated_mAh", PLATE, names["plate"], "o"),
         ("stripped_mAh", STRIP, names["strip"], "s"),
         ("above_zero_mAh", ORANGE, "above 0 V while plating", "^"),
-    )
-    shown = [(known(data, column), column, *rest) for column, *rest in series if column in data.columns]
-    for part, column, colour, label, marker in shown:
-        dots(axes, part["cycle"].to_numpy(), part[column].to_numpy(), colour, label, marker)
-    x = np.concatenate([part["cycle"].to_numpy() for part, *_ in shown])
-    y = np.concatenate([part[column].to_numpy() for part, column, *_ in shown])
+    )[: 3 if "above_zero_mAh" in data.columns else 2]
+    everything = []
+    for column, colour, label, marker in series:
+        part = known(data, "cycle", column).select("cycle", column).to_numpy()
+        dots(axes, part[:, 0], part[:, 1], colour, label, marker)
+        everything.append(part)
+    x, y = np.concatenate(everything).T
     if len(y):
         show(axes, x, y, view(y, fence=20.0, least=0.02), INK, " mAh")
 
@@ -153,7 +157,7 @@ def _charges(axes: Axes, data: pl.DataFrame, names: dict[str, str]) -> None:
 def hysteresis(finding: Finding) -> Sketch | None:
     """Hysteresis of each cycle, and the arc index where there is one."""
     known_rows = known(finding.tables.get("cycles"), "cycle", "hysteresis_mV")
-    if known_rows.height == 0:
+    if known_rows.height < 2:
         return None
     data = known_rows.select("cycle", "hysteresis_mV", "arc_index")
     arcs = known(data, "arc_index").height > 0

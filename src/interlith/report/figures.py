@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,8 +33,8 @@ SKETCHES: tuple[Callable[[Finding], Sketch | None], ...] = (
 )
 WIDTH_IN, PNG_DPI = 5.4, 200
 LINE_IN, ENTRY_IN = 0.17, 0.145  # height of a line of the head, and of the legend
-LETTER_IN, HANDLE_IN = 0.068, 0.5  # width of a letter, and of the mark of a legend's entry
-STYLE: Mapping[str, Any] = {
+LETTER_IN, HANDLE_IN = 0.058, 0.5  # width of a letter, and of the mark of a legend's entry
+STYLE: Any = {  # matplotlib types its settings by a list of all their names
     "svg.fonttype": "none",
     "svg.hashsalt": "interlith",
     "font.family": "sans-serif",
@@ -119,7 +119,7 @@ def _bytes(canvas: Axes, kind: str, metadata: dict[str, Any]) -> bytes:
 def _canvas(sketch: Sketch, finding: Finding) -> Axes:
     from matplotlib.figure import Figure as Canvas
 
-    canvas = Canvas(figsize=(WIDTH_IN, sketch.height_in), layout="constrained")
+    canvas: Axes = Canvas(figsize=(WIDTH_IN, sketch.height_in), layout="constrained")
     sketch.paint(canvas)
     entries = _entries(canvas)
     columns = _columns(list(entries))
@@ -135,7 +135,7 @@ def _canvas(sketch: Sketch, finding: Finding) -> Axes:
             [entries[name] for name in names], names, loc="upper left", bbox_to_anchor=place, ncols=columns, **_TIGHT
         )
         for handle in legend.legend_handles:
-            if getattr(handle, "get_marker", lambda: None)() == "o":
+            if getattr(handle, "get_marker", lambda: None)() in ("o", "s", "^"):
                 handle.set_markersize(4)
     return canvas
 

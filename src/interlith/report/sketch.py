@@ -42,7 +42,7 @@ CURRENT_TAGS: Mapping[str, str] = {
     "current_derived": "current derived, not measured",
 }
 DENSE = 1200  # marks above which they are drawn as pixels inside the SVG
-FEW_VALUES, FENCE, MOST_OUTSIDE = 6, 5.0, 0.1
+FEW_VALUES, FENCE, MOST_OUTSIDE = 12, 5.0, 0.1
 LONGEST_TEXT = 70
 BEYOND_LATIN = 0x2300  # the fonts that matplotlib brings draw everything below
 
@@ -112,8 +112,8 @@ def known(table: pl.DataFrame | None, *columns: str) -> pl.DataFrame:
 def view(values: Floats, *, room: float = 0.0, fence: float = FENCE, least: float = 0.0) -> tuple[float, float]:
     """Lowest and highest value an axis should show: all, unless a few lie far outside the middle half of the rest.
 
-    room: space kept on both sides, for an uncertainty. fence: how many middle halves away is far. least: smallest height
-    of the axis as a part of the median, so that noise is not blown up.
+    room: space kept on both sides, for an uncertainty. fence: how many middle halves away is far. least: smallest
+    height of the axis as a part of the median, so that noise is not blown up.
 
     >>> view(np.array([1.0, 1.1, 0.9, 1.0, 1.1, 0.9, 1.0, 1.1, 0.9, 1.0, 1.1, 0.9, 50.0]))[1] < 3
     True

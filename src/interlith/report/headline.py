@@ -1,0 +1,120 @@
+"""The one sentence about a file that people remember: `headline(summary)`. It words what was found, no more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from interlith.report.wording import number, percent
+
+Summary = Mapping[str, Any]
+
+
+def headline(summary: Summary) -> str:
+    """The main result of a file with its uncertainty, or why there is none.
+
+    >>> headline({"error": {"type": "CorruptFile", "message": "cell.ndax: empty"}})
+    'Not read: cell.ndax: empty'
+    >>> headline({"kind": "reservoir", "results": {"reservoir": {"why_not": "the record ends before the last strip"}}})
+    'Reservoir efficiency: none: the record ends before the last strip'
+    """
+    if summary.get("error"):
+        return f"Not read: {summary['error']['message']}"
+    results = summary.get("results") or {}
+    word = BY_KIND.get(summary.get("kind") or "", _other)
+    return "; ".join(part for part in (word(results), *_warnings(summary, results)) if part)
+
+
+def _warnings(summary: Summary, results: Summary) -> list[str]:
+    found = []
+    verdict = results.get("shorts", {}).get("verdict", "none seen")
+    if summary.get("kind") != "symmetric" and verdict != "none seen":
+        found.append(verdict)
+    if onset := results.get("erratic", {}).get("onset_cycle"):
+        found.append(f"erratic from cycle {onset} on")
+    return found
+
+
+def with_uncertainty(name: str, efficiency: float, result: Summary) -> str:
+    """An efficiency with its uncertainty, where that comes from, and whether the loss stands out of it."""
+    expanded = result.get("uncertainty_k2")
+    if expanded is None:
+        return f"{name} {percent(efficiency)} %"
+    origin = f", offset {result['offset_kind']}" if result.get("offset_kind") else ""
+    verdict = result.get("verdict") or ""
+    verdict = "the loss is significant" if verdict == "significant" else verdict
+    said = f"{name} {percent(efficiency, expanded)} % ± {percent(expanded, expanded)} % (k = 2{origin})"
+    return f"{said}: {verdict}" if verdict else said
+
+
+def _reservoir(results: Summary) -> str:
+    found = results.get("reservoir", {})
+    if found.get("efficiency") is not None:
+        return with_uncertainty("Reservoir efficiency", found["efficiency"], found)
+    at_most = found.get("efficiency_at_most")
+    bound = f" (at most {percent(at_most)} %)" if at_most is not None else ""
+    return f"Reservoir efficiency: none{bound}: {found.get('why_not') or 'not looked for'}"
+
+
+def _efficiency(results: Summary) -> str:
+    found = results.get("efficiency", {})
+    if found.get("mean_efficiency") is None:
+        return f"Mean cycle efficiency: none: {found.get('why_not') or 'not looked for'}"
+    count = found.get("n_cycles")
+    name = f"Mean efficiency of {count} cycle{'' if count == 1 else 's'}"
+    return with_uncertainty(name, found["mean_efficiency"], found)
+
+
+def _full(results: Summary) -> str:
+    kept = results.get("retention", {})
+    if kept.get("retention") is None:
+        return _efficiency(results)
+    against = f"of cycle {kept.get('reference_cycle')} after {kept.get('n_cycles')} cycles"
+    return f"{_efficiency(results)}; capacity retention {percent(kept['retention'])} % {against}"
+
+
+def _symmetric(results: Summary) -> str:
+    found = results.get("shorts", {})
+    if found.get("why_not"):
+        return f"Shorts: not judged: {found['why_not']}"
+    verdict = found.get("verdict", "not looked for")
+    if found.get("first_short_h") is None:
+        level = results.get("hysteresis", {}).get("overpotential_median_mV")
+        return f"Shorts: {verdict}" + (f"; overpotential {number(level, 3)} mV (median)" if level is not None else "")
+    came_back = "recovered later" if found.get("first_is_transient") else "without recovery in this record"
+    return (
+        f"{verdict[:1].upper()}{verdict[1:]} at {number(found['first_short_h'], 3)} h, {came_back}: polarization from "
+        f"{number(found['polarization_before_mV'], 3)} to {number(found['polarization_lowest_mV'], 3)} mV"
+    )
+
+
+def _spectra(results: Summary) -> str:
+    found = results.get("impedance", {})
+    if found.get("why_not") or "n_spectra" not in found:
+        return f"Impedance: none: {found.get('why_not') or 'not looked for'}"
+    count = found["n_spectra"]
+    reach = f"{number(found['lowest_Hz'], 3)} to {number(found['highest_Hz'], 3)} Hz"
+    first, last = found.get("real_at_lowest_first_ohm"), found.get("real_at_lowest_last_ohm")
+    if first is None or last is None:
+        return f"{count} impedance spectra, {reach}"
+    at_lowest = f"{number(first, 3)} Ω"
+    if count > 1:
+        at_lowest += f" in the first, {number(last, 3)} Ω in the last"
+    return f"{count} impedance spectr{'um' if count == 1 else 'a'}, {reach}; Re Z at the lowest frequency {at_lowest}"
+
+
+def _other(results: Summary) -> str:
+    found = results.get("hysteresis", {})
+    if found.get("median_mV") is not None:
+        return f"No efficiency for this kind of test; hysteresis {number(found['median_mV'], 3)} mV (median)"
+    return "No headline for this kind of test"
+
+
+BY_KIND: Mapping[str, Callable[[Summary], str]] = {
+    "reservoir": _reservoir,
+    "efficiency": _efficiency,
+    "full": _full,
+    "anode-free": _full,
+    "symmetric": _symmetric,
+    "eis": _spectra,
+}

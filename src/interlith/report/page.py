@@ -1,0 +1,213 @@
+"""One page for a run: `write_page(findings, figures, folder)` -> report.html, which needs no network and no script."""
+
+from __future__ import annotations
+
+import base64
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from interlith import __version__
+from interlith.errors import EnvironmentError_
+from interlith.findings import Finding, Findings, replace_file
+from interlith.report.figures import Figure
+from interlith.report.headline import headline
+from interlith.report.sketch import is_synthetic, tags
+from interlith.report.wording import NOT_KNOWN, WHOLE, from_assumption, label, number, text_of
+
+MOST_EVENTS = 50
+MANY_FILES = 20  # above: sections are closed until asked for
+ABOUT = (
+    ("duration_h", "duration (h)"),
+    ("voltage_V", "voltage (V)"),
+    ("current_mA", "current (mA)"),
+    ("charged_mAh", "charged (mAh)"),
+    ("discharged_mAh", "discharged (mAh)"),
+    ("half_cycles", "half cycles"),
+)
+
+
+def write_page(findings: Findings, figures: Mapping[str, Sequence[Figure]], folder: Path) -> Path:
+    """Write folder/report.html: every finding with its figures, by the name of the finding. Returns its path.
+
+    Raises EnvironmentError_ when it cannot be written or a figure's file is missing.
+    """
+    import jinja2
+
+    environment = jinja2.Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
+    template = environment.from_string(Path(__file__).with_name("page.html").read_text(encoding="utf-8"))
+    path = folder / "report.html"
+    try:
+        text = template.render(_page(findings, figures, folder))
+        folder.mkdir(parents=True, exist_ok=True)
+        replace_file(path, text.encode("utf-8", errors="replace"))
+    except OSError as problem:
+        raise EnvironmentError_(f"{path}: cannot be written ({problem.strerror or problem})") from problem
+    return path
+
+
+def _page(findings: Findings, figures: Mapping[str, Sequence[Figure]], folder: Path) -> dict[str, Any]:
+    limits = [dict(limit) for limit in findings.thresholds]
+    return {
+        "title": findings.title,
+        "version": __version__,
+        "warning": findings.warning,
+        "all_synthetic": bool(findings.items) and all(is_synthetic(item.summary) for item in findings.items),
+        "sections": [
+            _section(place, item, [_drawn(figure, folder) for figure in figures.get(item.name, ())], limits)
+            for place, item in enumerate(findings.items, start=1)
+        ],
+        "closed": len(findings.items) > MANY_FILES,
+        "limits": [_limit(limit, limit["value"]) for limit in limits],
+        "most_events": MOST_EVENTS,
+    }
+
+
+def _section(place: int, item: Finding, drawn: list[dict[str, str]], limits: list[dict[str, Any]]) -> dict[str, Any]:
+    """Everything the page says of one file, as text."""
+    said = item.summary
+    events = list(said.get("events") or [])
+    return {
+        "anchor": f"file-{place}",
+        "name": item.name,
+        "headline": headline(said),
+        "tags": tags(said),
+        "kind": said.get("kind"),
+        "kind_reason": said.get("kind_reason"),
+        "rows": _count(said.get("rows")),
+        "cycles": _count(said.get("cycles")),
+        "error": said.get("error"),
+        "flags": list(said.get("flags") or []),
+        "truth": [_truth(row) for row in said.get("truth") or ()],
+        "facts": _facts(said.get("facts") or {}),
+        "about": [(name, text_of(key, said.get(key))) for key, name in ABOUT if said.get(key) is not None],
+        "results": [_result(name, result) for name, result in (said.get("results") or {}).items()],
+        "figures": drawn,
+        "events": [_event(event) for event in events[:MOST_EVENTS]],
+        "n_events": len(events),
+        "event_counts": [
+            (code.replace("_", " "), count) for code, count in Counter(e["code"] for e in events).most_common()
+        ],
+        "provenance": _provenance(said.get("provenance") or {}),
+        "limits": _used(said.get("thresholds") or {}, limits),
+    }
+
+
+def _count(value: Any) -> str:
+    return "" if value is None else number(value, WHOLE)
+
+
+def _facts(facts: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Facts of the cell: label, value or 'not given', how it is known, and from where."""
+    found = []
+    for name, fact in facts.items():
+        given = fact.get("value") is not None
+        source = fact.get("source", "")
+        value = text_of(name, fact["value"]) if given else "not given"
+        found.append(
+            {
+                "label": label(name),
+                "value": value,
+                "kind": fact.get("kind") if given else "",
+                "source": "" if source == "not given" else source,
+            }
+        )
+    return found
+
+
+def _truth(row: Mapping[str, Any]) -> dict[str, str]:
+    """What a synthetic test was made with beside what was found in it."""
+    key = row["quantity"]
+    return {"label": label(key), **{side: text_of(key, row[side]) for side in ("truth", "found")}}
+
+
+def _result(name: str, result: Mapping[str, Any]) -> dict[str, Any]:
+    """One analysis: its values as rows, why it found none, notes."""
+    expanded = result.get("uncertainty_k2")
+    rows = []
+    for key, value in result.items():
+        if key in ("why_not", "notes"):
+            continue
+        table = value if isinstance(value, list) and value and isinstance(value[0], Mapping) else None
+        text = "" if table else text_of(key, value, expanded)
+        rows.append(
+            {
+                "key": key,
+                "label": label(key),
+                "text": text,
+                "table": _nested(table) if table else None,
+                "assumed": from_assumption(key, result),
+                "unknown": text == NOT_KNOWN,
+            }
+        )
+    return {
+        "name": name,
+        "title": name.replace("_", " "),
+        "rows": rows,
+        "why_not": result.get("why_not"),
+        "notes": list(result.get("notes") or []),
+    }
+
+
+def _nested(rows: list[Mapping[str, Any]]) -> dict[str, Any]:
+    keys = list(rows[0])
+    return {
+        "heads": [label(key) for key in keys],
+        "rows": [[text_of(key, row.get(key)) for key in keys] for row in rows],
+    }
+
+
+def _event(event: Mapping[str, Any]) -> dict[str, str]:
+    def hours(key: str) -> str:
+        return "" if event.get(key) is None else f"{event[key]:.2f}"
+
+    return {
+        "code": event["code"].replace("_", " "),
+        "begin": hours("time_h"),
+        "end": hours("end_time_h"),
+        "cycle": _count(event.get("cycle")),
+        "message": event["message"],
+    }
+
+
+def _provenance(provenance: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Where the record came from, what is known of it."""
+    named = {"n_rows_in_file": "rows in the file", "sha256": "SHA-256"}
+    found = [
+        (named.get(key, key), str(value))
+        for key, value in provenance.items()
+        if key != "notes" and value not in (None, "")
+    ]
+    return found + [("note", str(text)) for text in provenance.get("notes") or ()]
+
+
+def _used(values: Mapping[str, Any], limits: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    known = {limit["name"]: limit for limit in limits}
+    return [_limit(known.get(name, {"name": name}), value) for name, value in values.items()]
+
+
+def _limit(limit: Mapping[str, Any], value: Any) -> dict[str, Any]:
+    shown = ", ".join(f"{part:g}" for part in value) if isinstance(value, (list, tuple)) else f"{value:g}"
+    return {
+        "name": limit["name"],
+        "value": shown,
+        "meaning": limit.get("meaning") or "",
+        "source": limit.get("source") or "",
+        "changed": bool(limit.get("changed")),
+    }
+
+
+def _drawn(figure: Figure, folder: Path) -> dict[str, str]:
+    """A figure for the page: the picture within it, links to its files beside it."""
+    picture = base64.b64encode(figure.svg.read_bytes()).decode("ascii")
+    links = {kind: quote(f"{figure.svg.parent.name}/{getattr(figure, kind).name}") for kind in ("svg", "png", "csv")}
+    return {
+        "title": figure.title,
+        "caption": figure.caption,
+        "picture": f"data:image/svg+xml;base64,{picture}",
+        **links,
+    }

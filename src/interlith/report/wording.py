@@ -1,0 +1,153 @@
+"""Keys and values of a summary in words: names with units, numbers with the digits they deserve, percentages."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+PERCENT = 100.0
+WHOLE = 12  # digits of a count: all of them
+NOT_KNOWN = "not known"
+NARROW = "\u202f"  # narrow no-break space, between the thousands
+UNIT_WORDS: Mapping[str, str] = {
+    "mAh_per_cm2": "mAh cm⁻²",
+    "mA_per_cm2": "mA cm⁻²",
+    "mAh_per_g": "mAh g⁻¹",
+    "mAh_per_V": "mAh V⁻¹",
+    "mAh": "mAh",
+    "mWh": "mWh",
+    "mA": "mA",
+    "uA": "µA",
+    "mV": "mV",
+    "V": "V",
+    "h": "h",
+    "s": "s",
+    "Hz": "Hz",
+    "ohm": "Ω",
+    "mg": "mg",
+    "cm2": "cm²",
+}
+WORDS: Mapping[str, str] = {"dqdv": "dQ/dV", "sei": "SEI", "k2": "(k = 2)", "n": "number of"}
+FRACTIONS = (
+    "loss",
+    "uncertainty_k2",
+    "offset_share_of_variance",
+    "stripped_over_plated",
+    "standard_deviation",
+    "retention",
+    "difference",
+    "worst_difference",
+    "limit",
+    "early_sigma",
+)
+FROM_OFFSET = ("offset_uA", "uncertainty_k2", "offset_share_of_variance", "verdict")
+
+
+def label(key: str) -> str:
+    """What a key says, with its unit behind it.
+
+    >>> label("lost_mAh_per_cm2"), label("offset_uA"), label("n_cycles"), label("mean_efficiency")
+    ('lost (mAh cm⁻²)', 'offset (µA)', 'number of cycles', 'mean efficiency (%)')
+    """
+    name, unit = _parted(key)
+    words = " ".join(WORDS.get(word, word) for word in name.split("_"))
+    unit = "%" if is_fraction(key) else unit
+    return f"{words} ({unit})" if unit else words
+
+
+def _parted(key: str) -> tuple[str, str]:
+    for suffix, unit in UNIT_WORDS.items():
+        if key.endswith(f"_{suffix}"):
+            return key.removesuffix(f"_{suffix}"), unit
+    return key, ""
+
+
+def is_fraction(key: str) -> bool:
+    """Whether a value is a fraction that people read in percent."""
+    name = key.removeprefix("efficiency_") if key.startswith("efficiency_") else key
+    return (
+        key in FRACTIONS
+        or key.startswith("efficiency_of")
+        or name.startswith(("at_most", "with_"))
+        or key.endswith(("efficiency", "efficiencies"))
+    )
+
+
+def number(value: float, digits: int = 4) -> str:
+    """A number with so many significant digits, thousands apart, powers of ten written as such.
+
+    >>> number(0.0143), number(18.0960001), number(1.5e-7), number(0.0)
+    ('0.0143', '18.1', '1.5 × 10⁻⁷', '0')
+    """
+    if value == 0:
+        return "0"
+    power = math.floor(math.log10(abs(value)))
+    if power < -3 or power > 8:
+        mantissa = f"{value / 10.0**power:.{digits - 1}g}"
+        return f"{mantissa} × 10{str(power).translate(_RAISED)}".replace("-", "−")
+    text = f"{value:,.{max(digits - 1 - power, 0)}f}".replace(",", NARROW if abs(value) >= 1e4 else "")
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return text.replace("-", "−")
+
+
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def percent(fraction: float, uncertainty: float | None = None) -> str:
+    """A fraction in %, without the sign: to two digits of its uncertainty, else to three digits of its distance from 1.
+
+    >>> percent(0.9989, 0.004416), percent(0.99891234), percent(0.004416)
+    ('99.89', '99.891', '0.442')
+    """
+    if uncertainty:
+        return f"{fraction * PERCENT:.{_decimals(uncertainty * PERCENT, 2)}f}".replace("-", "−")
+    distance = min(abs(fraction), abs(1 - fraction)) if fraction > 0.5 else abs(fraction)
+    if distance == 0:
+        return f"{fraction * PERCENT:g}"
+    return f"{fraction * PERCENT:.{_decimals(distance * PERCENT, 3)}f}".replace("-", "−")
+
+
+def _decimals(value: float, digits: int) -> int:
+    return int(min(max(digits - 1 - math.floor(math.log10(abs(value))), 0), 8))
+
+
+def text_of(key: str, value: Any, uncertainty: float | None = None) -> str:
+    """A value of a result as a reader wants it; the unit stands in its label.
+
+    >>> text_of("loss", 0.0011, 0.004416), text_of("dead_lithium_mAh", [0.0, 0.118]), text_of("onset_cycle", None)
+    ('0.11', '0 to 0.118', 'not known')
+    """
+    if value is None:
+        return NOT_KNOWN
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        if set(value) == {"cycle", "rule"}:
+            when = "not within this record" if value["cycle"] is None else f"cycle {value['cycle']}"
+            return f"{when} ({value['rule']})"
+        return ", ".join(f"{label(str(k))}: {text_of(str(k), v)}" for k, v in value.items())
+    if isinstance(value, (list, tuple)):
+        return _listed(key, value)
+    if isinstance(value, (int, float)):
+        return _number(key, value, uncertainty)
+    return str(value)
+
+
+def _listed(key: str, values: Any) -> str:
+    if not values:
+        return "none"
+    texts = [text_of(key, value) for value in values]
+    interval = len(texts) == 2 and _parted(key)[1] and all(isinstance(value, (int, float)) for value in values)
+    return " to ".join(texts) if interval else "; ".join(texts)
+
+
+def _number(key: str, value: float, uncertainty: float | None) -> str:
+    if is_fraction(key):
+        return percent(value, uncertainty if key.endswith(("efficiency", "loss", "uncertainty_k2")) else None)
+    return number(value, WHOLE if isinstance(value, int) else 4)
+
+
+def from_assumption(key: str, result: Mapping[str, Any]) -> bool:
+    """Whether a value rests on an offset of the current that was assumed."""
+    return result.get("offset_kind") == "assumed" and key in FROM_OFFSET
