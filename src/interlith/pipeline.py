@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import signal
@@ -123,38 +124,64 @@ def _results(tasks: list[Task], options: AnalyzeOptions, out: Path | None, worke
     if n_workers == 1:
         yield from (_one(task, options, out) for task in tasks)
         return
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(n_workers, mp_context=context, initializer=_leave_interrupts)
-    try:
+    unsettled: list[Task] = []
+    with _pool(n_workers) as pool:
         futures: dict[Future[Done], Task] = {pool.submit(_one, task, options, out): task for task in tasks}
         waiting = set(futures)
         while waiting:
             finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
             for future in finished:
-                yield _outcome(future, futures[future])
+                if isinstance(future.exception(), BrokenProcessPool):
+                    unsettled.append(futures[future])
+                else:
+                    yield future.result()
+    for task in unsettled:  # one of them killed its process, and took the others with it: each alone now
+        yield _alone(task, options, out)
+
+
+def _alone(task: Task, options: AnalyzeOptions, out: Path | None) -> Done:
+    with _pool(1) as pool:
+        try:
+            return pool.submit(_one, task, options, out).result()
+        except BrokenProcessPool:
+            why = f"{task.paths[0].name}: the process that analyzed it was killed, perhaps for memory"
+            return _failed(task, CorruptFile(why))
+
+
+@contextlib.contextmanager
+def _pool(n_workers: int) -> Iterator[ProcessPoolExecutor]:
+    """Worker processes that end with the block, whatever they are doing then."""
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(n_workers, mp_context=context, initializer=_begin_worker)
+    try:
+        yield pool
     finally:
+        workers = list((pool._processes or {}).values())  # shutdown forgets them
         pool.shutdown(wait=False, cancel_futures=True)
-        for process in list((pool._processes or {}).values()):
+        for process in workers:
             process.terminate()
 
 
-def _leave_interrupts() -> None:
+def _begin_worker() -> None:
+    """Ctrl-C is the caller's to answer; and no worker outlives a caller that was killed."""
+    from interlith.cycling.isolation import end_with_parent
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _outcome(future: Future[Done], task: Task) -> Done:
-    try:
-        return future.result()
-    except BrokenProcessPool:
-        return _failed(
-            task, CorruptFile(f"{task.paths[0].name}: the process that analyzed it was killed, perhaps for memory")
-        )
+    end_with_parent()
 
 
 def _failed(task: Task, problem: InterlithError) -> Done:
     from interlith.cycling.present import refused
 
     return Finding(task.name, refused(task.paths[0], problem)), []
+
+
+def _fault(task: Task, problem: Exception) -> InterlithError:
+    """What no file should be able to cause. The traceback is kept, where --debug shows it."""
+    what = f"{type(problem).__name__}: {problem}".splitlines()[0][:200]
+    wrapped = InterlithError(f"{task.paths[0].name}: a fault of interlith ({what}); please report it with the file")
+    wrapped.__cause__ = problem
+    return wrapped
 
 
 def _one(task: Task, options: AnalyzeOptions, out: Path | None) -> Done:
@@ -164,6 +191,8 @@ def _one(task: Task, options: AnalyzeOptions, out: Path | None) -> Done:
         analysis = _analysis(task, options)
     except InterlithError as problem:
         return _failed(task, problem)
+    except Exception as problem:
+        return _failed(task, _fault(task, problem))
     path = task.paths[0]
     finding = Finding(task.name, plain(present.summary(analysis, path)))
     if out is None:

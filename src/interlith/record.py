@@ -166,6 +166,9 @@ class Record:
 
 def conform(table: pl.DataFrame) -> pl.DataFrame:
     """Known columns only, in the order and the types of `COLUMNS`."""
+    wanted = {c.name: c.dtype for c in COLUMNS if c.name in table.columns}
+    if list(table.schema.items()) == list(wanted.items()):
+        return table
     return table.select([pl.col(c.name).cast(c.dtype, strict=False) for c in COLUMNS if c.name in table.columns])
 
 

@@ -88,6 +88,19 @@ def test_synthetic_stands_on_every_synthetic_figure_and_on_no_other(found, drawn
 
 
 @pytest.mark.parametrize(
+    ("summary", "made_up"),
+    [
+        ({"path": "/tmp/files/synthetic-full.bdf.parquet"}, True),
+        ({"path": "synthetic-graphite.ndax"}, False),
+        ({"path": "x.csv", "truth": []}, True),
+        ({"path": "x.csv", "provenance": None}, False),
+    ],
+)
+def test_what_is_synthetic(summary, made_up):
+    assert sketch.is_synthetic(summary) is made_up
+
+
+@pytest.mark.parametrize(
     ("code", "words"),
     [
         ("current_from_settings", "current assumed, not measured"),
@@ -104,16 +117,18 @@ def test_a_current_that_was_not_measured_is_told_on_every_figure(found, tmp_path
 
 def test_the_same_finding_gives_the_same_bytes(found, tmp_path):
     once = draw(found["symmetric"], tmp_path / "a")
-    again = draw(found["symmetric"], tmp_path / "b")
-    for one, other in zip(once, again, strict=True):
+    for one, other in (
+        (one, two) for n in range(3) for one, two in zip(once, draw(found["symmetric"], tmp_path / str(n)), strict=True)
+    ):
         for kind in ("svg", "png", "csv"):
             first, second = (hashlib.sha256(getattr(f, kind).read_bytes()).hexdigest() for f in (one, other))
             assert first == second, f"{one.name}.{kind}"
 
 
-def test_settings_of_matplotlib_are_left_as_they_were(found, tmp_path):
+def test_settings_of_matplotlib_are_left_as_they_were(found, tmp_path, monkeypatch):
     import matplotlib
 
+    monkeypatch.setitem(matplotlib.rcParams, "font.size", 33.0)
     before = dict(matplotlib.rcParams)
     draw(found["reservoir"], tmp_path)
     assert dict(matplotlib.rcParams) == before

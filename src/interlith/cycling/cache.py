@@ -1,7 +1,7 @@
 """Records already read, kept by content: the same bytes read the same way are never read twice.
 
-A folder of BDF Parquet files. A damaged or foreign one is deleted and read anew; without a writable folder there is
-no cache, and nothing else changes.
+A folder of BDF Parquet files, each with its checksum beside it: Parquet itself does not notice a flipped bit. A damaged
+or foreign one is deleted and read anew; without a writable folder there is no cache, and nothing else changes.
 """
 
 from __future__ import annotations
@@ -11,26 +11,38 @@ import hashlib
 import json
 import os
 import sys
+import time
+import zlib
 from pathlib import Path
 from typing import Any
+
+import polars as pl
 
 from interlith import __version__
 from interlith.errors import CorruptFile
 from interlith.record import Record, read_record, write_record
+from interlith.units import SECONDS_PER_DAY
 
 MOST_BYTES = 4 * 1024**3
 PIECE = 1024**2
+LEFT_BEHIND_S = SECONDS_PER_DAY  # an unfinished file this old was left by a process that was killed
 
 
 def folder() -> Path:
-    """Where the cache lies: $INTERLITH_CACHE, else the system's folder for caches."""
+    """Where the cache lies: $INTERLITH_CACHE, else the system's folder for caches, else nowhere (no home folder)."""
     if chosen := os.environ.get("INTERLITH_CACHE"):
         return Path(chosen)
+    with contextlib.suppress(RuntimeError):
+        return _system_folder() / "interlith" / "records"
+    return Path(os.devnull) / "nowhere"
+
+
+def _system_folder() -> Path:
     if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "interlith" / "records"
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
     if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "interlith" / "records"
-    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "interlith" / "records"
+        return Path.home() / "Library" / "Caches"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 
 
 def sha256(path: Path) -> str:
@@ -50,16 +62,14 @@ def place(content: str, how: dict[str, Any]) -> Path:
 
 def load(where: Path) -> Record | None:
     """The cached record, or None."""
-    if not where.is_file():
-        return None
     try:
-        record = read_record(where)
-    except CorruptFile:
-        with contextlib.suppress(OSError):
-            where.unlink()
-        return None
+        if not where.is_file():
+            return None
+        record = read_record(where) if _checksum(where) == _beside(where).read_text() else None
+    except (CorruptFile, OSError, UnicodeDecodeError):
+        record = None
     with contextlib.suppress(OSError):
-        os.utime(where)
+        os.utime(where) if record else where.unlink()
     return record
 
 
@@ -67,19 +77,48 @@ def store(record: Record, where: Path) -> None:
     """Keep a record; silently not, where the folder cannot be written or what was read lies in other files too."""
     if any(flag.code == "current_from_settings" for flag in record.flags):
         return
-    with contextlib.suppress(OSError):
+    own = where.with_name(f"{where.name}.{os.getpid()}")  # no other process writes this one
+    try:
         where.parent.mkdir(parents=True, exist_ok=True)
-        write_record(record, where, compression="lz4")
+        write_record(record, own, compression="lz4")
+        replace_text(_beside(where), _checksum(own))
+        own.replace(where)
         prune(folder())
+    except (OSError, pl.exceptions.PolarsError):
+        for left in where.parent.glob(f"{own.name}*"):
+            with contextlib.suppress(OSError):
+                left.unlink()
 
 
 def prune(root: Path, most_bytes: int = MOST_BYTES) -> None:
-    """Delete what was used longest ago until the cache is below its limit."""
-    files = [(path.stat().st_mtime, path.stat().st_size, path) for path in root.glob("*/*.parquet")]
+    """Delete what was used longest ago until the cache is below its limit, and what killed processes left behind."""
+    files = [(path.stat().st_mtime, path.stat().st_size, path) for path in root.glob("*/*.parquet*")]
     excess = sum(size for _, size, _ in files) - most_bytes
-    for _, size, path in sorted(files):
-        if excess <= 0:
-            return
+    forgotten = time.time() - LEFT_BEHIND_S
+    for used, size, path in sorted(files):
+        left_behind = path.suffix != ".parquet" and used < forgotten
+        if excess <= 0 and not left_behind:
+            continue
         with contextlib.suppress(OSError):
             path.unlink()
+            _beside(path).unlink(missing_ok=True)
             excess -= size
+
+
+def _beside(where: Path) -> Path:
+    return where.with_name(f"{where.name.partition('.')[0]}.crc32")
+
+
+def _checksum(path: Path) -> str:
+    checksum = 0
+    with path.open("rb") as stream:
+        while piece := stream.read(PIECE):
+            checksum = zlib.crc32(piece, checksum)
+    return f"{checksum:08x}"
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write a small file so that it is either the old one or the whole new one."""
+    partial = path.with_name(f"{path.name}.{os.getpid()}")
+    partial.write_text(text)
+    partial.replace(path)

@@ -42,9 +42,7 @@ def cycles(branches: pl.DataFrame, kind: Kind, plating_sign: int | None) -> pl.D
     first direction takes the place of plating and `efficiency` stays null.
     """
     merged = _merged(branches)
-    if merged.height == 0:
-        return _paired(merged, merged)
-    sign = plating_sign if plating_sign is not None else int(merged["sign"][0])
+    sign = plating_sign if plating_sign is not None else int([*merged["sign"], 1][0])
     plate = merged.filter(pl.col("sign") == sign)
     strip = merged.filter(pl.col("sign") != sign)
     if strip.height:

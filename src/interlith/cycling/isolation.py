@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,9 @@ MEMORY_PER_FILE_BYTE = 40
 TIME_LIMIT_S = 120.0
 TIME_PER_FILE_MB_S = 2.0
 MB = 1024**2
+ALARM = getattr(signal, "SIGALRM", 14)
+ORPHAN_EVERY_S = 1.0
+ALARM_AFTER_S = 10.0  # later than the caller's own clock
 
 
 class ReaderProcess:
@@ -55,7 +59,7 @@ class ReaderProcess:
     def stop(self) -> None:
         """Kill the child."""
         if self._process is not None:
-            self._process.kill()
+            _kill(self._process)
             self._process.wait()
             for pipe in (self._process.stdin, self._process.stdout):
                 if pipe is not None:
@@ -65,14 +69,18 @@ class ReaderProcess:
 
     def _running(self) -> subprocess.Popen[str]:
         if self._process is None or self._process.poll() is not None:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "interlith.cycling.isolation"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                text=True,
-                encoding="utf-8",
-            )
+            try:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-m", "interlith.cycling.isolation"],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.DEVNULL,
+                    text=True,
+                    encoding="utf-8",
+                    start_new_session=True,  # so that it is killed together with the programs it runs
+                )
+            except OSError as problem:
+                raise errors.EnvironmentError_(f"no process to read in could be started ({problem})") from problem
         return self._process
 
     def _exchange(self, order: dict[str, Any], time_s: float) -> tuple[dict[str, Any] | None, int | None, bool]:
@@ -94,15 +102,22 @@ class ReaderProcess:
             raise
         finally:
             watch.cancel()
-        if line:
+        if line.endswith("\n"):  # half an answer, or none: it died
             return json.loads(line), None, False
         code = process.wait()
         self.stop()
-        return None, code, late.is_set()
+        return None, code, late.is_set() or code == -ALARM
 
 
 def _kill_late(process: subprocess.Popen[str], late: threading.Event) -> None:
     late.set()
+    _kill(process)
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    """Kill the child and whatever program it is running."""
+    with contextlib.suppress(OSError, AttributeError):  # it is gone already, or this is Windows
+        os.killpg(process.pid, signal.SIGKILL)
     process.kill()
 
 
@@ -145,6 +160,26 @@ def set_limits(memory_bytes: int, time_s: float) -> None:
             resource.setrlimit(kind, (limit, hard))
 
 
+def end_with_parent() -> None:
+    """End this process soon after the one that started it, however that ended."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(ORPHAN_EVERY_S)
+        if hasattr(os, "getpgrp") and os.getpgrp() == os.getpid():  # a group of its own: with the programs it runs
+            os.killpg(0, signal.SIGKILL)
+        os._exit(errors.EnvironmentError_.exit_code)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def set_alarm(time_s: float) -> None:
+    """Have this process killed after so many seconds, even in a library that never comes back; 0: not any more."""
+    if hasattr(signal, "alarm"):
+        signal.alarm(int(time_s))
+
+
 def guarded(work: Callable[[], None], name: str, library: str) -> dict[str, str]:
     """Do the work; an answer that names the typed error when it fails, whatever was raised."""
     try:
@@ -169,6 +204,7 @@ def guarded(work: Callable[[], None], name: str, library: str) -> dict[str, str]
 def serve() -> None:
     """The child's loop: a line with an order in, a line with the answer out, until the input ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with_parent()
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     from interlith.cycling.reading import obey
@@ -176,8 +212,10 @@ def serve() -> None:
     for line in sys.stdin:
         order = json.loads(line)
         set_limits(order["memory_bytes"], order["time_s"])
+        set_alarm(order["time_s"] + ALARM_AFTER_S)
         path = Path(order["path"])
         answer = guarded(lambda order=order: obey(order), order.get("shown", path.name), order["format"])  # type: ignore[misc]
+        set_alarm(0)
         answers.write(json.dumps(answer) + "\n")
         answers.flush()
 

@@ -43,7 +43,7 @@ def join(records: list[Record]) -> Record:
         flags.append(
             Flag("joined", f"{record.provenance.path} joined after data row {row}; pause {pause}", record.n_rows, row)
         )
-        flags += record.flags
+        flags += [replace(f, first_row=f.first_row + row) if f.first_row is not None else f for f in record.flags]
     names = " + ".join(record.provenance.path for record in ordered)
     provenance = replace(ordered[0].provenance, path=names, sha256=" + ".join(r.provenance.sha256 for r in ordered))
     return Record(table=joined, provenance=provenance, flags=tuple(flags), facts=ordered[0].facts)

@@ -88,7 +88,7 @@ def stripped_out(branches: pl.DataFrame) -> pl.Expr:
 
 
 def _mean_voltage(branches: pl.DataFrame, sign: int) -> float | None:
-    part = branches.filter(pl.col("sign") == sign)
+    part = branches.filter((pl.col("sign") == sign) & (pl.col("flow_time_h") > 0))
     if part.height == 0:
         return None
     return float(np.average(part["mean_voltage_V"].to_numpy(), weights=part["flow_time_h"].to_numpy()))

@@ -22,9 +22,10 @@ from interlith.cycling.formats.refused import refusal
 from interlith.cycling.formats.text import WEB_PAGE
 from interlith.cycling.isolation import READER, guarded
 from interlith.errors import CorruptFile, EnvironmentError_, InputError, UnsupportedFormat
-from interlith.record import Provenance, Record, read_record, write_record
+from interlith.record import Flag, Provenance, Record, read_record, write_record
 
 PLAIN = ReadOptions()
+AMBIGUOUS = (".txt", ".csv")  # names that many formats share say nothing of what a file was meant to be
 
 
 def read(path: Path | str, options: ReadOptions = PLAIN, *, use_cache: bool = True) -> Record:
@@ -38,7 +39,15 @@ def read(path: Path | str, options: ReadOptions = PLAIN, *, use_cache: bool = Tr
     True
     """
     path = Path(path)
+    try:
+        return _read(path, options, use_cache)
+    except OSError as problem:
+        raise InputError(f"{path}: cannot be read ({problem.strerror or problem})") from problem
+
+
+def _read(path: Path, options: ReadOptions, use_cache: bool) -> Record:
     _check_is_file(path)
+    before = _state(path)
     with unwrapped(path) as (inner, shown):
         known = recognize(inner, shown, named_columns=bool(options.columns))
         if missing := known.missing():
@@ -48,9 +57,17 @@ def read(path: Path | str, options: ReadOptions = PLAIN, *, use_cache: bool = Tr
         if use_cache and (kept := cache.load(where)):
             return kept
         record = _read_new(inner, known, options, shown, content)
+        if _state(path) != before:
+            message = "the file was written to while it was read; its end may be missing. Read it again."
+            return record.with_flags([Flag("changed_while_read", message)])
         if use_cache:
             cache.store(record, where)
         return record
+
+
+def _state(path: Path) -> tuple[int, int]:
+    known = path.stat()
+    return known.st_size, known.st_mtime_ns
 
 
 def recognize(path: Path, shown: str | None = None, *, named_columns: bool = False) -> Format:
@@ -66,11 +83,11 @@ def recognize(path: Path, shown: str | None = None, *, named_columns: bool = Fal
         raise UnsupportedFormat(f"{shown}: a web page, not data. Was it saved from a log-in page? Download it again.")
     if named_columns and head.text:
         return generic_csv.FORMAT
-    by_content = [known for known in all_formats() if known.recognize(head)]
+    by_content = [known for known in all_formats() if _recognizes(known, head, shown)]
     if by_content:
         by_name = [known for known in by_content if head.suffix in known.suffixes]
         return (by_name or by_content)[0]
-    meant = [known.title for known in all_formats() if head.suffix in known.suffixes and head.suffix != ".txt"]
+    meant = [known.title for known in all_formats() if head.suffix in known.suffixes and head.suffix not in AMBIGUOUS]
     if meant:
         raise CorruptFile(
             f"{shown}: named {head.suffix} ({meant[0]}), but its content is not; damaged, cut off or renamed"
@@ -79,6 +96,13 @@ def recognize(path: Path, shown: str | None = None, *, named_columns: bool = Fal
         f"{shown}: not a format that is read here (`interlith formats` lists them). A table with time, voltage and "
         "current columns can be read as .csv; name the columns with --columns"
     )
+
+
+def _recognizes(known: Format, head: Head, shown: str) -> bool:
+    """Whether a format claims a file; one that stumbles over a damaged file does not."""
+    claims: list[bool] = []
+    answer = guarded(lambda: claims.append(known.recognize(head)), shown, known.title)
+    return not answer and claims[0]
 
 
 @contextlib.contextmanager

@@ -14,8 +14,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from interlith.cycling.clean import RESTARTED
 from interlith.cycling.thresholds import Thresholds
-from interlith.record import CURRENT, TIME, VOLTAGE, Flag, Record
+from interlith.record import CURRENT, FREQUENCY, TIME, VOLTAGE, Flag, Record
 from interlith.units import SECONDS_PER_HOUR
 
 Floats = NDArray[np.float64]
@@ -129,23 +130,33 @@ def gaps(table: pl.DataFrame, time: Floats, current: Floats, step: Ints, thresho
     interval = np.diff(time, prepend=time[:1])
     gap = np.zeros(len(time), dtype=bool)
     suspects = np.flatnonzero(interval > thresholds.gap_floor_s)
-    suspects = suspects[(current[suspects] != 0) | (current[suspects - 1] != 0)]
     if len(suspects) == 0:
         return gap
-    gap[suspects] = interval[suspects] > thresholds.gap_factor * _usual_interval(interval, step, suspects)
+    usual = _usual_interval(interval, current, step, suspects)
+    gap[suspects] = interval[suspects] > thresholds.gap_factor * usual
     return gap & ~_vouched(table, interval, current)
 
 
-def _usual_interval(interval: Floats, step: Ints, suspects: Ints) -> Floats:
-    """90th percentile of the intervals within the step of each suspect; over all steps where a step is too short."""
+def _usual_interval(interval: Floats, current: Floats, step: Ints, suspects: Ints) -> Floats:
+    """90th percentile of the intervals within the step of each suspect.
+
+    Where a step is too short to tell: of all steps for an interval with current, of all rests for one without.
+    """
     starts = np.flatnonzero(np.diff(step, prepend=step[:1] - 1))
     ends = np.append(starts[1:], len(step))
-    everywhere = float(np.quantile(interval[1:], 0.9, method="lower"))
-    usual: dict[int, float] = {}
-    for place in np.unique(step[suspects] - step[0]):
+    resting = (current == 0) & (np.roll(current, 1) == 0) & (np.diff(step, prepend=step[:1] - 1) == 0)
+    everywhere = {False: _typical(interval[1:]), True: _typical(interval[resting])}
+    usual = []
+    for row in suspects:
+        place = int(step[row] - step[0])
         inside = interval[starts[place] + 1 : ends[place]]
-        usual[int(place)] = float(np.quantile(inside, 0.9, method="lower")) if len(inside) > 3 else everywhere
-    return np.array([usual[int(p)] for p in step[suspects] - step[0]])
+        at_rest = current[row] == 0 and current[row - 1] == 0
+        usual.append(_typical(inside) if len(inside) > 3 else everywhere[bool(at_rest)])
+    return np.array(usual)
+
+
+def _typical(interval: Floats) -> float:
+    return float(np.quantile(interval, 0.9, method="lower")) if len(interval) else np.inf
 
 
 def _vouched(table: pl.DataFrame, interval: Floats, current: Floats) -> NDArray[np.bool_]:
@@ -253,14 +264,26 @@ def _fragments(table: pl.DataFrame, thresholds: Thresholds) -> pl.Series:
 def _interrupted(record: Record, found: Trace, table: pl.DataFrame) -> pl.Series:
     first, last = table["first_row"].to_numpy(), table["last_row"].to_numpy()
     reasons: list[str | None] = [None] * table.height
-    for row in np.flatnonzero(found.gap):
+    for row in map(int, np.flatnonzero(found.gap)):
         place = int(np.searchsorted(last, row))
         touched = [p for p in (place, place - 1) if 0 <= p < table.height and first[p] <= row <= last[p] + 1]
         for p in touched:
             reasons[p] = f"a gap before data row {row + 1}"
+    for row in _restarted_rows(record):
+        for p in map(int, np.flatnonzero((first < row) & (row <= last))):
+            reasons[p] = reasons[p] or f"time starts again at data row {row + 1}, what flowed before is not known"
     if table.height and (reason := _cut_at_end(record, found, table)):
         reasons[-1] = reasons[-1] or reason
     return pl.Series("interrupted", reasons, dtype=pl.String)
+
+
+def _restarted_rows(record: Record) -> list[int]:
+    """Rows of the time series at which time started again in the middle of a step with current."""
+    rows = [flag.first_row for flag in record.flags if flag.code == RESTARTED and flag.first_row is not None]
+    if not rows or FREQUENCY not in record.table.columns:
+        return rows
+    place = np.cumsum(record.table[FREQUENCY].is_null().to_numpy()) - 1
+    return [int(place[row]) for row in rows if row < len(place)]
 
 
 def _cut_at_end(record: Record, found: Trace, table: pl.DataFrame) -> str | None:

@@ -32,6 +32,7 @@ SKETCHES: tuple[Callable[[Finding], Sketch | None], ...] = (
     bode,
 )
 WIDTH_IN, PNG_DPI = 5.4, 200
+LAYOUT_DIGITS = 6
 LINE_IN, ENTRY_IN = 0.17, 0.145  # height of a line of the head, and of the legend
 LETTER_IN, HANDLE_IN = 0.058, 0.5  # width of a letter, and of the mark of a legend's entry
 STYLE: Any = {  # matplotlib types its settings by a list of all their names
@@ -97,17 +98,25 @@ def draw(finding: Finding, folder: Path) -> list[Figure]:
 
 def _written(sketch: Sketch, finding: Finding, folder: Path) -> Figure:
     canvas = _canvas(sketch, finding)
+    _settle(canvas)
     paths = {kind: folder / f"{finding.name}.{sketch.name}.{kind}" for kind in ("svg", "png", "csv")}
     replace_file(
         paths["svg"],
         _bytes(canvas, "svg", {"Date": None, "Creator": "interlith", "Title": f"{finding.name}: {sketch.title}"}),
     )
-    canvas.set_layout_engine("none")  # the layout that was found once holds for both
     replace_file(paths["png"], _bytes(canvas, "png", {"Software": "interlith"}))
     replace_file(paths["csv"], sketch.data.write_csv().encode())
     marks = tags(finding.summary)
     caption = sketch.caption if not marks else f"{sketch.caption} {'; '.join(marks)}."
     return Figure(sketch.name, sketch.title, caption, **paths)
+
+
+def _settle(canvas: Axes) -> None:
+    """Find the layout once, and round it: its solver leaves noise in the last digits that differs from run to run."""
+    canvas.draw_without_rendering()
+    canvas.set_layout_engine("none")
+    for axes in canvas.axes:
+        axes.set_position([round(float(edge), LAYOUT_DIGITS) for edge in axes.get_position(original=True).bounds])
 
 
 def _bytes(canvas: Axes, kind: str, metadata: dict[str, Any]) -> bytes:

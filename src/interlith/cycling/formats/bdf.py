@@ -75,8 +75,7 @@ def _read_parquet(path: Path, options: ReadOptions) -> Raw:
     schema = _schema(path)
     found = record_columns(schema, options.columns)
     try:
-        wanted = [_expression(name, *found[name], schema[found[name][0]]) for name in found]
-        table = pl.scan_parquet(path).select(wanted).collect()
+        table = pl.DataFrame([_column(path, name, *found[name], schema[found[name][0]]) for name in found])
         written_by_us = META in pl.read_parquet_metadata(path)
     except (pl.exceptions.PolarsError, OSError) as problem:
         raise CorruptFile(f"{path.name}: a damaged .parquet ({str(problem).splitlines()[0][:200]})") from problem
@@ -85,6 +84,12 @@ def _read_parquet(path: Path, options: ReadOptions) -> Raw:
     columns = [name for pair in COUNTERS for name in pair[1:] if name in table.columns]
     table = table.with_columns([pl.Series(name, never_reset(table[name])) for name in columns])
     return Raw(table if "step_count" in table.columns else _with_steps(table, path, options))
+
+
+def _column(path: Path, name: str, header: str, factor: float, dtype: pl.DataType) -> pl.Series:
+    """One column in one piece: read singly, so that no more than one is held twice."""
+    wanted = _expression(name, header, factor, dtype)
+    return pl.scan_parquet(path).select(wanted).collect().to_series().rechunk()
 
 
 def _with_steps(table: pl.DataFrame, path: Path, options: ReadOptions) -> pl.DataFrame:

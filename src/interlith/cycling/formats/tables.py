@@ -15,7 +15,15 @@ from numpy.typing import NDArray
 
 from interlith.cycling.formats.counters import increments, split_common
 from interlith.cycling.formats.format import Head, ReadOptions
-from interlith.cycling.formats.headers import Layout, find_header, helper_columns, quantity, record_columns
+from interlith.cycling.formats.headers import (
+    Layout,
+    Meaning,
+    find_header,
+    helper_columns,
+    meaning,
+    quantity,
+    record_columns,
+)
 from interlith.cycling.formats.text import epoch_seconds, numbers, parse_table, read_text, seconds, unique_names
 from interlith.errors import CorruptFile, InputError
 from interlith.record import BY_NAME, CURRENT, TIME, VOLTAGE, Flag
@@ -101,6 +109,7 @@ def record_table(table: pl.DataFrame, path: Path, options: ReadOptions, *, per_s
     found = record_columns(table.columns, options.columns)
     helpers = helper_columns(h for h in table.columns if h not in {header for header, _ in found.values()})
     made = pl.DataFrame([_typed(table[header], column, factor) for column, (header, factor) in found.items()])
+    _check_repeated_header(path, table, made, found)
     made = made.select([s for s in made if s.null_count() < len(s) or s.name in SERIES])
     common = {name: numbers(table[header]) * factor for name, (header, factor) in helpers.items() if name != STEP_TIME}
     made = _with_steps(made)
@@ -110,6 +119,27 @@ def record_table(table: pl.DataFrame, path: Path, options: ReadOptions, *, per_s
     _require(made, table.columns, path)
     coarse = _coarse_current(table, found, made)
     return Columns(_with_counters(made, common, per_step), (*flags, *more, *coarse))
+
+
+def _check_repeated_header(path: Path, table: pl.DataFrame, made: pl.DataFrame, found: Found) -> None:
+    """Raises CorruptFile where a second header among the rows names other columns or units: two exports in one file."""
+    for column in (c for c in SERIES if c in found and made[c].null_count()):
+        header = found[column][0]
+        known = meaning(header)
+        words = table[header].filter(made[column].is_null()).cast(pl.String).drop_nulls().unique().head(100)
+        for word in words:
+            other = meaning(word.strip().strip('"'))
+            if known and other and _contradicts(known, other):
+                raise CorruptFile(
+                    f"{path.name}: a second header stands among the rows and has {word!r} where the first has "
+                    f"{header!r}: two exports in one file. Part it, and give both files with --join"
+                )
+
+
+def _contradicts(known: Meaning, other: Meaning) -> bool:
+    if known.column != other.column:
+        return other.column in SERIES
+    return known.unit_written and other.unit_written and known.factor != other.factor
 
 
 def _typed(values: pl.Series, column: str, factor: float) -> pl.Series:

@@ -20,7 +20,11 @@ WEB_PAGE = re.compile(r"^\s*(<\?xml[^>]*>\s*)?<(!doctype html|html|head|body)", 
 DECIMAL_COMMA = re.compile(r"(?<![\d,.])[+-]?\d+,\d+(?:[eE][+-]?\d+)?(?![\d,.])")
 EXPONENT = re.compile(r"(?<=\d)[eE][+-]?\d+\s*$")
 DECIMAL_POINT = re.compile(r"\s*[+-]?\d+\.\d+(?:[eE][+-]?\d+)?\s*")
-THOUSANDS = r"^[+-]?\d{1,3}(,\d{3})+(\.\d*)?$"
+THOUSANDS = r"^[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?$"
+THOUSANDS_BY_POINT = r"^[+-]?[1-9]\d{0,2}(\.\d{3})+(,\d*)?$"
+OVERFLOW = "more fields than the header"
+SAMPLE_LINES, SAMPLE_CHARACTERS = 100, 20_000
+NULS = re.compile("\0+")
 CLOCK = r"^\s*(?:(\d+)\s*[-d. ]\s*)?(\d+):(\d{1,2}):(\d{1,2}(?:[.,]\d+)?)\s*$"
 DATES = (
     "%Y-%m-%d %H:%M:%S%.f",
@@ -81,7 +85,9 @@ def read_text(path: Path) -> str:
         raise UnsupportedFormat(
             f"{path.name}: a web page, not data. Was it saved from a log-in page? Download it again."
         )
-    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
+    text = text.replace("\r\r\n", "\n").replace("\r\n", "\n").replace("\r", "\n").rstrip("\0")
+    # where a block of a file was never written the digits on both sides must not join into a number
+    return NULS.sub("\ufffd", text) if "\0" in text else text
 
 
 def delimiter_of(lines: list[str]) -> str:
@@ -143,21 +149,63 @@ def parse_table(
     body, flags = _drop_torn_line(body, len(names), delimiter, n_above=header_line + n_units_lines + 1)
     if not body.strip():
         raise CorruptFile(f"no row of data below the header in line {header_line + 1}")
-    try:
-        table = pl.read_csv(
-            # a first line of place numbers sets the width, whatever the first row of data lacks or has too much
-            io.BytesIO(f"{delimiter.join(map(str, range(len(names))))}\n{body}".encode()),
-            infer_schema=False,
-            columns=_places(names, keep(names)) if keep else None,
-            separator=delimiter,
-            truncate_ragged_lines=True,
-            quote_char='"' if '"' in body[:100_000] else None,
-        )
-    except pl.exceptions.PolarsError as problem:
-        raise CorruptFile(f"not a table below line {header_line + 1}: {str(problem).splitlines()[0]}") from problem
-    table = table.rename({place: names[int(place)] for place in table.columns})
-    comma = decimal_comma(sample[1:], delimiter)
+    places = _places(names, keep(names)) if keep else list(range(len(names)))
+    table = _cut(body, len(names), places, delimiter, header_line)
+    table = _without_overfull(table, header_line).rename({str(place): names[place] for place in places})
+    comma = decimal_comma([*sample[1:], *_sample_lines(body)], delimiter)
     return TextTable(_with_points(table) if comma else table, flags)
+
+
+def _cut(body: str, n_fields: int, places: list[int], delimiter: str, header_line: int) -> pl.DataFrame:
+    """The fields at `places` of every line, named by their place, and beside them what stands behind the last."""
+    quote = '"' if '"' in body[:100_000] else None
+    # a first line of place numbers sets the width, whatever the first row of data lacks or has too much
+    data = f"{delimiter.join(map(str, range(n_fields)))}{delimiter}{OVERFLOW}\n{body}".encode()
+    n_lines = body.count("\n") + 1
+    try:
+        table = _fields(data, [*places, n_fields], delimiter, quote)
+    except pl.exceptions.PolarsError as problem:
+        if quote is None:
+            raise CorruptFile(f"not a table below line {header_line + 1}: {str(problem).splitlines()[0]}") from problem
+        table = None
+    if table is None or table.height != n_lines:  # a quotation mark that is never closed swallows lines
+        return _fields(data, [*places, n_fields], delimiter, None)
+    return table
+
+
+def _fields(data: bytes, places: list[int], delimiter: str, quote: str | None) -> pl.DataFrame:
+    return pl.read_csv(
+        io.BytesIO(data),
+        infer_schema=False,
+        columns=places,
+        separator=delimiter,
+        truncate_ragged_lines=True,
+        quote_char=quote,
+    )
+
+
+def _without_overfull(table: pl.DataFrame, header_line: int) -> pl.DataFrame:
+    """Rows with more fields than the header say nothing: which field is which is not known.
+
+    Raises CorruptFile when that is so in most rows.
+    """
+    overfull = (table[OVERFLOW].str.strip_chars() != "").fill_null(False)
+    kept = table.drop(OVERFLOW)
+    if not overfull.any():
+        return kept
+    if overfull.sum() > table.height / 2:
+        raise CorruptFile(
+            f"most rows have more fields than the header in line {header_line + 1}; first in data row "
+            f"{(overfull.arg_max() or 0) + 1}. Are decimals written with the comma that also parts the columns?"
+        )
+    return kept.with_columns(pl.when(~overfull).then(pl.all()))
+
+
+def _sample_lines(body: str) -> list[str]:
+    """Whole lines from the middle and the end of a text."""
+    middle = len(body) // 2
+    pieces = (body[middle : middle + SAMPLE_CHARACTERS], body[-SAMPLE_CHARACTERS:])
+    return [line for piece in pieces for line in piece.split("\n")[1:-1][:SAMPLE_LINES]]
 
 
 def number(name: str) -> pl.Expr:
@@ -288,9 +336,9 @@ def _drop_torn_line(body: str, n_fields: int, delimiter: str, n_above: int) -> t
     start = stripped.rfind("\n") + 1
     last, before = stripped[start:], stripped[:start].rstrip("\n")
     typical = before[before.rfind("\n") + 1 :] if before else delimiter.join(["0"] * n_fields)
-    if not _is_torn(last, typical, delimiter):
-        return stripped, ()
     row = stripped.count("\n")
+    if not _is_torn(last, typical, delimiter):
+        return stripped, _shorter_number(last, typical, delimiter, n_above + row + 1, row)
     message = f"line {n_above + row + 1}: the last line is cut off; dropped. The file may lack its end."
     return before, (Flag("truncated", message, n_rows=1, first_row=row),)
 
@@ -303,5 +351,25 @@ def _is_torn(last: str, typical: str, delimiter: str) -> bool:
     return whole is not None and (rest is None or len(rest[0]) < len(whole[0]))
 
 
+def _shorter_number(last: str, typical: str, delimiter: str, line: int, row: int) -> tuple[Flag, ...]:
+    """A flag for a last line without its end whose last number has fewer digits than the one above it."""
+    if len(last.rsplit(delimiter, 1)[-1].strip()) >= len(typical.rsplit(delimiter, 1)[-1].strip()):
+        return ()
+    message = f"line {line}: the last line has no line end; its last number may be cut off. The file may lack its end."
+    return (Flag("no_line_end", message, n_rows=1, first_row=row),)
+
+
 def _with_points(table: pl.DataFrame) -> pl.DataFrame:
-    return table.with_columns(pl.all().str.replace_all(",", ".", literal=True))
+    """Decimal commas made points; points that set off thousands ("1.234,5") go first."""
+    return table.select([_without_thousands(column).str.replace_all(",", ".", literal=True) for column in table])
+
+
+def _without_thousands(values: pl.Series) -> pl.Series:
+    """Points removed, where the column's other numbers leave no doubt that they set off thousands."""
+    pointed = values.str.contains(".", literal=True).fill_null(False)
+    if not pointed.any():
+        return values
+    grouped = values.str.strip_chars().str.contains(THOUSANDS_BY_POINT).fill_null(False)
+    if not grouped.any() or (pointed & ~grouped).any() or (pointed.all() and not values.str.contains(",").any()):
+        return values
+    return values.str.replace_all(".", "", literal=True)

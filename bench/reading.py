@@ -1,0 +1,186 @@
+"""How long reading and summarizing cycler files takes: interlith and its peers on the same files, in one run.
+
+    python bench/reading.py DATA [--peer-python PYTHON] [--rounds 5] [--quick]
+
+DATA: the folder with neware/BTS85_700k.ndax (file A) and neware/nda_v26_9086cyc.nda.zip (file B). The peers (fastnda,
+NewareNDA, cellpy) run in PYTHON, an environment that has them; a peer that is missing is left out, and said to be.
+Each contender is a process of its own, from its start to its end, so imports count; contenders take turns, round by
+round, and the ratio is the median of the ratios within rounds. Writes bench/results/reading.json.
+"""
+
+import argparse
+import importlib.metadata
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from pathlib import Path
+
+RESULTS = Path(__file__).resolve().parent / "results" / "reading.json"
+
+FASTNDA = "import sys, fastnda; fastnda.read(sys.argv[1])"
+NEWARENDA = """
+import sys, NewareNDA
+d = NewareNDA.read(sys.argv[1])
+d.groupby("Cycle")[["Charge_Capacity(mAh)", "Discharge_Capacity(mAh)"]].max()
+"""
+CELLPY = """
+import logging, sys, warnings
+warnings.simplefilter("ignore"); logging.disable(logging.CRITICAL)
+import cellpy
+c = cellpy.get(sys.argv[1], instrument="neware_nda", mass=1.0, cycle_mode="cathode", auto_summary=False)
+c.make_step_table(); c.make_summary()
+"""
+OURS = """
+import sys
+from pathlib import Path
+from interlith.cycling.isolation import warm_up
+if sys.argv[2] == "new": warm_up([Path(sys.argv[1])])
+from interlith.cycling.analyze import summary
+from interlith.cycling.reading import read
+summary(read(sys.argv[1], use_cache=sys.argv[2] == "cached"))
+"""
+OURS_INSIDE = """
+import sys, time
+from interlith.cycling.analyze import summary
+from interlith.cycling.reading import read
+begin = time.perf_counter(); summary(read(sys.argv[1])); print(time.perf_counter() - begin)
+"""
+
+
+def timed(command: list, environment: dict) -> dict:
+    """Wall seconds, processor seconds and peak memory (the largest process) of one run."""
+    begin = time.perf_counter()
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    out = process.stdout.read()
+    _, status, used = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - begin
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return {
+        "wall_s": wall,
+        "cpu_s": used.ru_utime + used.ru_stime,
+        "peak_MB": used.ru_maxrss / 1024,
+        "ok": process.returncode == 0,
+        "out": out.strip(),
+    }
+
+
+def take_turns(contenders: dict, rounds: int, environment: dict) -> dict:
+    """All contenders once per round, after one round that is not counted."""
+    runs: dict = {name: [] for name in contenders}
+    for number in range(rounds + 1):
+        for name, command in contenders.items():
+            if number > 1 and runs[name] and not runs[name][-1]["ok"]:
+                continue
+            got = timed(command, environment)
+            if number:
+                runs[name].append(got)
+    return runs
+
+
+def row(runs: list) -> dict:
+    """Medians of a contender's runs, or that it refused."""
+    if not all(run["ok"] for run in runs):
+        return {"refused": True}
+    medians = {key: statistics.median(run[key] for run in runs) for key in ("wall_s", "cpu_s", "peak_MB")}
+    inside = [float(run["out"]) for run in runs if run["out"] and run["out"].replace(".", "", 1).replace("e-", "").isdigit()]
+    return {**medians, **({"inside_s": statistics.median(inside)} if inside else {})}
+
+
+def ratio(runs: dict, one: str, other: str) -> float | None:
+    """Median over rounds of one contender's time over the other's."""
+    pairs = [(a, b) for a, b in zip(runs[one], runs[other], strict=False) if a["ok"] and b["ok"]]
+    return statistics.median(a["wall_s"] / b["wall_s"] for a, b in pairs) if pairs else None
+
+
+def contenders(file: Path, peer: str, quick: bool) -> dict:
+    """Command lines by name, those of peers that are not installed left out."""
+    peers = {"fastnda": FASTNDA, "NewareNDA": NEWARENDA, "cellpy": CELLPY}
+    found = {
+        name: [peer, "-c", code, str(file)]
+        for name, code in peers.items()
+        if not (quick and name != "fastnda") and subprocess.run([peer, "-c", f"import {name}"], capture_output=True).returncode == 0
+    }
+    ours = [sys.executable, "-c", OURS, str(file)]
+    return {"interlith": [*ours, "new"], "interlith, cached": [*ours, "cached"], "interlith, cached, inside": [sys.executable, "-c", OURS_INSIDE, str(file)], **found}
+
+
+MANY = """
+import sys, polars as pl
+from pathlib import Path
+from interlith.cycling.reading import read
+from interlith.record import write_record
+from dataclasses import replace
+record = read(sys.argv[1]); table = record.table
+step = float(table["test_time_second"][-1]) + 1.0
+parts = [table.with_columns(pl.col("test_time_second") + k * step, pl.col("cycle_count") + 22 * k, pl.col("step_count") + 45 * k,
+         *[pl.col(c) + k * table[c][-1] for c in table.columns if c.startswith(("charging", "discharging"))],
+         pl.col("record_index") + k * table.height, pl.col("unix_time_second") + k * step) for k in range(15)]
+pl.concat(parts).write_parquet(sys.argv[2], compression="lz4")
+"""
+
+
+def print_table(name: str, rows: dict, ratios: dict) -> None:
+    print(f"\n{name}")
+    print(f"{'contender':28} {'wall s':>8} {'cpu s':>8} {'peak MB':>8} {'inside s':>9}")
+    for contender, values in rows.items():
+        if values.get("refused"):
+            print(f"{contender:28} refused or failed")
+            continue
+        inside = f"{values['inside_s']:9.3f}" if "inside_s" in values else ""
+        print(f"{contender:28} {values['wall_s']:8.2f} {values['cpu_s']:8.2f} {values['peak_MB']:8.0f} {inside}")
+    for pair, value in ratios.items():
+        print(f"  {pair}: {value:.2f}" if value else f"  {pair}: -")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--peer-python", default=sys.executable)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--quick", action="store_true", help="only fastnda as a peer")
+    asked = parser.parse_args()
+    results: dict = {}
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {**os.environ, "INTERLITH_CACHE": str(Path(folder) / "cache")}
+        with zipfile.ZipFile(asked.data / "neware/nda_v26_9086cyc.nda.zip") as archive:
+            archive.extractall(folder)
+        files = {"A": asked.data / "neware/BTS85_700k.ndax", "B": Path(folder) / "nda_v26.nda"}
+        for name, file in files.items():
+            runs = take_turns(contenders(file, asked.peer_python, asked.quick), asked.rounds, environment)
+            rows = {contender: row(found) for contender, found in runs.items()}
+            ratios = {f"interlith / {peer}": ratio(runs, "interlith", peer) for peer in ("fastnda", "NewareNDA", "cellpy") if peer in runs}
+            results[name] = {"rows": rows, "ratios": ratios}
+            print_table(f"file {name}: {file.name}", rows, ratios)
+        large = Path(folder) / "large.bdf.parquet"
+        subprocess.run([sys.executable, "-c", MANY, str(files["A"]), str(large)], env=environment, check=True)
+        once = {"summary of 10.5 million rows": [sys.executable, "-c", OURS.replace("summary(read", "summary(read"), str(large), "none"]}
+        runs = take_turns(once, asked.rounds, environment)
+        results["large"] = {"rows": {name: row(found) for name, found in runs.items()}, "ratios": {}}
+        print_table(f"A repeated 15 times, as Parquet ({large.stat().st_size / 1e6:.0f} MB)", results["large"]["rows"], {})
+        runs = take_turns({"interlith --help": [sys.executable, "-m", "interlith", "--help"]}, asked.rounds, environment)
+        results["help"] = {"rows": {name: row(found) for name, found in runs.items()}, "ratios": {}}
+        print_table("start", results["help"]["rows"], {})
+    results["machine"] = {"processor": platform.machine(), "cores": os.cpu_count(), "system": platform.platform(), "python": platform.python_version()}
+    results["versions"] = {name: importlib.metadata.version(name) for name in ("interlith", "polars", "numpy", "fastnda")}
+    results["versions"]["peers"] = peer_versions(asked.peer_python)
+    results["rounds"] = asked.rounds
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+
+
+def peer_versions(peer: str) -> dict:
+    code = (
+        "import importlib.metadata as m, json\nfound = {}\nfor n in ('fastnda', 'NewareNDA', 'cellpy', 'polars', 'pandas'):\n"
+        "    try: found[n] = m.version(n)\n    except m.PackageNotFoundError: pass\nprint(json.dumps(found))"
+    )
+    return json.loads(subprocess.run([peer, "-c", code], capture_output=True, text=True, check=True).stdout)
+
+
+if __name__ == "__main__":
+    main()
