@@ -88,7 +88,7 @@ def row(runs: list) -> dict:
     if not all(run["ok"] for run in runs):
         return {"refused": True}
     medians = {key: statistics.median(run[key] for run in runs) for key in ("wall_s", "cpu_s", "peak_MB")}
-    inside = [float(run["out"]) for run in runs if run["out"] and run["out"].replace(".", "", 1).replace("e-", "").isdigit()]
+    inside = [float(run["out"]) for run in runs if run["out"]]
     return {**medians, **({"inside_s": statistics.median(inside)} if inside else {})}
 
 
@@ -104,24 +104,33 @@ def contenders(file: Path, peer: str, quick: bool) -> dict:
     found = {
         name: [peer, "-c", code, str(file)]
         for name, code in peers.items()
-        if not (quick and name != "fastnda") and subprocess.run([peer, "-c", f"import {name}"], capture_output=True).returncode == 0
+        if not (quick and name != "fastnda") and installed(peer, name)
     }
     ours = [sys.executable, "-c", OURS, str(file)]
-    return {"interlith": [*ours, "new"], "interlith, cached": [*ours, "cached"], "interlith, cached, inside": [sys.executable, "-c", OURS_INSIDE, str(file)], **found}
+    inside = [sys.executable, "-c", OURS_INSIDE, str(file)]
+    return {
+        "interlith": [*ours, "new"],
+        "interlith, cached": [*ours, "cached"],
+        "interlith, cached, inside": inside,
+        **found,
+    }
+
+
+def installed(python: str, name: str) -> bool:
+    return subprocess.run([python, "-c", f"import {name}"], capture_output=True, check=False).returncode == 0
 
 
 MANY = """
 import sys, polars as pl
-from pathlib import Path
 from interlith.cycling.reading import read
-from interlith.record import write_record
-from dataclasses import replace
-record = read(sys.argv[1]); table = record.table
+table = read(sys.argv[1]).table
+counters = ["charging_capacity_ah", "discharging_capacity_ah"]
+table = table.select("test_time_second", "voltage_volt", "current_ampere", "cycle_count", "step_count", *counters)
 step = float(table["test_time_second"][-1]) + 1.0
-parts = [table.with_columns(pl.col("test_time_second") + k * step, pl.col("cycle_count") + 22 * k, pl.col("step_count") + 45 * k,
-         *[pl.col(c) + k * table[c][-1] for c in table.columns if c.startswith(("charging", "discharging"))],
-         pl.col("record_index") + k * table.height, pl.col("unix_time_second") + k * step) for k in range(15)]
-pl.concat(parts).write_parquet(sys.argv[2], compression="lz4")
+def part(k):
+    moved = [pl.col("test_time_second") + k * step, pl.col("cycle_count") + 22 * k, pl.col("step_count") + 45 * k]
+    return table.with_columns(*moved, *[pl.col(c) + k * table[c][-1] for c in counters])
+pl.concat([part(k) for k in range(15)]).write_parquet(sys.argv[2], compression="lz4")
 """
 
 
@@ -138,6 +147,43 @@ def print_table(name: str, rows: dict, ratios: dict) -> None:
         print(f"  {pair}: {value:.2f}" if value else f"  {pair}: -")
 
 
+def measure_files(asked: argparse.Namespace, folder: str, environment: dict) -> dict:
+    """Files A and B by every contender."""
+    with zipfile.ZipFile(asked.data / "neware/nda_v26_9086cyc.nda.zip") as archive:
+        archive.extractall(folder)
+    results = {}
+    for name, file in {"A": file_a(asked), "B": Path(folder) / "nda_v26.nda"}.items():
+        runs = take_turns(contenders(file, asked.peer_python, asked.quick), asked.rounds, environment)
+        peers = [peer for peer in ("fastnda", "NewareNDA", "cellpy") if peer in runs]
+        rows = {contender: row(found) for contender, found in runs.items()}
+        results[name] = {
+            "rows": rows,
+            "ratios": {f"interlith / {peer}": ratio(runs, "interlith", peer) for peer in peers},
+        }
+        print_table(f"file {name}: {file.name}", rows, results[name]["ratios"])
+    return results
+
+
+def measure_alone(asked: argparse.Namespace, folder: str, environment: dict) -> dict:
+    """What has no peer: a very large file, and the start of the command line."""
+    large = Path(folder) / "large.bdf.parquet"
+    subprocess.run([sys.executable, "-c", MANY, str(file_a(asked)), str(large)], env=environment, check=True)
+    commands = {
+        f"10.5 million rows ({large.stat().st_size / 1e6:.0f} MB)": [sys.executable, "-c", OURS, str(large), "none"],
+        "interlith --help": [sys.executable, "-m", "interlith", "--help"],
+    }
+    rows = {}
+    for name, command in commands.items():
+        found = take_turns({name: command}, asked.rounds, environment)[name]
+        rows[name] = row([{**run, "out": ""} for run in found])
+    print_table("without a peer", rows, {})
+    return {"alone": {"rows": rows, "ratios": {}}}
+
+
+def file_a(asked: argparse.Namespace) -> Path:
+    return asked.data / "neware/BTS85_700k.ndax"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
@@ -145,30 +191,14 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--quick", action="store_true", help="only fastnda as a peer")
     asked = parser.parse_args()
-    results: dict = {}
     with tempfile.TemporaryDirectory() as folder:
         environment = {**os.environ, "INTERLITH_CACHE": str(Path(folder) / "cache")}
-        with zipfile.ZipFile(asked.data / "neware/nda_v26_9086cyc.nda.zip") as archive:
-            archive.extractall(folder)
-        files = {"A": asked.data / "neware/BTS85_700k.ndax", "B": Path(folder) / "nda_v26.nda"}
-        for name, file in files.items():
-            runs = take_turns(contenders(file, asked.peer_python, asked.quick), asked.rounds, environment)
-            rows = {contender: row(found) for contender, found in runs.items()}
-            ratios = {f"interlith / {peer}": ratio(runs, "interlith", peer) for peer in ("fastnda", "NewareNDA", "cellpy") if peer in runs}
-            results[name] = {"rows": rows, "ratios": ratios}
-            print_table(f"file {name}: {file.name}", rows, ratios)
-        large = Path(folder) / "large.bdf.parquet"
-        subprocess.run([sys.executable, "-c", MANY, str(files["A"]), str(large)], env=environment, check=True)
-        once = {"summary of 10.5 million rows": [sys.executable, "-c", OURS.replace("summary(read", "summary(read"), str(large), "none"]}
-        runs = take_turns(once, asked.rounds, environment)
-        results["large"] = {"rows": {name: row(found) for name, found in runs.items()}, "ratios": {}}
-        print_table(f"A repeated 15 times, as Parquet ({large.stat().st_size / 1e6:.0f} MB)", results["large"]["rows"], {})
-        runs = take_turns({"interlith --help": [sys.executable, "-m", "interlith", "--help"]}, asked.rounds, environment)
-        results["help"] = {"rows": {name: row(found) for name, found in runs.items()}, "ratios": {}}
-        print_table("start", results["help"]["rows"], {})
-    results["machine"] = {"processor": platform.machine(), "cores": os.cpu_count(), "system": platform.platform(), "python": platform.python_version()}
-    results["versions"] = {name: importlib.metadata.version(name) for name in ("interlith", "polars", "numpy", "fastnda")}
-    results["versions"]["peers"] = peer_versions(asked.peer_python)
+        results = {**measure_files(asked, folder, environment), **measure_alone(asked, folder, environment)}
+    results["machine"] = {"cores": os.cpu_count(), "system": platform.platform(), "python": platform.python_version()}
+    results["versions"] = {
+        name: importlib.metadata.version(name) for name in ("interlith", "polars", "numpy", "fastnda")
+    }
+    results["versions of peers"] = peer_versions(asked.peer_python)
     results["rounds"] = asked.rounds
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")

@@ -21,14 +21,16 @@ def record() -> str:
         [f"`{c.name}`", c.label, str(c.dtype), "required" if c.required else "", "ours" if c.ours else "BDF", c.meaning]
         for c in COLUMNS
     ]
+    names = "Machine names and labels are those of the Battery Data Format (ontology 1.3.0)."
     head = table(["column", "label in text files", "type", "", "from", "meaning"], rows)
-    return f"# Columns of a Record\n\n{MADE}\n\nMachine names and labels are those of the Battery Data Format (ontology 1.3.0).\n\n{head}\n"
+    return f"# Columns of a Record\n\n{MADE}\n\n{names}\n\n{head}\n"
 
 
 def thresholds() -> str:
     rows = [[f"`{t['name']}`", str(t["value"]), t["meaning"], t["source"]] for t in Thresholds().table()]
     body = table(["threshold", "default", "meaning", "source"], rows)
-    return f"# Thresholds\n\n{MADE}\n\nSet one with `--threshold NAME=VALUE`. Those used are printed with every result.\n\n{body}\n"
+    how = "Set one with `--threshold NAME=VALUE`. Those used are printed with every result."
+    return f"# Thresholds\n\n{MADE}\n\n{how}\n\n{body}\n"
 
 
 def formats() -> str:

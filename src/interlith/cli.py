@@ -5,6 +5,7 @@ Heavy modules are imported inside the commands, so that --help answers at once.
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 import time
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from interlith import __version__
-from interlith.errors import InterlithError
+from interlith.errors import EnvironmentError_, InterlithError
 
 if TYPE_CHECKING:
     from interlith.findings import Finding, Findings
@@ -133,6 +134,7 @@ def analyze(
             reading=ReadOptions(columns_from(columns or []), current_mA, settings),
             spectra=spectra,
             use_cache=not no_cache,
+            debug=debug,
         )
         with _progress(len(tasks_of(files, join=join)), quiet) as tell:
             findings = analyze_files(files, options, out=out, workers=workers, join=join, tell=tell)
@@ -213,6 +215,13 @@ def _errors(debug: bool) -> Iterator[None]:
             raise
         typer.echo(f"interlith: {problem}", err=True)
         raise typer.Exit(problem.exit_code) from None
+    except BrokenPipeError:
+        raise
+    except OSError as problem:
+        if debug:
+            raise
+        typer.echo(f"interlith: {problem.strerror or problem}", err=True)
+        raise typer.Exit(EnvironmentError_.exit_code) from None
     except KeyboardInterrupt:
         typer.echo(f"\ninterlith: stopped; what was done is kept. To go on: {_same_command()}", err=True)
         raise typer.Exit(STOPPED) from None
@@ -259,6 +268,9 @@ def _plain_lines(total: int) -> Callable[[Finding], None]:
 
 def main() -> None:
     """Run the command line."""
+    for stream in (sys.stdout, sys.stderr):  # what a terminal cannot show is no reason to fail
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         app(prog_name="interlith")
     except BrokenPipeError:

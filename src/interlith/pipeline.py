@@ -38,6 +38,7 @@ class AnalyzeOptions:
     reading: ReadOptions = field(default_factory=ReadOptions)
     spectra: Path | None = None
     use_cache: bool = True
+    debug: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class Task:
     paths: tuple[Path, ...]
 
 
+LONGEST_NAME = 120  # names of tables and figures are longer, and no system takes more than 255
 Done = tuple[Finding, "list[Figure]"]
 Tell = Callable[[Finding], None]
 
@@ -104,19 +106,25 @@ def tasks_of(paths: Sequence[Path], *, join: bool) -> list[Task]:
     if not files:
         raise InputError("no files: " + ", ".join(str(path) for path in paths))
     if join:
-        return [Task(safe_name(files[0].stem) + "-joined", tuple(files))]
-    tasks, seen = [], dict[str, int]()
+        return [Task(safe_name(files[0].stem)[:LONGEST_NAME] + "-joined", tuple(files))]
+    tasks: dict[str, Task] = {}
     for file in files:
-        name = safe_name(file.name)
-        seen[name] = seen.get(name, 0) + 1
-        tasks.append(Task(name if seen[name] == 1 else f"{name}-{seen[name]}", (file,)))
-    return tasks
+        name = plain_name = safe_name(file.name)[:LONGEST_NAME]
+        count = 1
+        while name in tasks:
+            count += 1
+            name = f"{plain_name}-{count}"
+        tasks[name] = Task(name, (file,))
+    return list(tasks.values())
 
 
 def _expanded(path: Path) -> list[Path]:
-    if not path.is_dir():
+    try:
+        if not path.is_dir():
+            return [path]
+        return sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith("."))
+    except OSError:  # no permission, or a name longer than there can be: reading it will say so
         return [path]
-    return sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith("."))
 
 
 def _results(tasks: list[Task], options: AnalyzeOptions, out: Path | None, workers: int | None) -> Iterator[Done]:
@@ -177,11 +185,9 @@ def _failed(task: Task, problem: InterlithError) -> Done:
 
 
 def _fault(task: Task, problem: Exception) -> InterlithError:
-    """What no file should be able to cause. The traceback is kept, where --debug shows it."""
+    """What no file should be able to cause, told without a traceback; --debug shows that."""
     what = f"{type(problem).__name__}: {problem}".splitlines()[0][:200]
-    wrapped = InterlithError(f"{task.paths[0].name}: a fault of interlith ({what}); please report it with the file")
-    wrapped.__cause__ = problem
-    return wrapped
+    return InterlithError(f"{task.paths[0].name}: a fault of interlith ({what}); please report it with the file")
 
 
 def _one(task: Task, options: AnalyzeOptions, out: Path | None) -> Done:
@@ -192,6 +198,8 @@ def _one(task: Task, options: AnalyzeOptions, out: Path | None) -> Done:
     except InterlithError as problem:
         return _failed(task, problem)
     except Exception as problem:
+        if options.debug:
+            raise
         return _failed(task, _fault(task, problem))
     path = task.paths[0]
     finding = Finding(task.name, plain(present.summary(analysis, path)))

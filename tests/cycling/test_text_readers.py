@@ -267,7 +267,7 @@ def test_generic_without_current_says_what_it_found(write):
         read(path)
     stated = read(path, ReadOptions(current_mA=-0.5))
     assert stated.table[CURRENT].to_list() == [-5e-4, -5e-4]
-    assert "stated_current" in codes(stated)
+    assert "current_stated" in codes(stated)
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,6 @@ def test_what_is_synthetic(summary, made_up):
     [
         ("current_from_settings", "current assumed, not measured"),
         ("current_stated", "current stated, not measured"),
-        ("stated_current", "current stated, not measured"),
         ("current_derived", "current derived, not measured"),
     ],
 )

@@ -67,7 +67,7 @@ def test_headlines_of_the_four_synthetic_tests():
     found = {e.name: headline.headline(present.summary(analyze(e.record), Path(e.name))) for e in examples()}
     assert found["reservoir"] == (
         "Reservoir efficiency 99.89 % ± 0.44 % (k = 2, offset assumed): "
-        "not significant: the loss is smaller than its uncertainty"
+        "not significant: the loss is smaller than its uncertainty, if the assumed offset holds"
     )
     assert found["efficiency"].startswith("Mean efficiency of 100 cycles 97.72 % ± 0.43 % (k = 2, offset assumed)")
     assert "erratic from cycle" in found["efficiency"]

@@ -10,11 +10,15 @@ from interlith.units import SECONDS_PER_HOUR, mAh_PER_Ah
 
 USED = ("dqdv_step_V",)
 MOST_BINS = 5000
+SAMPLED_FACTOR = 3.0  # a bin holds some rows, or the counting would be a comb
 END_BINS = 2  # at both ends: holds at the cut-off pile up charge there, which is no peak
 
 
 def dqdv(cycled: Cycled) -> Outcome:
-    """dQ/dV in mAh/V of the first, the middle and the last cycle; the integral over V is the branch's charge."""
+    """dQ/dV in mAh/V of the first, the middle and the last cycle; the integral over V is the branch's charge.
+
+    Bins are as wide as the threshold says, or three times the voltage step between rows where that is more.
+    """
     if cycled.kind not in ("full", "anode-free", "unknown"):
         return nothing(f"a test of kind {cycled.kind} runs at one voltage", *USED)
     chosen = chosen_cycles(cycled)
@@ -47,7 +51,8 @@ def _of_branch(cycled: Cycled, cycle: int, branch: str, half_cycle: int) -> pl.D
     part = cycled.trace.part(int(where["first_row"][0]), int(where["last_row"][0])).flowing()
     charge = np.abs(part.current_A) * part.weight_s / SECONDS_PER_HOUR * mAh_PER_Ah
     low, high = float(part.voltage_V.min()), float(part.voltage_V.max())
-    step = max(cycled.thresholds.dqdv_step_V, (high - low) / MOST_BINS)
+    sampled = SAMPLED_FACTOR * float(np.median(np.abs(np.diff(part.voltage_V)))) if len(charge) > 1 else 0.0
+    step = max(cycled.thresholds.dqdv_step_V, sampled, (high - low) / MOST_BINS)
     n_bins = max(int(np.ceil((high - low) / step)), 1)
     total, edges = np.histogram(part.voltage_V, bins=n_bins, range=(low, low + n_bins * step), weights=charge)
     return pl.DataFrame(

@@ -58,7 +58,7 @@ def efficiency(cycled: Cycled) -> Outcome:
         "loss": 1 - mean,
         "uncertainty_k2": expanded,
         "offset_share_of_variance": float(chosen["offset_share"].mean()),  # type: ignore[arg-type]
-        "verdict": verdict(1 - mean, expanded),
+        "verdict": verdict(1 - mean, expanded, offset.kind),
         "stripped_over_plated": pooled,
         "median_efficiency": float(np.median(values)),
         "median_tester_efficiency": chosen["tester_efficiency"].median(),

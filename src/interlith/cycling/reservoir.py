@@ -171,7 +171,7 @@ def _valid(cycled: Cycled, charges: Charges, used: tuple[str, ...]) -> Outcome:
         "loss": 1 - efficiency,
         "uncertainty_k2": float(known.expanded),
         "offset_share_of_variance": float(known.offset_share),
-        "verdict": verdict(1 - efficiency, known.expanded),
+        "verdict": verdict(1 - efficiency, known.expanded, tester.offset.kind),
         "formula": "(n Q_C + Q_S) / (n Q_C + Q_T), Adams 2018",
         "efficiency_of_cycled_charge": 1 - loss_per_cycled,
         "formula_of_cycled_charge": "1 - (Q_T - Q_S) / (n Q_C): never mix with the other",

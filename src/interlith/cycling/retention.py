@@ -20,6 +20,7 @@ def retention(cycled: Cycled) -> Outcome:
     values = {
         "retention": last / reference,
         "n_cycles": table.height,
+        "last_cycle": int(table["cycle"][-1]),
         "reference_cycle": int(table["cycle"][0]),
         "reference_mAh": reference,
         "reference_mAh_per_cm2": cycled.per_area(reference),
@@ -35,12 +36,14 @@ def retention(cycled: Cycled) -> Outcome:
 def per_cycle(cycled: Cycled) -> pl.DataFrame:
     """Cycle, capacity given back (stripped or discharged) in mAh, and its part of the reference cycle's.
 
-    Interrupted cycles are left out. The reference cycle is counted from the end of formation.
+    Interrupted cycles and those that stop above the lower cut-off are left out. The reference cycle is counted from
+    the end of formation.
     """
     whole = cycled.cycles.filter(
         pl.col("stripped_mAh").is_not_null()
         & pl.col("plate_interrupted").is_null()
         & pl.col("strip_interrupted").is_null()
+        & pl.col("stripped_out")
     )
     first = cycled.thresholds.formation_cycles + cycled.thresholds.reference_cycle
     whole = whole.filter(pl.col("cycle") >= first)

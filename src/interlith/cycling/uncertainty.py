@@ -100,14 +100,15 @@ def switch_interval_s(cycled: Cycled) -> float:
     return float(np.mean(trace.time_s[starts] - trace.time_s[starts - 1]))
 
 
-def verdict(loss: float, expanded: float) -> str:
-    """Whether a loss stands out of its uncertainty.
+def verdict(loss: float, expanded: float, offset_kind: str) -> str:
+    """Whether a loss stands out of its uncertainty, which rests on an offset that was stated or assumed.
 
-    >>> verdict(0.001, 0.005)
+    >>> verdict(0.001, 0.005, "stated")
     'not significant: the loss is smaller than its uncertainty'
     """
+    basis = "uncertainty" if offset_kind == "stated" else "uncertainty, if the assumed offset holds"
     if abs(loss) <= expanded:
-        return "not significant: the loss is smaller than its uncertainty"
+        return f"not significant: the loss is smaller than its {basis}"
     if loss < 0:
-        return "more came back than was plated, beyond the uncertainty"
+        return f"more came back than was plated, beyond the {basis}"
     return "significant"

@@ -69,7 +69,7 @@ def _full(results: Summary) -> str:
     kept = results.get("retention", {})
     if kept.get("retention") is None:
         return _efficiency(results)
-    against = f"of cycle {kept.get('reference_cycle')} after {kept.get('n_cycles')} cycles"
+    against = f"at cycle {kept.get('last_cycle')} against cycle {kept.get('reference_cycle')}"
     return f"{_efficiency(results)}; capacity retention {percent(kept['retention'])} % {against}"
 
 

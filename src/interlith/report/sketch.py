@@ -38,7 +38,6 @@ SHORT_CODES = ("soft_short", "hard_short")
 CURRENT_TAGS: Mapping[str, str] = {
     "current_from_settings": "current assumed, not measured",
     "current_stated": "current stated, not measured",
-    "stated_current": "current stated, not measured",
     "current_derived": "current derived, not measured",
 }
 DENSE = 1200  # marks above which they are drawn as pixels inside the SVG

@@ -6,6 +6,7 @@ Parquet; columns that are already right are handed on without a copy.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import polars as pl
@@ -15,7 +16,7 @@ from interlith.cycling.formats.headers import Layout, find_header, meaning, plai
 from interlith.cycling.formats.tables import COUNTERS, SERIES, never_reset, record_table, text_table
 from interlith.cycling.formats.text import epoch_seconds, numbers, read_text
 from interlith.errors import CorruptFile, InputError
-from interlith.record import BY_NAME, META, TIME
+from interlith.record import BY_NAME, META, TIME, Flag
 
 PARQUET = b"PAR1"
 LABEL_NAMES = {plain(label.rsplit("/", 1)[0]) for label in (c.label for c in BY_NAME.values())}
@@ -76,14 +77,34 @@ def _read_parquet(path: Path, options: ReadOptions) -> Raw:
     found = record_columns(schema, options.columns)
     try:
         table = pl.DataFrame([_column(path, name, *found[name], schema[found[name][0]]) for name in found])
-        written_by_us = META in pl.read_parquet_metadata(path)
+        ours = pl.read_parquet_metadata(path).get(META)
     except (pl.exceptions.PolarsError, OSError) as problem:
         raise CorruptFile(f"{path.name}: a damaged .parquet ({str(problem).splitlines()[0][:200]})") from problem
-    if written_by_us:
-        return Raw(table, None, notes=("a record of interlith; its provenance and flags are not read",))
+    if ours is not None:
+        return _remembered(table, path, ours)
     columns = [name for pair in COUNTERS for name in pair[1:] if name in table.columns]
     table = table.with_columns([pl.Series(name, never_reset(table[name])) for name in columns])
     return Raw(table if "step_count" in table.columns else _with_steps(table, path, options))
+
+
+def _remembered(table: pl.DataFrame, path: Path, meta: str) -> Raw:
+    """A record that interlith wrote: where it came from, its flags and its stated area and mass come back with it."""
+    try:
+        known = json.loads(meta)
+        origin, facts = known["provenance"], known["facts"]
+        return Raw(
+            table,
+            origin["instrument"],
+            flags=tuple(Flag(**flag) for flag in known["flags"]),
+            notes=(
+                f"written by {origin['reader']} from {origin['path']} {origin['sha256'][:12]}".rstrip(),
+                *origin["notes"],
+            ),
+            area_cm2=facts["area_cm2"]["value"],
+            active_mass_mg=facts["active_mass_mg"]["value"],
+        )
+    except (KeyError, TypeError, ValueError) as problem:
+        raise CorruptFile(f"{path.name}: the notes of interlith in it are damaged") from problem
 
 
 def _column(path: Path, name: str, header: str, factor: float, dtype: pl.DataType) -> pl.Series:

@@ -201,7 +201,7 @@ def _with_current(table: pl.DataFrame, options: ReadOptions) -> tuple[pl.DataFra
         if options.current_mA is None:
             return table, ()
         message = f"no current in the file; {options.current_mA:g} mA all the time, as stated"
-        return table.with_columns(pl.lit(options.current_mA * MILLI).alias(CURRENT)), (Flag("stated_current", message),)
+        return table.with_columns(pl.lit(options.current_mA * MILLI).alias(CURRENT)), (Flag("current_stated", message),)
     lowest = table[CURRENT].min()
     if "step_type" not in table.columns or (isinstance(lowest, float) and lowest < 0):
         return table, ()

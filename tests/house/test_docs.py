@@ -1,0 +1,58 @@
+"""The look-up pages say what the code says."""
+
+import importlib.util
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def docs_make():
+    spec = importlib.util.spec_from_file_location("docs_make", ROOT / "docs" / "make.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("name", ["record.md", "thresholds.md", "formats.md"])
+def test_made_pages_are_up_to_date(name):
+    assert (ROOT / "docs/look-up" / name).read_text(encoding="utf-8") == docs_make().PAGES[name](), (
+        "run python docs/make.py"
+    )
+
+
+def test_every_key_of_the_json_is_documented(tmp_path):
+    subprocess.run(
+        [sys.executable, "-m", "interlith", "demo", "--out", "demo", "--quiet"],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+    )
+    page = (ROOT / "docs/look-up/json.md").read_text(encoding="utf-8")
+    documented = set(re.findall(r"`([A-Za-z0-9_]+)`", page))
+    for file in json.loads((tmp_path / "demo/findings.json").read_text())["files"]:
+        missing = [key for key in file if key not in documented]
+        for name, result in file["results"].items():
+            missing += [f"{name}.{key}" for key in result if key not in documented]
+        assert not missing
+
+
+def test_links_between_pages_lead_somewhere():
+    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]:
+        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_nothing_speaks_of_this_machine_or_of_how_it_was_written():
+    words = re.compile(r"/work/|/root/|/tmp/try|\bpypi\.org|\bhelper-\d", re.IGNORECASE)
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split()
+    for name in listed:
+        path = ROOT / name
+        if path.suffix in (".py", ".md", ".toml", ".cff", ".html", ".json") and path != Path(__file__):
+            found = words.search(path.read_text(encoding="utf-8"))
+            assert not found, f"{name}: {found and found[0]}"
