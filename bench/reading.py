@@ -205,10 +205,16 @@ def main() -> None:
 
 
 def peer_versions(peer: str) -> dict:
-    code = (
-        "import importlib.metadata as m, json\nfound = {}\nfor n in ('fastnda', 'NewareNDA', 'cellpy', 'polars', 'pandas'):\n"
-        "    try: found[n] = m.version(n)\n    except m.PackageNotFoundError: pass\nprint(json.dumps(found))"
-    )
+    code = """
+import importlib.metadata, json
+found = {}
+for name in ("fastnda", "NewareNDA", "cellpy", "polars", "pandas"):
+    try:
+        found[name] = importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        pass
+print(json.dumps(found))
+"""
     return json.loads(subprocess.run([peer, "-c", code], capture_output=True, text=True, check=True).stdout)
 
 

@@ -72,7 +72,7 @@ def test_headlines_of_the_four_synthetic_tests():
     assert found["efficiency"].startswith("Mean efficiency of 100 cycles 97.72 % ± 0.43 % (k = 2, offset assumed)")
     assert "erratic from cycle" in found["efficiency"]
     assert "recovered later: polarization from 50 to 19.7 mV" in found["symmetric"]
-    assert "capacity retention 90.66 % of cycle 1 after 50 cycles" in found["full"]
+    assert "capacity retention 90.66 % at cycle 50 against cycle 1" in found["full"]
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,9 @@ from interlith import errors
 
 MEMORY_LIMIT_BYTES = 4 * 1024**3
 MEMORY_PER_FILE_BYTE = 40
+# what the files of ten instruments took: 60 to 160 MB for the libraries, 60 to 70 times the size of a packed file
+RESIDENT_LIMIT_BYTES, RESIDENT_PER_FILE_BYTE, RESIDENT_LARGE_PER_FILE_BYTE = 256 * 1024**2, 70, 400
+WATCH_EVERY_S = 0.01
 TIME_LIMIT_S = 120.0
 TIME_PER_FILE_MB_S = 2.0
 MB = 1024**2
@@ -47,11 +51,12 @@ class ReaderProcess:
         """Have the child do `order`; raises the error it met, or CorruptFile when it died or ran past a limit."""
         size = file.stat().st_size
         time_s = TIME_LIMIT_S + TIME_PER_FILE_MB_S * size / MB
+        resident = max(RESIDENT_LIMIT_BYTES + RESIDENT_PER_FILE_BYTE * size, RESIDENT_LARGE_PER_FILE_BYTE * size)
         order = {**order, "memory_bytes": max(MEMORY_LIMIT_BYTES, MEMORY_PER_FILE_BYTE * size), "time_s": time_s}
         with self._lock:
-            answer, code, late = self._exchange(order, time_s)
+            answer, why = self._exchange(order, _Limits(time_s, resident))
         if answer is None:
-            raise errors.CorruptFile(f"{file.name}: {_death(code, late, order)}")
+            raise errors.CorruptFile(f"{file.name}: {why}; the file is damaged or far too large")
         if "error" in answer:
             kind = getattr(errors, answer["error"], errors.CorruptFile)
             raise kind(answer["message"])
@@ -83,14 +88,13 @@ class ReaderProcess:
                 raise errors.EnvironmentError_(f"no process to read in could be started ({problem})") from problem
         return self._process
 
-    def _exchange(self, order: dict[str, Any], time_s: float) -> tuple[dict[str, Any] | None, int | None, bool]:
+    def _exchange(self, order: dict[str, Any], limits: _Limits) -> tuple[dict[str, Any] | None, str]:
+        """The child's answer, or None and why there is none."""
         process = self._running()
         assert process.stdin is not None
         assert process.stdout is not None
-        late = threading.Event()
-        watch = threading.Timer(time_s, _kill_late, (process, late))
-        watch.daemon = True
-        watch.start()
+        done, passed = threading.Event(), list[str]()
+        threading.Thread(target=_watch, args=(process, limits, done, passed), daemon=True).start()
         try:
             process.stdin.write(json.dumps(order) + "\n")
             process.stdin.flush()
@@ -101,17 +105,42 @@ class ReaderProcess:
             self.stop()
             raise
         finally:
-            watch.cancel()
+            done.set()
+        if passed:
+            self.stop()
+            return None, passed[0]
         if line.endswith("\n"):  # half an answer, or none: it died
-            return json.loads(line), None, False
+            return json.loads(line), ""
         code = process.wait()
         self.stop()
-        return None, code, late.is_set() or code == -ALARM
+        return None, _death(code, order)
 
 
-def _kill_late(process: subprocess.Popen[str], late: threading.Event) -> None:
-    late.set()
-    _kill(process)
+@dataclass(frozen=True)
+class _Limits:
+    time_s: float
+    resident_bytes: float
+
+
+def _watch(process: subprocess.Popen[str], limits: _Limits, done: threading.Event, passed: list[str]) -> None:
+    """Kill the child when it passes a limit, and say which in `passed`, until `done`."""
+    end = time.monotonic() + limits.time_s
+    while not done.wait(WATCH_EVERY_S):
+        if time.monotonic() > end:
+            passed.append(f"reading took longer than {limits.time_s:.0f} s and was stopped")
+        elif _resident_bytes(process.pid) > limits.resident_bytes:
+            passed.append(f"reading needed more than {limits.resident_bytes / MB:.0f} MB of memory and was stopped")
+        if passed:
+            _kill(process)
+            return
+
+
+def _resident_bytes(pid: int) -> int:
+    """Memory a process holds now; 0 where the system does not say (only Linux does)."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_bytes().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError):
+        return 0
 
 
 def _kill(process: subprocess.Popen[str]) -> None:
@@ -121,15 +150,13 @@ def _kill(process: subprocess.Popen[str]) -> None:
     process.kill()
 
 
-def _death(code: int | None, late: bool, order: dict[str, Any]) -> str:
-    gigabytes = order["memory_bytes"] / 1024**3
-    if late:
-        return f"reading took longer than {order['time_s']:.0f} s and was stopped; the file is damaged or far too large"
-    if code is not None and code < 0:
+def _death(code: int, order: dict[str, Any]) -> str:
+    if code == -ALARM:
+        return f"reading took longer than {order['time_s']:.0f} s and was stopped"
+    if code < 0:
         name = signal.Signals(-code).name if -code in signal.Signals.__members__.values() else str(-code)
-        why = f"crashed ({name}) or needed more than {gigabytes:.0f} GB"
-        return f"the reading library {why}; the file is damaged or far too large"
-    return f"the reading library stopped without an answer (exit {code}); the file is damaged"
+        return f"the reading library crashed ({name}) or needed more than {order['memory_bytes'] / 1024**3:.0f} GB"
+    return f"the reading library stopped without an answer (exit {code})"
 
 
 READER = ReaderProcess()

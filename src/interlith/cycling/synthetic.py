@@ -134,6 +134,8 @@ def _flow(step: ConstantCurrent, start: float, sampling_s: float, cell: ToyCell)
     time = _times(start, charge / abs(current) * SECONDS_PER_HOUR, sampling_s)
     passed = np.append((time[:-1] - start) * abs(current) / SECONDS_PER_HOUR, charge)
     voltage = cell.voltage(current, passed, time / SECONDS_PER_HOUR)
+    if step.voltage_V is not None:
+        voltage = np.minimum(voltage, step.voltage_V) if current > 0 else np.maximum(voltage, step.voltage_V)
     if step.voltage_V is not None and cell.available_mAh(current) <= charge:
         voltage[-1] = step.voltage_V
     cell.pass_charge(current, charge)
