@@ -272,6 +272,21 @@ def spectra(hours, real):
     )
 
 
+class TestRetention:
+    def test_cycles_at_other_currents_are_no_fade(self):
+        slow, fast = (protocol.full(n_cycles=5, current_density_mA_per_cm2=i).steps for i in (0.5, 2.0))
+        cell = ToyCell("full", loss=lambda cycle: 0.01, resistance_ohm_cm2=200.0)
+        both = protocol.Protocol(name="rates", steps=(*slow, *fast))
+        outcome = analyze(run(both, cell, sampling_s=30)).outcomes["retention"]
+        assert outcome.values["last_cycle"] == 5
+        assert outcome.values["retention"] == approx(0.99**4, rel=1e-6)
+        assert any("5 cycles at other currents" in note for note in outcome.notes)
+
+    def test_discharges_that_stop_early_are_no_fade(self):
+        values = analyze(stopped(TESTS["full"].record, step=7, after_s=7000)).outcomes["retention"].values
+        assert values["n_cycles"] == 49
+
+
 class TestLife:
     def test_every_rule_is_named(self):
         losses = lambda cycle: 0.15 if cycle >= 40 else 0.02  # noqa: E731

@@ -26,6 +26,7 @@ FULL_CELL_V = 1.0  # both branches on average above: a positive electrode is in 
 ONE_WAY_SYMMETRIC_V = 0.3  # polarization of lithium against lithium beyond this is rare
 STRIPPED_OUT_V, STRIPPED_OUT_RISE = 0.1, 3.0
 SCAN_POINTS, SCAN_EVEN, SCAN_SHARE = 400, 0.15, 0.6
+SCAN_CURRENT_SPREAD = 0.2
 SAME_CHARGE = 0.05
 OPPOSITE = "this file's current has the opposite sign"
 
@@ -75,9 +76,17 @@ def is_scan(found: Trace) -> bool:
     if typical <= 1e-4 * float(np.ptp(voltage)) or np.ptp(voltage) < 0.1:
         return False
     even = float(np.mean(np.abs(rate - typical) < SCAN_EVEN * typical))
-    size = np.abs(found.current_A[flowing])
-    varies = float(np.std(size)) > 0.2 * float(np.mean(size))
-    return even > SCAN_SHARE and varies
+    return even > SCAN_SHARE and _current_varies_within_steps(found)
+
+
+def _current_varies_within_steps(found: Trace) -> bool:
+    """True when most rows with a current lie in steps through which it changes: not so at constant currents."""
+    on = found.flowing()
+    begins = np.flatnonzero(np.diff(on.step, prepend=-1))
+    size, n_rows = np.abs(on.current_A), np.diff(np.append(begins, len(on.step)))
+    spread = np.maximum.reduceat(size, begins) - np.minimum.reduceat(size, begins)
+    varies = spread > SCAN_CURRENT_SPREAD * np.add.reduceat(size, begins) / n_rows
+    return bool(np.sum(n_rows[varies]) > 0.5 * np.sum(n_rows))
 
 
 def stripped_out(branches: pl.DataFrame) -> pl.Expr:

@@ -7,6 +7,7 @@ import polars as pl
 from interlith.cycling.outcome import NEEDS_AREA, Cycled, Outcome, nothing
 from interlith.units import MILLI
 
+SAME_CURRENT = 0.2  # a branch that ends in a hold has a somewhat lower mean current
 USED = ("formation_cycles", "reference_cycle")
 
 
@@ -30,14 +31,32 @@ def retention(cycled: Cycled) -> Outcome:
     mass_mg = cycled.facts.active_mass_mg.value
     if mass_mg:
         values["reference_mAh_per_g"] = reference / (mass_mg * MILLI)
-    return Outcome(values=values, notes=() if cycled.area_cm2 else (NEEDS_AREA,), used=USED, table=table)
+    n_other = candidates(cycled).height - table.height
+    notes = [f"{n_other} cycles at other currents than the reference cycle are left out"] if n_other else []
+    notes += [] if cycled.area_cm2 else [NEEDS_AREA]
+    return Outcome(values=values, notes=tuple(notes), used=USED, table=table)
 
 
 def per_cycle(cycled: Cycled) -> pl.DataFrame:
     """Cycle, capacity given back (stripped or discharged) in mAh, and its part of the reference cycle's.
 
-    Interrupted cycles and those that stop above the lower cut-off are left out. The reference cycle is counted from
-    the end of formation.
+    Only cycles at the current of the reference cycle: a slower one gives more without being any younger.
+    """
+    whole = candidates(cycled)
+    current = pl.col("strip_current_mA")
+    same = whole.filter((current / current.first() - 1).abs() <= SAME_CURRENT)
+    return same.select(
+        "cycle",
+        "start_time_h",
+        pl.col("stripped_mAh").alias("capacity_mAh"),
+        (pl.col("stripped_mAh") / pl.col("stripped_mAh").first()).alias("retention"),
+    )
+
+
+def candidates(cycled: Cycled) -> pl.DataFrame:
+    """Cycles from the reference cycle on, which is counted from the end of formation.
+
+    Interrupted cycles and those that stop above the lower cut-off are left out.
     """
     whole = cycled.cycles.filter(
         pl.col("stripped_mAh").is_not_null()
@@ -46,10 +65,4 @@ def per_cycle(cycled: Cycled) -> pl.DataFrame:
         & pl.col("stripped_out")
     )
     first = cycled.thresholds.formation_cycles + cycled.thresholds.reference_cycle
-    whole = whole.filter(pl.col("cycle") >= first)
-    return whole.select(
-        "cycle",
-        "start_time_h",
-        pl.col("stripped_mAh").alias("capacity_mAh"),
-        (pl.col("stripped_mAh") / pl.col("stripped_mAh").first()).alias("retention"),
-    )
+    return whole.filter(pl.col("cycle") >= first)
