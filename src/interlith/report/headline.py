@@ -21,8 +21,9 @@ def headline(summary: Summary) -> str:
     if summary.get("error"):
         return f"Not read: {summary['error']['message']}"
     results = summary.get("results") or {}
-    word = BY_KIND.get(summary.get("kind") or "", _other)
-    return "; ".join(part for part in (word(results), *_warnings(summary, results)) if part)
+    word = BY_KIND.get(summary.get("kind") or "")
+    first = word(results) if word else _other(summary)
+    return "; ".join(part for part in (first, *_warnings(summary, results)) if part)
 
 
 def _warnings(summary: Summary, results: Summary) -> list[str]:
@@ -103,13 +104,17 @@ def _spectra(results: Summary) -> str:
     return f"{count} impedance spectr{'um' if count == 1 else 'a'}, {reach}; Re Z at the lowest frequency {at_lowest}"
 
 
-def _other(results: Summary) -> str:
-    found = results.get("hysteresis", {})
-    if found.get("median_mV") is not None:
-        return f"No efficiency for this kind of test; hysteresis {number(found['median_mV'], 3)} mV (median)"
-    return "No headline for this kind of test"
+def _other(summary: Summary) -> str:
+    """What passed, and why there is no efficiency: for sweeps and for tests that no kind covers."""
+    charge = [f"{number(summary[key], 3)} mAh {way}" for key, way in WAYS.items() if summary.get(key)]
+    passed = " and ".join(charge) or "no charge passed"
+    if summary.get("kind") == "cv":
+        low, high = summary.get("voltage_V") or (0.0, 0.0)
+        return f"Voltage swept between {number(low, 3)} and {number(high, 3)} V; {passed}"
+    return f"No efficiency: {summary.get('kind_reason') or 'the kind of test is not known'}; {passed}"
 
 
+WAYS = {"charged_mAh": "charged", "discharged_mAh": "discharged"}
 BY_KIND: Mapping[str, Callable[[Summary], str]] = {
     "reservoir": _reservoir,
     "efficiency": _efficiency,

@@ -19,6 +19,7 @@ from interlith.errors import CorruptFile, InputError
 from interlith.record import BY_NAME, META, TIME, Flag
 
 PARQUET = b"PAR1"
+MANY_ROWS = 1_000_000  # beyond, a row takes at least a byte, or the file was made to fill the memory
 LABEL_NAMES = {plain(label.rsplit("/", 1)[0]) for label in (c.label for c in BY_NAME.values())}
 
 
@@ -76,6 +77,7 @@ def _read_parquet(path: Path, options: ReadOptions) -> Raw:
     schema = _schema(path)
     found = record_columns(schema, options.columns)
     try:
+        _check_rows(path)
         table = pl.DataFrame([_column(path, name, *found[name], schema[found[name][0]]) for name in found])
         ours = pl.read_parquet_metadata(path).get(META)
     except (pl.exceptions.PolarsError, OSError) as problem:
@@ -105,6 +107,12 @@ def _remembered(table: pl.DataFrame, path: Path, meta: str) -> Raw:
         )
     except (KeyError, TypeError, ValueError) as problem:
         raise CorruptFile(f"{path.name}: the notes of interlith in it are damaged") from problem
+
+
+def _check_rows(path: Path) -> None:
+    n_rows = int(pl.scan_parquet(path).select(pl.len()).collect().item())
+    if n_rows > max(MANY_ROWS, path.stat().st_size):
+        raise CorruptFile(f"{path.name}: {n_rows} rows in {path.stat().st_size} bytes; no measurement packs so small")
 
 
 def _column(path: Path, name: str, header: str, factor: float, dtype: pl.DataType) -> pl.Series:
