@@ -56,6 +56,27 @@ class Electrodes(StrEnum):
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else there.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
+Files = Annotated[list[Path], typer.Argument(help="Cycler or impedance files, or folders of them.", metavar="FILE")]
+Kind = Annotated[Kinds | None, typer.Option(help="Kind of test; proposed from the data when not given.")]
+Area = Annotated[float | None, typer.Option(help="Electrode area, for values per cm2.")]
+Mass = Annotated[float | None, typer.Option(help="Mass of active material, for values per g.")]
+Electrode = Annotated[Electrodes | None, typer.Option(help="host: plating is negative; positive: charging plates.")]
+Offset = Annotated[
+    float | None, typer.Option("--offset-uA", help="Current offset of the tester (k = 2); else assumed.")
+]
+Range = Annotated[float | None, typer.Option("--range-mA", help="Current range used; else the likely one.")]
+Current = Annotated[float | None, typer.Option("--current-mA", help="Constant current of a file that has none.")]
+Settings = Annotated[Path | None, typer.Option(help="EC-Lab .mps settings of a file without a current.")]
+Spectra = Annotated[Path | None, typer.Option(help="Impedance file of the same test.")]
+Columns = Annotated[
+    list[str] | None, typer.Option(metavar="COLUMN=HEADER", help="E.g. current_ampere=I:mA; repeatable.")
+]
+Limits = Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="Repeatable. The report lists them all.")]
+Join = Annotated[bool, typer.Option("--join", help="The files are parts of one test.")]
+Out = Annotated[Path | None, typer.Option(help="Folder for report.html, figures and tables.")]
+Workers = Annotated[int | None, typer.Option(min=1, help="Files analyzed at once; as many as cores.")]
+NoCache = Annotated[bool, typer.Option("--no-cache", help="Read every file anew.")]
 
 
 def _version(wanted: bool) -> None:
@@ -75,39 +96,25 @@ def _root(
 
 @app.command()
 def analyze(
-    files: Annotated[
-        list[Path], typer.Argument(help="Cycler or impedance files, or folders of them.", metavar="FILE...")
-    ],
-    kind: Annotated[Kinds | None, typer.Option(help="Kind of test; proposed from the data when not given.")] = None,
-    area_cm2: Annotated[float | None, typer.Option(help="Electrode area, for values per cm2.")] = None,
-    mass_mg: Annotated[float | None, typer.Option(help="Mass of active material, for values per g.")] = None,
-    working_electrode: Annotated[
-        Electrodes | None, typer.Option(help="host: plating is negative; positive: charging plates.")
-    ] = None,
-    offset_uA: Annotated[
-        float | None, typer.Option("--offset-uA", help="Current offset of the tester (k = 2); else assumed.")
-    ] = None,
-    range_mA: Annotated[
-        float | None, typer.Option("--range-mA", help="Current range used; else the likely one.")
-    ] = None,
-    current_mA: Annotated[
-        float | None, typer.Option("--current-mA", help="Constant current of a file that has none.")
-    ] = None,
-    settings: Annotated[Path | None, typer.Option(help="EC-Lab .mps settings of a file without a current.")] = None,
-    spectra: Annotated[Path | None, typer.Option(help="Impedance file of the same test.")] = None,
-    columns: Annotated[
-        list[str] | None, typer.Option(help="COLUMN=HEADER[:UNIT], e.g. current_ampere=I:mA; repeatable.")
-    ] = None,
-    threshold: Annotated[
-        list[str] | None, typer.Option(help="NAME=VALUE; repeatable. The report lists them all.")
-    ] = None,
-    join: Annotated[bool, typer.Option("--join", help="The files are parts of one test.")] = False,
-    out: Annotated[Path | None, typer.Option(help="Folder for report.html, figures and tables.")] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Files analyzed at once; as many as cores.")] = None,
-    no_cache: Annotated[bool, typer.Option("--no-cache", help="Read every file anew.")] = False,
+    files: Files,
+    kind: Kind = None,
+    area_cm2: Area = None,
+    mass_mg: Mass = None,
+    working_electrode: Electrode = None,
+    offset_uA: Offset = None,
+    range_mA: Range = None,
+    current_mA: Current = None,
+    settings: Settings = None,
+    spectra: Spectra = None,
+    columns: Columns = None,
+    threshold: Limits = None,
+    join: Join = False,
+    out: Out = None,
+    workers: Workers = None,
+    no_cache: NoCache = False,
     as_json: Json = False,
     quiet: Quiet = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    debug: Debug = False,
 ) -> None:
     """Cycler files -> cycles, efficiencies, life, shorts, report.
 
@@ -149,7 +156,7 @@ def demo(
     ),
     as_json: Json = False,
     quiet: Quiet = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    debug: Debug = False,
 ) -> None:
     """Analyze SYNTHETIC tests, truth beside result."""
     with _errors(debug):

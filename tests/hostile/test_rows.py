@@ -3,12 +3,11 @@
 import numpy as np
 import polars as pl
 import pytest
+from hostile_truth import LOSS, check_truth, flags
 
 from interlith import protocol
 from interlith.cycling.synthetic import ToyCell, run
 from interlith.errors import CorruptFile, InputError
-
-from .conftest import LOSS, check_truth, flags
 
 TIME, CURRENT = "test_time_second", "current_ampere"
 

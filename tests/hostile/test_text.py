@@ -2,11 +2,10 @@
 
 import polars as pl
 import pytest
+from hostile_truth import NAMES, check_truth, flags
 
 from interlith.cycling.reading import read
 from interlith.errors import CorruptFile, InputError, InterlithError, UnsupportedFormat
-
-from .conftest import NAMES, check_truth, flags
 
 HEADER = "Test Time (s),Voltage (V),Current (mA)"
 

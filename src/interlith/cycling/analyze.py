@@ -43,56 +43,18 @@ ANALYSES: dict[str, Callable[[Cycled], Outcome]] = {
     "impedance": impedance,
     "crosscheck": crosscheck,
 }
-FEW = ("impedance",)  # what a record without branches still has
+ALWAYS = ("hysteresis", "impedance", "crosscheck")
+HOST = ("attribution", "conversion", "shorts", "nucleation", *ALWAYS)
+FULL = ("efficiency", "retention", "attribution", "shorts", "life", "dqdv", *ALWAYS)
 BY_KIND: Mapping[str, tuple[str, ...]] = {
-    "reservoir": (
-        "reservoir",
-        "attribution",
-        "conversion",
-        "shorts",
-        "hysteresis",
-        "nucleation",
-        "impedance",
-        "crosscheck",
-    ),
-    "efficiency": (
-        "efficiency",
-        "attribution",
-        "conversion",
-        "erratic",
-        "shorts",
-        "life",
-        "hysteresis",
-        "nucleation",
-        "impedance",
-        "crosscheck",
-    ),
-    "symmetric": ("shorts", "life", "hysteresis", "nucleation", "impedance", "crosscheck"),
-    "full": (
-        "efficiency",
-        "retention",
-        "attribution",
-        "shorts",
-        "life",
-        "hysteresis",
-        "dqdv",
-        "impedance",
-        "crosscheck",
-    ),
-    "anode-free": (
-        "efficiency",
-        "retention",
-        "attribution",
-        "shorts",
-        "life",
-        "hysteresis",
-        "dqdv",
-        "impedance",
-        "crosscheck",
-    ),
-    "eis": FEW,
-    "cv": (*FEW, "crosscheck"),
-    "unknown": ("hysteresis", "dqdv", "impedance", "crosscheck"),
+    "reservoir": ("reservoir", *HOST),
+    "efficiency": ("efficiency", "erratic", "life", *HOST),
+    "symmetric": ("shorts", "life", "nucleation", *ALWAYS),
+    "full": FULL,
+    "anode-free": FULL,
+    "eis": ("impedance",),
+    "cv": ("impedance", "crosscheck"),
+    "unknown": ("dqdv", *ALWAYS),
 }
 
 
