@@ -49,6 +49,7 @@ class Task:
     paths: tuple[Path, ...]
 
 
+LISTEN_EVERY_S = 0.2  # a wait without end does not hear Ctrl-C on every system
 LONGEST_NAME = 120  # names of tables and figures are longer, and no system takes more than 255
 Done = tuple[Finding, "list[Figure]"]
 Tell = Callable[[Finding], None]
@@ -137,7 +138,7 @@ def _results(tasks: list[Task], options: AnalyzeOptions, out: Path | None, worke
         futures: dict[Future[Done], Task] = {pool.submit(_one, task, options, out): task for task in tasks}
         waiting = set(futures)
         while waiting:
-            finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+            finished, waiting = wait(waiting, timeout=LISTEN_EVERY_S, return_when=FIRST_COMPLETED)
             for future in finished:
                 if isinstance(future.exception(), BrokenProcessPool):
                     unsettled.append(futures[future])

@@ -189,7 +189,7 @@ def test_nothing_but_zeros(look):
 
 def test_begins_with_a_strip(look, table):
     """Lithium of unknown origin comes out first; it belongs to no cycle."""
-    strip = pl.DataFrame({TIME: [-100.0 + 10 * k for k in range(10)], "voltage_volt": 0.02, CURRENT: 1e-3})
+    strip = pl.DataFrame({TIME: [-100.0 + 10 * k for k in range(11)], "voltage_volt": 0.02, CURRENT: 1e-3})
     if "step_count" in table.columns:
         strip = strip.with_columns(step_count=pl.lit(0, pl.Int64))
     found = look(pl.concat([strip.select(table.columns), table]))

@@ -165,7 +165,7 @@ def test_cut_in_half(look, text):
     found = look(text[: len(text) // 2])
     last = found.cycled.cycles.tail(1)
     assert last["efficiency"].to_list() == [None]
-    assert "cut off" in last["no_efficiency_because"][0]
+    assert "interrupted" in last["no_efficiency_because"][0]
 
 
 REFUSED = {

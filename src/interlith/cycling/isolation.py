@@ -54,7 +54,8 @@ class ReaderProcess:
         resident = max(RESIDENT_LIMIT_BYTES + RESIDENT_PER_FILE_BYTE * size, RESIDENT_LARGE_PER_FILE_BYTE * size)
         order = {**order, "memory_bytes": max(MEMORY_LIMIT_BYTES, MEMORY_PER_FILE_BYTE * size), "time_s": time_s}
         with self._lock:
-            answer, why = self._exchange(order, _Limits(time_s, resident))
+            held = self._held_bytes()
+            answer, why = self._exchange(order, _Limits(time_s, held + resident))
         if answer is None:
             raise errors.CorruptFile(f"{file.name}: {why}; the file is damaged or far too large")
         if "error" in answer:
@@ -71,6 +72,14 @@ class ReaderProcess:
                     with contextlib.suppress(OSError):
                         pipe.close()
             self._process = None
+
+    def _held_bytes(self) -> int:
+        """Memory the child holds from the files before; a child that holds much is replaced."""
+        held = _resident_bytes(self._process.pid) if self._process is not None else 0
+        if held > RESIDENT_LIMIT_BYTES:
+            self.stop()
+            return 0
+        return held
 
     def _running(self) -> subprocess.Popen[str]:
         if self._process is None or self._process.poll() is not None:

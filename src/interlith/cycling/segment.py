@@ -6,7 +6,6 @@ interval is a gap. The same weights make every average time-weighted.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,13 +16,13 @@ from numpy.typing import NDArray
 from interlith.cycling.clean import RESTARTED
 from interlith.cycling.thresholds import Thresholds
 from interlith.record import CURRENT, FREQUENCY, TIME, VOLTAGE, Flag, Record
-from interlith.units import SECONDS_PER_HOUR
+from interlith.units import SECONDS_PER_HOUR, mAh_PER_Ah
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 STEP_LEVEL_CHANGE = 0.2  # without a step counter: a jump of the current by this fraction begins a new step
 VOUCHED = 0.1  # the tester's own counter confirms an interval within this fraction
-STEADY_CURRENT, STEADY_VOLTAGE_V = 0.02, 0.003
+STEADY_VOLTAGE_V = 0.003
 ASSUMED_CURRENT = ("current_from_settings", "current_stated")
 COUNTERS = ("charging_capacity_ah", "discharging_capacity_ah")
 
@@ -133,8 +132,9 @@ def gaps(table: pl.DataFrame, time: Floats, current: Floats, step: Ints, thresho
     if len(suspects) == 0:
         return gap
     usual = _usual_interval(interval, current, step, suspects)
-    gap[suspects] = interval[suspects] > thresholds.gap_factor * usual
-    return gap & ~_vouched(table, interval, current)
+    suspects = suspects[interval[suspects] > thresholds.gap_factor * usual]
+    gap[suspects[~_vouched(table, interval, current, suspects)]] = True
+    return gap
 
 
 def _usual_interval(interval: Floats, current: Floats, step: Ints, suspects: Ints) -> Floats:
@@ -159,13 +159,13 @@ def _typical(interval: Floats) -> float:
     return float(np.quantile(interval, 0.9, method="lower")) if len(interval) else np.inf
 
 
-def _vouched(table: pl.DataFrame, interval: Floats, current: Floats) -> NDArray[np.bool_]:
+def _vouched(table: pl.DataFrame, interval: Floats, current: Floats, rows: Ints) -> NDArray[np.bool_]:
+    """Whether the tester's own counter grew by what the current brings in the interval before each of these rows."""
     counter = vendor_counter(table)
     if counter is None:
-        return np.zeros(len(interval), dtype=bool)
-    passed = np.diff(counter, prepend=counter[:1])
-    size = np.abs(current)
-    expected = interval * (size + np.concatenate([size[:1], size[:-1]])) / 2 / SECONDS_PER_HOUR
+        return np.zeros(len(rows), dtype=bool)
+    passed = counter[rows] - counter[rows - 1]
+    expected = interval[rows] * (np.abs(current[rows]) + np.abs(current[rows - 1])) / 2 / SECONDS_PER_HOUR
     return (passed > 0) & (np.abs(passed - expected) <= VOUCHED * expected)
 
 
@@ -173,8 +173,8 @@ def vendor_counter(table: pl.DataFrame) -> Floats | None:
     """The tester's own count of all charge passed, in Ah, never reset; None where the file has none."""
     if not all(name in table.columns for name in COUNTERS):
         return None
-    total = sum(table[name].to_numpy().astype(float) for name in COUNTERS)
-    return None if not np.any(np.diff(total) > 0) else np.asarray(total)
+    total = table[COUNTERS[0]].to_numpy() + table[COUNTERS[1]].to_numpy()
+    return total if total[-1] > total[0] else None
 
 
 def gap_flags(found: Trace) -> list[Flag]:
@@ -195,44 +195,55 @@ def half_cycles(record: Record, found: Trace, thresholds: Thresholds) -> pl.Data
     Charges are positive, in mAh; `sign` says the direction. `interrupted` holds the reason why a branch is not whole,
     or null. A fragment is a branch of almost no charge.
     """
-    on = np.flatnonzero(found.sign)
-    if len(on) == 0:
+    first, last = _runs_of_sign(found.sign)
+    if len(first) == 0:
         return _EMPTY.clone()
-    begins = np.flatnonzero(np.diff(found.sign[on], prepend=0))
-    first, last = on[begins], on[np.append(begins[1:], len(on)) - 1]
-    current, weight = found.current_A[on], found.weight_s[on]
-    voltage = found.voltage_V[on]
-    total = _reducer(np.add, begins)
-    flow_s = total(weight)
-    charge = np.abs(total(current * weight)) / SECONDS_PER_HOUR
+    flowing = found.sign != 0
+    weight = np.where(flowing, found.weight_s, 0.0)
+    flow_s = np.add.reduceat(weight, first)
+    moved = found.current_A * weight
+    charge = np.abs(np.add.reduceat(moved, first)) / SECONDS_PER_HOUR
+    moved *= found.voltage_V
+    energy = np.abs(np.add.reduceat(moved, first)) / SECONDS_PER_HOUR
+    np.multiply(found.voltage_V, weight, out=moved)
     table = pl.DataFrame(
         {
-            "half_cycle": np.arange(len(begins)),
+            "half_cycle": np.arange(len(first)),
             "sign": found.sign[first].astype(np.int64),
             "first_row": first,
             "last_row": last,
             "start_time_h": found.time_s[first] / SECONDS_PER_HOUR,
             "end_time_h": found.time_s[last] / SECONDS_PER_HOUR,
             "flow_time_h": flow_s / SECONDS_PER_HOUR,
-            "charge_mAh": charge * 1e3,
-            "energy_mWh": np.abs(total(current * voltage * weight)) / SECONDS_PER_HOUR * 1e3,
-            "mean_voltage_V": _ratio(total(voltage * weight), flow_s),
+            "charge_mAh": charge * mAh_PER_Ah,
+            "energy_mWh": energy * mAh_PER_Ah,
+            "mean_voltage_V": _ratio(np.add.reduceat(moved, first), flow_s),
             "start_voltage_V": found.voltage_V[first],
             "end_voltage_V": found.voltage_V[last],
-            "min_voltage_V": _reducer(np.minimum, begins)(voltage),
-            "max_voltage_V": _reducer(np.maximum, begins)(voltage),
-            "mean_current_mA": _ratio(charge * SECONDS_PER_HOUR, flow_s) * 1e3,
-            "n_rows": np.diff(np.append(begins, len(on))),
+            "min_voltage_V": _extreme(np.minimum, found.voltage_V, flowing, first),
+            "max_voltage_V": _extreme(np.maximum, found.voltage_V, flowing, first),
+            "mean_current_mA": _ratio(charge * SECONDS_PER_HOUR, flow_s) * mAh_PER_Ah,
+            "n_rows": np.add.reduceat(flowing, first, dtype=np.int64),
             "n_steps": found.step[last] - found.step[first] + 1,
         }
     )
-    table = table.with_columns(_vendor_charge(record, first, last), _longest_interval(found, on, begins))
-    table = table.with_columns(_fragments(table, thresholds))
+    table = table.with_columns(_vendor_charge(record, first, last)).with_columns(_fragments(table, thresholds))
     return table.with_columns(_interrupted(record, found, table))
 
 
-def _reducer(operation: np.ufunc, begins: Ints) -> Callable[[Floats], Floats]:
-    return lambda values: operation.reduceat(values, begins)
+def _runs_of_sign(sign: NDArray[np.int8]) -> tuple[Ints, Ints]:
+    """First and last row of each run of one sign, rests inside it included, those behind it not."""
+    flowing = np.flatnonzero(sign)
+    if len(flowing) == 0:
+        return flowing, flowing
+    begins = np.flatnonzero(np.diff(sign[flowing], prepend=0))
+    return flowing[begins], flowing[np.append(begins[1:], len(flowing)) - 1]
+
+
+def _extreme(operation: np.ufunc, voltage: Floats, flowing: NDArray[np.bool_], first: Ints) -> Floats:
+    """Lowest or highest voltage with a current between each of these rows and the next of them."""
+    empty = np.inf if operation is np.minimum else -np.inf
+    return np.asarray(operation.reduceat(np.where(flowing, voltage, empty), first))
 
 
 def _ratio(above: Floats, below: Floats) -> Floats:
@@ -244,15 +255,7 @@ def _vendor_charge(record: Record, first: Ints, last: Ints) -> pl.Series:
     if counter is None:
         return pl.Series("vendor_charge_mAh", [None] * len(first), dtype=pl.Float64)
     before = np.where(first > 0, counter[first - 1], 0.0)
-    return pl.Series("vendor_charge_mAh", (counter[last] - before) * 1e3)
-
-
-def _longest_interval(found: Trace, on: Ints, begins: Ints) -> pl.Series:
-    """Largest interval within each branch that was measured: what its sampling uncertainty follows from."""
-    interval = np.diff(found.time_s, prepend=found.time_s[:1])
-    interval[found.gap] = 0.0
-    same = np.diff(found.step, prepend=found.step[:1]) == 0
-    return pl.Series("longest_interval_s", np.maximum.reduceat((interval * same)[on], begins))
+    return pl.Series("vendor_charge_mAh", (counter[last] - before) * mAh_PER_Ah)
 
 
 def _fragments(table: pl.DataFrame, thresholds: Thresholds) -> pl.Series:
@@ -330,7 +333,6 @@ _EMPTY = pl.DataFrame(
         "n_rows": pl.Int64,
         "n_steps": pl.Int64,
         "vendor_charge_mAh": pl.Float64,
-        "longest_interval_s": pl.Float64,
         "fragment": pl.Boolean,
         "interrupted": pl.String,
     }

@@ -21,11 +21,18 @@ def increments(counter: Array, resets: NDArray[np.bool_] | None = None) -> Array
     [0.0, 1.0, 1.0, 0.5]
     """
     value = np.abs(_filled(counter))
-    step = np.diff(value, prepend=0.0)
-    restarted = value < RESTARTED_BELOW * (value - step)
+    step = value.copy()
+    step[1:] -= value[:-1]
+    fallen = restarts(value)
+    step[fallen] = value[fallen]
     if resets is not None:
-        restarted |= resets
-    return np.where(restarted, value, step)
+        step[resets] = value[resets]
+    return step
+
+
+def restarts(value: Array) -> NDArray[np.intp]:
+    """Rows at which a counter without sign begins anew: it fell below half of what it was."""
+    return np.flatnonzero(value[1:] < RESTARTED_BELOW * value[:-1]) + 1
 
 
 def split_by_sign(growth: Array, sign: Array) -> tuple[Array, Array]:
@@ -59,9 +66,9 @@ def _is_net(value: Array, sign: Array) -> bool:
 
 
 def _filled(counter: Array) -> Array:
-    """The counter as floats, a missing value replaced by the one before it, or by 0 at the beginning."""
+    """The counter as floats, a missing or infinite value replaced by the one before it, or by 0 at the beginning."""
     value = np.asarray(counter, dtype=float)
-    missing = np.isnan(value)
+    missing = ~np.isfinite(value)
     if not missing.any():
         return value
     last = np.maximum.accumulate(np.where(missing, -1, np.arange(len(value))))

@@ -170,7 +170,7 @@ def meaning(header: str) -> Meaning | None:
     >>> meaning("Current(mA)")
     Meaning(column='current_ampere', factor=0.001, unit_written=True)
     """
-    if header.strip().startswith(MINUS):
+    if header.strip().startswith(MINUS) and not header.strip()[1:].strip().startswith(MINUS):
         known = meaning(header.strip()[1:])
         if known and known.column == IMAGINARY:
             return replace(known, factor=-known.factor)

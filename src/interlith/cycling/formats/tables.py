@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from interlith.cycling.formats.counters import increments, split_common
+from interlith.cycling.formats.counters import increments, restarts, split_common
 from interlith.cycling.formats.format import Head, ReadOptions
 from interlith.cycling.formats.headers import (
     Layout,
@@ -257,14 +257,20 @@ def _with_counters(table: pl.DataFrame, common: Mapping[str, pl.Series], per_ste
 
 
 def never_reset(counter: pl.Series, resets: NDArray[np.bool_] | None = None) -> NDArray[np.float64] | pl.Series:
-    """A counter of one direction that never restarts; handed back untouched where it never falls.
+    """A counter of one direction that never restarts; handed back untouched where it does not.
 
     >>> never_reset(pl.Series([0.0, 2.0, 0.5])).tolist()
     [0.0, 2.0, 2.5]
     """
-    if resets is None and counter.null_count() == 0 and counter.is_sorted() and not (counter < 0).any():
+    if resets is None and _never_restarts(counter):
         return counter
     return np.cumsum(increments(counter.to_numpy(), resets))
+
+
+def _never_restarts(counter: pl.Series) -> bool:
+    if counter.null_count() or not counter.dtype.is_float() or not (counter >= 0).all():
+        return False
+    return len(restarts(counter.to_numpy())) == 0
 
 
 def _named(path: Path, message: str) -> str:
