@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import multiprocessing
 import os
 import signal
@@ -39,6 +40,16 @@ class AnalyzeOptions:
     spectra: Path | None = None
     use_cache: bool = True
     debug: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse at once what would be wrong for every file."""
+        positive = {"--area-cm2": self.area_cm2, "--mass-mg": self.active_mass_mg, "--range-mA": self.range_mA}
+        for name, value in positive.items():
+            if value is not None and not 0 < value < math.inf:
+                raise InputError(f"{name} {value:g}: must be a positive number")
+        for name, value in (("--offset-uA", self.offset_uA), ("--current-mA", self.reading.current_mA)):
+            if value is not None and not math.isfinite(value):
+                raise InputError(f"{name} {value:g}: must be a number")
 
 
 @dataclass(frozen=True)
@@ -105,7 +116,7 @@ def tasks_of(paths: Sequence[Path], *, join: bool) -> list[Task]:
     """Files and the files of folders as tasks with names of their own. Raises InputError for none."""
     files = [file for path in paths for file in _expanded(path)]
     if not files:
-        raise InputError("no files: " + ", ".join(str(path) for path in paths))
+        raise InputError("no files in " + ", ".join(str(path) for path in paths))
     if join:
         return [Task(safe_name(files[0].stem)[:LONGEST_NAME] + "-joined", tuple(files))]
     tasks: dict[str, Task] = {}

@@ -16,7 +16,7 @@ import polars as pl
 
 from interlith.errors import CorruptFile, InputError
 
-Kind = Literal["stated", "measured", "assumed", "derived", "calibrated"]
+Kind = Literal["stated", "measured", "assumed", "derived", "calibrated", "unknown"]
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class Fact:
     source: str
 
 
-UNKNOWN = Fact(None, "assumed", "not given")
+UNKNOWN = Fact(None, "unknown", "not given")
 
 
 @dataclass(frozen=True)

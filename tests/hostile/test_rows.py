@@ -6,6 +6,7 @@ import pytest
 from hostile_truth import LOSS, check_truth, flags
 
 from interlith import protocol
+from interlith.cycling.join import join
 from interlith.cycling.synthetic import ToyCell, run
 from interlith.errors import CorruptFile, InputError
 
@@ -207,3 +208,11 @@ def test_only_impedance_rows(look):
     found = look("Frequency (Hz),Re(Z) (Ohm),Im(Z) (Ohm)\n" + rows)
     assert found.cycled.kind == "eis"
     assert found.record.spectra()["real_impedance_ohm"].to_list() == [10.0, 11, 12, 13, 14, 15]
+
+
+def test_flags_of_a_joined_part_name_its_rows_in_the_whole(look, bare):
+    text = bare["current_ampere"].cast(pl.String).to_list()
+    text[100] = "--"
+    part = look(bare.with_columns(pl.Series(CURRENT, text))).record
+    rows = [flag.first_row for flag in join([part, part]).flags if flag.code == "not_a_number"]
+    assert rows == [100, part.n_rows + 100]

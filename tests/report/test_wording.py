@@ -40,10 +40,10 @@ def test_labels(key, words):
     [
         ("efficiency", 0.9989, 0.004416, "99.89"),
         ("efficiency", 0.99893, 0.000044, "99.8930"),
-        ("efficiency", 0.99999, None, "99.999000"),
+        ("efficiency", 0.99999, None, "99.9990"),
         ("loss", 0.0011, 0.004416, "0.11"),
         ("uncertainty_k2", 0.004416, 0.004416, "0.44"),
-        ("difference", -6.25e-06, None, "−0.000625"),
+        ("difference", -6.25e-06, None, "−0.0006"),
         ("retention", 1.0, None, "100"),
         ("reservoir_mAh", 3.393, None, "3.393"),
         ("tester_mAh", 67457.178, None, "67\u202f457"),
@@ -71,7 +71,7 @@ def test_headlines_of_the_four_synthetic_tests():
     )
     assert found["efficiency"].startswith("Mean efficiency of 100 cycles 97.72 % ± 0.43 % (k = 2, offset assumed)")
     assert "erratic from cycle" in found["efficiency"]
-    assert "recovered later: polarization from 50 to 19.7 mV" in found["symmetric"]
+    assert "rose again later: polarization from 50 to 19.8 mV" in found["symmetric"]
     assert "capacity retention 90.66 % at cycle 50 against cycle 1" in found["full"]
 
 

@@ -102,8 +102,16 @@ def analyze(
     outcomes = {name: ANALYSES[name](cycled) for name in BY_KIND[cycled.kind]}
     flags = [*record.flags, *proposal.flags, *flags]
     flags += gap_flags(cycled.trace) + mismatch_flags(cycled.half_cycles, limits.capacity_mismatch)
+    if chosen is not None and not _compatible(chosen, proposal.kind):
+        text = f"stated as {chosen}, but the data look like {proposal.kind}: {proposal.reason}"
+        flags.append(Flag("kind_conflict", text))
     reason = proposal.reason if chosen is None else f"stated; the data look like {proposal.kind}: {proposal.reason}"
     return Analysis(cycled, reason, outcomes, events_table(cycled, outcomes), tuple(flags))
+
+
+def _compatible(stated: Kind, seen: Kind) -> bool:
+    """Whether data that look like one kind may well be a test of the other."""
+    return seen == stated or {stated, seen} in ({"full", "anode-free"}, {"reservoir", "efficiency"})
 
 
 def _cut(

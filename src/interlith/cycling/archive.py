@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zipfile
-import zlib
 from pathlib import Path
 
 from interlith.errors import CorruptFile
@@ -26,15 +25,9 @@ def check_archive(path: Path) -> None:
             _check_listing(path, entries)
             for entry in entries:
                 _check_entry(path, archive, entry)
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        OSError,
-        NotImplementedError,
-        RuntimeError,
-        ValueError,
-    ) as problem:
+    except CorruptFile:
+        raise
+    except Exception as problem:  # libraries put other decompressors, with other errors, in the place of zlib
         raise CorruptFile(f"{path.name}: damaged zip archive ({problem})") from problem
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from interlith.cycling.erratic import onset_cycle
+from interlith.cycling.erratic import onset_cycle, scattered_from_the_start
 from interlith.cycling.kind import HOST_KINDS
 from interlith.cycling.outcome import NEEDS_AREA, Cycled, Outcome, nothing
 from interlith.units import LITHIUM_mAh_PER_mg
@@ -19,6 +19,9 @@ HIGH_EFFICIENCY, LOW_EFFICIENCY = 0.99, 0.97  # proposal: what the rule calls hi
 
 def attribution(cycled: Cycled) -> Outcome:
     """Lost charge, the interval of its dead and SEI parts, and the lithium it is worth."""
+    cut = cycled.half_cycles["interrupted"].drop_nulls()
+    if cycled.kind == "reservoir" and cut.len():
+        return nothing(f"interrupted: {cut[0]}")
     whole = cycled.cycles.filter(pl.col("stripped_mAh").is_not_null() & pl.col("plate_interrupted").is_null())
     whole = whole.filter(pl.col("strip_interrupted").is_null())
     if whole.height == 0:
@@ -51,7 +54,7 @@ def _reading(cycled: Cycled, whole: pl.DataFrame) -> str:
     if efficiencies.len() < cycled.thresholds.erratic_stable_cycles:
         return "too few cycle efficiencies for an indication"
     median = float(efficiencies.median())  # type: ignore[arg-type]
-    erratic = onset_cycle(cycled) is not None
+    erratic = onset_cycle(cycled) is not None or scattered_from_the_start(cycled)
     if median < LOW_EFFICIENCY and erratic:
         return "low and erratic: by the rule of Shen 2025 dead lithium dominates (an indication, not a measurement)"
     if median >= HIGH_EFFICIENCY and not erratic:

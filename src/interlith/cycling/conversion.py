@@ -13,7 +13,7 @@ from interlith.cycling.kind import HOST_KINDS
 from interlith.cycling.outcome import NEEDS_AREA, Cycled, Outcome, nothing
 from interlith.units import SECONDS_PER_HOUR, mAh_PER_Ah
 
-USED = ("conversion_V",)
+USED = ("conversion_V", "conversion_return_V")
 SPLIT_V = 0.35  # between the two processes named above, halfway
 
 
@@ -25,7 +25,7 @@ def conversion(cycled: Cycled) -> Outcome:
     if plate.height == 0:
         return nothing("no plating branch", *USED)
     first = plate["above_zero_mAh"][0]
-    high = _above(cycled, int(plate["first_row"][0]), int(plate["last_row"][0]), SPLIT_V)
+    high = min(first, _above(cycled, int(plate["first_row"][0]), int(plate["last_row"][0]), SPLIT_V))
     values = {
         "first_mAh": first,
         "first_above_split_mAh": high,
@@ -33,6 +33,7 @@ def conversion(cycled: Cycled) -> Outcome:
         "split_V": SPLIT_V,
         "all_mAh": float(plate["above_zero_mAh"].sum()),
         "first_mAh_per_cm2": cycled.per_area(first),
+        "returned_mAh": float(cycled.cycles["returned_above_zero_mAh"].fill_null(0.0).sum()),
         "all_mAh_per_cm2": cycled.per_area(float(plate["above_zero_mAh"].sum())),
     }
     table = plate.select("half_cycle", "start_time_h", "above_zero_mAh", pl.col("charge_mAh").alias("branch_mAh"))

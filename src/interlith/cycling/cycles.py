@@ -17,52 +17,78 @@ NOT_EMPTY = "the discharge stops above the lower cut-off"
 NOT_EMPTY_BEFORE = "the discharge before it stopped above the lower cut-off, so it began partly charged"
 CHARGED_BEFORE = "more came out than went in: the cell was charged before the record began"
 OVERFULL = 1.02
+NOTHING = 1e-3
+SHARP_V, SHARP_SHARE = 0.005, 0.5  # so many ends so near each other are a cut-off
 EMPTY_TOLERANCE = 0.02  # of the highest voltage: how far from the lowest end of discharge counts as the cut-off
 
 
 def with_conversion(
     branches: pl.DataFrame, found: Trace, kind: Kind, sign: int | None, thresholds: Thresholds
 ) -> pl.DataFrame:
-    """Half cycles with `above_zero_mAh`: charge passed above 0 V while plating on a host, which plates nothing."""
-    if kind not in HOST_KINDS or branches.height == 0:
+    """Half cycles with `above_zero_mAh`, the charge that is not lithium metal.
+
+    Plating on a host: charge until the voltage first reaches 0 V. Stripping: charge above `conversion_return_V`, which
+    the host itself gives back; no more of it is taken out of a cycle than went in above 0 V.
+    """
+    if kind not in HOST_KINDS or branches.height == 0 or sign is None:
         return branches.with_columns(pl.lit(0.0).alias("above_zero_mAh"))
-    above = (found.voltage_V > thresholds.conversion_V) & (found.sign == sign)
-    charge = np.where(above, np.abs(found.current_A) * found.weight_s, 0.0)
-    total = np.concatenate([[0.0], np.cumsum(charge)]) / SECONDS_PER_HOUR * mAh_PER_Ah
+    passed = np.abs(found.current_A) * found.weight_s * (found.sign != 0) / SECONDS_PER_HOUR * mAh_PER_Ah
     first, last = branches["first_row"].to_numpy(), branches["last_row"].to_numpy()
-    return branches.with_columns(pl.Series("above_zero_mAh", total[last + 1] - total[first]))
+    plates = branches["sign"].to_numpy() == sign
+    below = np.flatnonzero((found.voltage_V <= thresholds.conversion_V) & (found.sign == sign))
+    reached = np.append(below, len(passed))[np.searchsorted(below, first)]
+    plating = _between(passed, first, np.minimum(reached, last + 1))
+    host = passed * ((found.voltage_V > thresholds.conversion_return_V) & (found.sign == -sign))
+    stripping = _between(host, first, last + 1)
+    return branches.with_columns(pl.Series("above_zero_mAh", np.where(plates, plating, stripping)))
+
+
+def _between(values: np.ndarray, begin: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """Sum of the values from each begin up to, without, each end."""
+    total = np.concatenate([[0.0], np.cumsum(values)])
+    return np.asarray(total[end] - total[begin])
 
 
 def cycles(branches: pl.DataFrame, kind: Kind, plating_sign: int | None) -> pl.DataFrame:
     """Pair each plating branch with the strip that follows it.
 
-    Columns: cycle (from 1), start and end in h, the half cycles paired, plated_mAh (without the charge above 0 V),
-    above_zero_mAh, stripped_mAh, efficiency or null, no_efficiency_because, tester_efficiency (the same ratio by the
-    tester's own counter, where the file has one). Where the plating sign is not known the
-    first direction takes the place of plating and `efficiency` stays null.
+    Columns: cycle (from 1), start and end in h, the half cycles paired, plated_mAh and stripped_mAh (both without the
+    charge that is not lithium metal), above_zero_mAh and returned_above_zero_mAh (that charge), efficiency or null,
+    no_efficiency_because, tester_efficiency (the same ratio by the tester's own counter, where the file has one).
+    Where the plating sign is not known the first direction takes the place of plating and `efficiency` stays null.
     """
     merged = _merged(branches)
     sign = plating_sign if plating_sign is not None else int([*merged["sign"], 1][0])
     plate = merged.filter(pl.col("sign") == sign)
     strip = merged.filter(pl.col("sign") != sign)
     if strip.height:
-        strip = strip.with_columns(_ran_out(strip, kind).alias("stripped_out"))
+        strip = strip.with_columns(_ran_out(strip, plate, kind).alias("stripped_out"))
     else:
         strip = strip.with_columns(pl.lit(None, dtype=pl.Boolean).alias("stripped_out"))
     table = _paired(plate, strip)
     return table.with_columns(_why_none(kind, plating_sign)).with_columns(_efficiency(), _tester_efficiency())
 
 
-def _ran_out(strip: pl.DataFrame, kind: Kind) -> pl.Expr:
+def _ran_out(strip: pl.DataFrame, plate: pl.DataFrame, kind: Kind) -> pl.Series:
     """Whether a strip or discharge went on until its cut-off, so that what could come back did."""
     if kind in HOST_KINDS:
-        return stripped_out(strip)
+        return stripped_out(strip, plate)
     if kind in FULL_KINDS:
-        low, high = strip["end_voltage_V"].min(), strip["start_voltage_V"].max()
-        assert isinstance(low, float)
-        assert isinstance(high, float)
-        return pl.col("end_voltage_V") <= low + EMPTY_TOLERANCE * abs(high)
-    return pl.lit(True)
+        high = float(strip["start_voltage_V"].max())  # type: ignore[arg-type]
+        return strip["end_voltage_V"] <= lower_cutoff_V(strip["end_voltage_V"].to_numpy()) + EMPTY_TOLERANCE * abs(high)
+    return pl.Series([True] * strip.height)
+
+
+def lower_cutoff_V(ends: np.ndarray) -> float:
+    """The voltage at which discharges end: the one at which many do, or the lowest where they end at charges.
+
+    >>> round(lower_cutoff_V(np.array([2.8001, 2.7999, 2.8, 2.5])), 2)
+    2.8
+    """
+    ordered = np.sort(ends)
+    alike = np.searchsorted(ordered, ordered + SHARP_V, side="right") - np.arange(len(ordered))
+    most = int(np.argmax(alike))
+    return float(ordered[most]) if alike[most] >= SHARP_SHARE * len(ordered) else float(ordered[0])
 
 
 def _merged(branches: pl.DataFrame) -> pl.DataFrame:
@@ -100,6 +126,7 @@ def _paired(plate: pl.DataFrame, strip: pl.DataFrame) -> pl.DataFrame:
         pl.col("half_cycle").alias("strip_half_cycle"),
         pl.col("end_time_h").alias("strip_end_time_h"),
         pl.col("charge_mAh").alias("stripped_mAh"),
+        pl.col("above_zero_mAh").alias("strip_above_zero_mAh"),
         pl.col("vendor_charge_mAh").alias("strip_tester_mAh"),
         pl.col("energy_mWh").alias("strip_energy_mWh"),
         pl.col("flow_time_h").alias("strip_time_h"),
@@ -124,7 +151,10 @@ def _paired(plate: pl.DataFrame, strip: pl.DataFrame) -> pl.DataFrame:
         pl.col("interrupted").alias("plate_interrupted"),
         pl.Series("place", follows.astype(np.int64)),
     )
-    return left.join(pair, on="place", how="left", maintain_order="left").drop("place")
+    both = left.join(pair, on="place", how="left", maintain_order="left").drop("place")
+    returned = pl.min_horizontal("above_zero_mAh", "strip_above_zero_mAh")
+    both = both.with_columns(returned.alias("returned_above_zero_mAh")).drop("strip_above_zero_mAh")
+    return both.with_columns(pl.col("stripped_mAh") - pl.col("returned_above_zero_mAh").fill_null(0.0))
 
 
 def _why_none(kind: Kind, plating_sign: int | None) -> pl.Expr:
@@ -150,7 +180,8 @@ def _why_none(kind: Kind, plating_sign: int | None) -> pl.Expr:
         ]
     else:
         reasons.append((pl.lit(True), pl.lit(f"a test of kind {kind} has no efficiency")))
-    reasons.append((column("plated_mAh") <= 0, pl.lit("nothing was plated")))
+    nothing = column("plated_mAh") <= NOTHING * (column("plated_mAh") + column("above_zero_mAh"))
+    reasons.insert(2, (nothing, pl.lit("nothing was plated below 0 V")))
     given = [pl.when(holds).then(text) for holds, text in reasons]
     return pl.coalesce(given).alias("no_efficiency_because")
 
@@ -163,4 +194,5 @@ def _efficiency() -> pl.Expr:
 def _tester_efficiency() -> pl.Expr:
     plated = pl.col("plate_tester_mAh") - pl.col("above_zero_mAh")
     allowed = pl.col("no_efficiency_because").is_null() & (plated > 0)
-    return pl.when(allowed).then(pl.col("strip_tester_mAh") / plated).otherwise(None).alias("tester_efficiency")
+    stripped = pl.col("strip_tester_mAh") - pl.col("returned_above_zero_mAh").fill_null(0.0)
+    return pl.when(allowed).then(stripped / plated).otherwise(None).alias("tester_efficiency")

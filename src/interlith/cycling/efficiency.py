@@ -10,6 +10,7 @@ import polars as pl
 from interlith.cycling.outcome import Cycled, Event, Outcome, nothing
 from interlith.cycling.uncertainty import budget, instrument, verdict
 
+OTHER_CURRENT = 0.2
 USED = ("formation_cycles", "efficiency_low", "efficiency_high", "conversion_V", "offset_of_range", "gain_difference")
 
 
@@ -76,7 +77,7 @@ def efficiency(cycled: Cycled) -> Outcome:
     }
     return Outcome(
         values=result,
-        notes=(offset.source, *_notes(cycled, n_without)),
+        notes=(offset.source, *_notes(cycled, n_without), *_formation_hint(cycled)),
         used=USED,
         table=table,
         events=_outside(cycled, chosen),
@@ -115,6 +116,18 @@ def _notes(cycled: Cycled, n_without: int) -> tuple[str, ...]:
         return ()
     cycle, why = cycled.cycles.filter(pl.col("efficiency").is_null()).select("cycle", "no_efficiency_because").row(0)
     return (f"{n_without} cycles have no efficiency; the first is cycle {cycle}: {why}",)
+
+
+def _formation_hint(cycled: Cycled) -> tuple[str, ...]:
+    """A hint when the first cycles ran at another current than the others and were not said to be formation."""
+    current = cycled.cycles["plate_current_mA"].to_numpy()
+    if cycled.thresholds.formation_cycles or len(current) < 4:
+        return ()
+    other = np.abs(current / np.median(current) - 1) > OTHER_CURRENT
+    n = int(np.argmin(other)) if not other.all() else 0
+    if n == 0:
+        return ()
+    return (f"the first {n} cycles ran at another current and are in the mean: --threshold formation_cycles={n}",)
 
 
 def _outside(cycled: Cycled, chosen: pl.DataFrame) -> tuple[Event, ...]:

@@ -24,6 +24,7 @@ USED = (
     "erratic_floor",
     "erratic_successive",
 )
+SCATTERED = "the efficiency scatters from the first cycles on: there is no stable window to compare with"
 Floats = NDArray[np.float64]
 
 
@@ -36,12 +37,20 @@ def erratic(cycled: Cycled) -> Outcome:
     scatter, limit = scatter_and_limit(known["efficiency"].to_numpy(), cycled.thresholds)
     cycle = onset_cycle(cycled)
     values = {"onset_cycle": cycle, "limit": limit, "early_sigma": limit_sigma(known, cycled.thresholds)}
+    notes = (SCATTERED,) if scattered_from_the_start(cycled) else ()
     table = known.select("cycle").with_columns(pl.Series("scatter", scatter))
     if cycle is None:
-        return Outcome(values=values, used=USED, table=table)
+        return Outcome(values=values, notes=notes, used=USED, table=table)
     time = float(known.filter(pl.col("cycle") == cycle)["start_time_h"][0])
     event = Event("erratic_onset", f"efficiency erratic from cycle {cycle} on", time_h=time, cycle=cycle)
-    return Outcome(values=values, used=USED, table=table, events=(event,))
+    return Outcome(values=values, notes=notes, used=USED, table=table, events=(event,))
+
+
+def scattered_from_the_start(cycled: Cycled) -> bool:
+    """Whether even the early window scatters more than the floor, so that no stable window exists."""
+    known = _known(cycled)
+    enough = known.height >= cycled.thresholds.erratic_stable_cycles
+    return enough and limit_sigma(known, cycled.thresholds) > cycled.thresholds.erratic_floor
 
 
 def onset_cycle(cycled: Cycled) -> int | None:

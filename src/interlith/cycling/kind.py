@@ -24,7 +24,7 @@ WorkingElectrode = Literal["host", "positive"]
 
 FULL_CELL_V = 1.0  # both branches on average above: a positive electrode is in the cell
 ONE_WAY_SYMMETRIC_V = 0.3  # polarization of lithium against lithium beyond this is rare
-STRIPPED_OUT_V, STRIPPED_OUT_RISE = 0.1, 3.0
+STRIPPED_OUT_V, STRIPPED_OUT_RISE = 0.08, 2.0
 SCAN_POINTS, SCAN_EVEN, SCAN_SHARE = 400, 0.15, 0.6
 SCAN_CURRENT_SPREAD = 0.2
 SAME_CHARGE = 0.05
@@ -89,11 +89,18 @@ def _current_varies_within_steps(found: Trace) -> bool:
     return bool(np.sum(n_rows[varies]) > 0.5 * np.sum(n_rows))
 
 
-def stripped_out(branches: pl.DataFrame) -> pl.Expr:
-    """Whether a stripping branch ran until no lithium was left: the voltage rose steeply at its end."""
-    highest = branches["end_voltage_V"].max()
-    steep = pl.col("end_voltage_V") >= STRIPPED_OUT_RISE * pl.col("mean_voltage_V").abs()
-    return (pl.col("end_voltage_V") >= STRIPPED_OUT_V) & (steep | (pl.col("end_voltage_V") >= 0.9 * pl.lit(highest)))
+def stripped_out(strip: pl.DataFrame, plate: pl.DataFrame) -> pl.Series:
+    """Whether each stripping branch ran until no lithium was left: it ends far above where the plating before it ends
+    below 0 V.
+
+    Between two lithiums both ends mirror each other, however high the polarization and whatever its shape.
+    """
+    end = strip["end_voltage_V"].to_numpy()
+    if plate.height == 0:
+        return pl.Series(end >= STRIPPED_OUT_V)
+    before = np.searchsorted(plate["first_row"].to_numpy(), strip["first_row"].to_numpy()) - 1
+    mirrored = np.abs(plate["end_voltage_V"].to_numpy()[np.maximum(before, 0)])
+    return pl.Series(end >= np.maximum(STRIPPED_OUT_V, STRIPPED_OUT_RISE * mirrored))
 
 
 def _mean_voltage(branches: pl.DataFrame, sign: int) -> float | None:
@@ -151,7 +158,7 @@ def _metal(branches: pl.DataFrame, down: float, up: float) -> Proposal:
         message = f"the voltage is below 0 V while the current is positive: {OPPOSITE}; plating taken as positive"
         flags = (Flag("sign_conflict", message, branches.height, int(branches["first_row"][0])),)
     plate, strip = branches.filter(pl.col("sign") == plating), branches.filter(pl.col("sign") != plating)
-    if not strip.select(stripped_out(strip)).to_series().any():
+    if not stripped_out(strip, plate).any():
         if max(down, up) > 0:
             reason = f"voltages of both signs about 0 V ({_mV(up)} and {_mV(down)} on average) and never stripped out"
             return Proposal("symmetric", reason, plating_sign=plating, flags=flags)
@@ -173,6 +180,7 @@ class ReservoirPattern:
     reservoir_plate: int
     inner_strips: tuple[int, ...]
     final_strip: int | None
+    reached_cutoff: bool
 
     @property
     def n_cycles(self) -> int:
@@ -184,7 +192,7 @@ def reservoir_pattern(plate: pl.DataFrame, strip: pl.DataFrame) -> ReservoirPatt
 
     The longest run of at least two equal strips that stop before the cut-off, preceded by a larger plating, is taken.
     """
-    out = strip.select(stripped_out(strip)).to_series().to_numpy()
+    out = stripped_out(strip, plate).to_numpy()
     charge, plated = strip["charge_mAh"].to_numpy(), plate["charge_mAh"].to_numpy()
     strip_row, plate_row = strip["first_row"].to_numpy(), plate["first_row"].to_numpy()
     best: ReservoirPattern | None = None
@@ -197,7 +205,8 @@ def reservoir_pattern(plate: pl.DataFrame, strip: pl.DataFrame) -> ReservoirPatt
             before = np.flatnonzero(plate_row < strip_row[begin])
             if len(before) and plated[before[-1]] > (1 + SAME_CHARGE) * charge[begin]:
                 final = place if place < len(charge) else None
-                candidate = ReservoirPattern(int(before[-1]), tuple(range(begin, place)), final)
+                reached = final is not None and bool(out[final])
+                candidate = ReservoirPattern(int(before[-1]), tuple(range(begin, place)), final, reached)
                 best = candidate if best is None or candidate.n_cycles > best.n_cycles else best
         begin = place
     return best
@@ -239,14 +248,14 @@ def _electrode(stated: WorkingElectrode | None, kind: Kind) -> Fact:
         return Fact("positive", "derived", f"a cell of kind {kind}")
     if kind in (*HOST_KINDS, "symmetric"):
         return Fact("host", "derived", f"a cell of kind {kind}")
-    return Fact(None, "assumed", "not given and not visible in the data; say --working-electrode host or positive")
+    return Fact(None, "unknown", "not given and not visible in the data; say --working-electrode host or positive")
 
 
 def _sign(electrode: Fact, proposal: Proposal, *, stated: bool) -> tuple[Fact, list[Flag]]:
     rule = {"host": -1, "positive": 1}.get(electrode.value)
     seen = proposal.plating_sign
     if rule is None:
-        return Fact(None, "assumed", "needs the working electrode"), []
+        return Fact(None, "unknown", "needs the working electrode"), []
     if seen is None or seen == rule:
         return Fact(
             rule, "derived", f"working electrode {electrode.value}: plating is {'positive' if rule > 0 else 'negative'}"

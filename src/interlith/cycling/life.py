@@ -9,10 +9,10 @@ import numpy as np
 import polars as pl
 
 from interlith.cycling import retention
-from interlith.cycling.erratic import onset_cycle
+from interlith.cycling.erratic import erratic, onset_cycle
 from interlith.cycling.kind import FULL_KINDS, HOST_KINDS
 from interlith.cycling.outcome import Cycled, Event, Outcome, nothing
-from interlith.cycling.shorts import Branches, shorts, steady_branches, symmetric_shorts
+from interlith.cycling.shorts import SAME_CURRENT, SIGNS, Branches, shorts, steady_branches, symmetric_shorts
 
 USED = (
     "life_efficiency",
@@ -27,12 +27,15 @@ USED = (
 def life(cycled: Cycled) -> Outcome:
     """First cycle, by each rule, at which the cell is spent; null where it is not within the record.
 
-    Each rule: {"cycle": int or null, "time_h": h or null, "rule": sentence}. A cell that outlives its record has nulls.
+    Each rule: {"state": reached, not reached or not judged, "cycle", "time_h" (null unless reached), "rule": sentence}.
     """
     rules = _rules(cycled)
     if not rules:
         return nothing(f"no rule of life for a test of kind {cycled.kind}", *USED)
-    values: dict[str, Any] = {r.name: {"cycle": r.cycle, "time_h": r.time_h, "rule": r.text} for r in rules}
+    n = cycled.cycles.height
+    values: dict[str, Any] = {
+        r.name: {"state": _state(r, n), "cycle": r.cycle, "time_h": r.time_h, "rule": r.text} for r in rules
+    }
     values["n_cycles_in_record"] = cycled.cycles.height
     events = tuple(
         Event("end_of_life", f"{rule.name}: {rule.text}", cycle=rule.cycle, time_h=rule.time_h)
@@ -40,9 +43,6 @@ def life(cycled: Cycled) -> Outcome:
         if rule.time_h is not None
     )
     return Outcome(values=values, used=USED, events=events)
-
-
-SIGNS = ("soft_short", "hard_short", "no_cutoff", "overstrip")
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,13 @@ class Rule:
     text: str
     cycle: int | None = None
     time_h: float | None = None
+    not_judged: str | None = None
+
+
+def _state(rule: Rule, n_cycles: int) -> str:
+    if rule.not_judged:
+        return f"not judged: {rule.not_judged}"
+    return "reached" if rule.time_h is not None else f"not reached in {n_cycles} cycles"
 
 
 def _rule(cycled: Cycled, name: str, text: str, cycle: int | None) -> Rule:
@@ -76,7 +83,7 @@ def _low_efficiency(cycled: Cycled) -> list[Rule]:
     )
     rules = []
     for limit in cycled.thresholds.life_efficiency:
-        cycle = first_of_run(known["cycle"].to_numpy(), known["efficiency"].to_numpy() < limit, n)
+        cycle = first_of_run(known["cycle"].to_numpy(), known["efficiency"].to_numpy() < limit, n, together=True)
         text = f"first of {n} cycles in a row below {limit:.0%}"
         rules.append(_rule(cycled, f"efficiency_below_{_percent(limit)}", text, cycle))
     return rules
@@ -87,12 +94,18 @@ def _percent(fraction: float) -> str:
 
 
 def _erratic(cycled: Cycled) -> Rule:
+    why = erratic(cycled).why_not
+    if why:
+        return Rule("erratic", "first erratic cycle", not_judged=why)
     return _rule(cycled, "erratic", "first erratic cycle", onset_cycle(cycled))
 
 
 def _short(cycled: Cycled) -> Rule:
     text = "first sign of a short"
-    signs = [e for e in shorts(cycled).events if e.code in SIGNS and e.time_h is not None]
+    found = shorts(cycled)
+    if found.why_not:
+        return Rule("short", text, not_judged=found.why_not)
+    signs = [e for e in found.events if e.code in SIGNS and e.time_h is not None]
     if not signs:
         return Rule("short", text)
     first = min(signs, key=lambda event: event.time_h or 0.0)
@@ -102,8 +115,15 @@ def _short(cycled: Cycled) -> Rule:
 def _retention(cycled: Cycled) -> Rule:
     limit = cycled.thresholds.life_retention
     table = retention.per_cycle(cycled)
-    cycle = first_of_run(table["cycle"].to_numpy(), table["retention"].to_numpy() < limit, 1)
-    text = f"capacity below {limit:.0%} of the reference cycle"
+    n = cycled.thresholds.life_successive
+    text = f"first of {n} capacities in a row below {limit:.0%} of the reference cycle"
+    if table.height < n:
+        return Rule(
+            f"retention_below_{_percent(limit)}",
+            text,
+            not_judged="too few cycles at the current of the reference cycle",
+        )
+    cycle = first_of_run(table["cycle"].to_numpy(), table["retention"].to_numpy() < limit, n)
     return _rule(cycled, f"retention_below_{_percent(limit)}", text, cycle)
 
 
@@ -113,11 +133,13 @@ def _polarization(cycled: Cycled) -> Rule:
     text = f"polarization {factor:g} times its minimum after cycle {settling}"
     cut = steady_branches(cycled)
     if cycled.cycles["strip_half_cycle"].count() == 0 or len(cut.start_h) == 0:
-        return Rule("polarization", text + " (needs both directions)")
+        return Rule("polarization", text, not_judged="needs both directions")
     cycle = np.searchsorted(cycled.cycles["start_time_h"].to_numpy(), cut.start_h, side="right")
-    size, late = np.nanmedian(cut.size_V, axis=1), cycle > settling
+    size = np.nanmedian(cut.size_V, axis=1)
+    usual = np.median(np.abs(cut.current_mA))
+    late = (cycle > settling) & (np.abs(np.abs(cut.current_mA) / usual - 1) <= SAME_CURRENT)
     if not late.any():
-        return Rule("polarization", text)
+        return Rule("polarization", text, not_judged="no cycle at the usual current after settling")
     lowest = np.minimum.accumulate(np.where(_shorted(cycled, cut), np.inf, size)[late])
     return _rule(cycled, "polarization", text, first_of_run(cycle[late], size[late] / lowest > factor, 1))
 
@@ -132,15 +154,18 @@ def _shorted(cycled: Cycled, cut: Branches) -> np.ndarray:
     return shorted
 
 
-def first_of_run(cycle: np.ndarray, spent: np.ndarray, n: int) -> int | None:
-    """First cycle of the first n cycles in a row that are spent, or None.
+def first_of_run(cycle: np.ndarray, spent: np.ndarray, n: int, *, together: bool = False) -> int | None:
+    """First cycle of the first n in a row that are spent, or None; together: their numbers must follow each other.
 
     >>> first_of_run(np.array([1, 2, 3, 4]), np.array([False, True, True, True]), 3)
     2
     """
     if len(spent) < n:
         return None
-    runs = np.lib.stride_tricks.sliding_window_view(spent, n).all(axis=1)
+    window = np.lib.stride_tricks.sliding_window_view
+    runs = window(spent, n).all(axis=1)
+    if together:
+        runs &= np.ptp(window(cycle, n), axis=1) == n - 1
     return int(cycle[int(np.argmax(runs))]) if runs.any() else None
 
 

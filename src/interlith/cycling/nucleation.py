@@ -17,6 +17,8 @@ from interlith.units import mV_PER_V
 
 USED = ("nucleation_dip_part", "nucleation_step_V", "nucleation_step_s")
 PLATEAU = (0.4, 0.6)
+NOISE_FACTOR, MAD_TO_SIGMA = 5.0, 1.4826
+SECOND_DIFFERENCE = 6**0.5  # standard deviation of a second difference of independent readings
 MOST_BRANCHES = 2000  # a dip of every later cycle would say no more
 
 
@@ -24,8 +26,6 @@ def nucleation(cycled: Cycled) -> Outcome:
     """Nucleation overpotential of each plating branch, or why a branch has none."""
     if cycled.kind not in ("reservoir", "efficiency", "symmetric"):
         return nothing(f"a test of kind {cycled.kind} does not show nucleation against lithium", *USED)
-    if cycled.plating_sign is None:
-        return nothing("which direction plates is not known", *USED)
     table = per_branch(cycled)
     known = table.drop_nulls("nucleation_overpotential_mV")
     if known.height == 0:
@@ -52,10 +52,7 @@ def per_branch(cycled: Cycled) -> pl.DataFrame:
     plateau = branch_medians(cycled, *PLATEAU)
     rows = []
     for half_cycle, first, last in (
-        cycled.branches(cycled.plating_sign)
-        .select("half_cycle", "first_row", "last_row")
-        .head(MOST_BRANCHES)
-        .iter_rows()
+        _plating_somewhere(cycled).select("half_cycle", "first_row", "last_row").head(MOST_BRANCHES).iter_rows()
     ):
         part = found.part(first, last)
         early = fraction[first : last + 1] <= cycled.thresholds.nucleation_dip_part
@@ -68,19 +65,39 @@ def per_branch(cycled: Cycled) -> pl.DataFrame:
     )
 
 
+def _plating_somewhere(cycled: Cycled) -> pl.DataFrame:
+    """Branches that plate on one of the electrodes: all of a symmetric cell, those that plate on a host."""
+    if cycled.kind == "symmetric":
+        return cycled.half_cycles.filter(~pl.col("fragment"))
+    return cycled.branches(cycled.plating_sign)
+
+
 def _dip(part: Trace, early: np.ndarray, plateau_V: float, cycled: Cycled) -> tuple[float | None, str | None]:
     rows = np.flatnonzero(early)
     if len(rows) < 3:
         return None, "fewer than three rows in the first part"
-    depth = part.voltage_V[rows] * (1.0 if (cycled.plating_sign or -1) < 0 else -1.0)
+    below = 1.0 if int(part.sign[rows[0]]) < 0 else -1.0
+    if cycled.plating_sign == 1:  # a file of the opposite sign
+        below = -below
+    depth = part.voltage_V[rows] * below
     lowest = int(np.argmin(depth))
     if depth[lowest] >= 0:
         return None, "the voltage stays above 0 V"
     if lowest in (0, len(rows) - 1):
         return None, "the minimum is not inside the first part"
     around = rows[lowest - 1 : lowest + 2]
-    if np.max(np.abs(np.diff(part.voltage_V[around]))) > cycled.thresholds.nucleation_step_V:
+    noise = _noise_V(part.voltage_V[part.sign != 0])
+    if np.max(np.abs(np.diff(part.voltage_V[around]))) > cycled.thresholds.nucleation_step_V + NOISE_FACTOR * noise:
         return None, f"sampled more coarsely than {cycled.thresholds.nucleation_step_V * mV_PER_V:g} mV at the minimum"
     if np.max(np.diff(part.time_s[around])) > cycled.thresholds.nucleation_step_s * (1 + 1e-6):
         return None, f"sampled more coarsely than {cycled.thresholds.nucleation_step_s:g} s at the minimum"
-    return (abs(part.voltage_V[rows[lowest]]) - abs(plateau_V)) * mV_PER_V, None
+    dip = plateau_V * below - float(depth[lowest])
+    if dip <= NOISE_FACTOR * noise:
+        return None, "no dip below the plateau beyond the noise"
+    return dip * mV_PER_V, None
+
+
+def _noise_V(voltage: np.ndarray) -> float:
+    """Scatter of single readings, from the second differences, which a slow change does not enter."""
+    bend = np.diff(voltage, n=2)
+    return MAD_TO_SIGMA * float(np.median(np.abs(bend))) / SECOND_DIFFERENCE if len(bend) else 0.0

@@ -51,6 +51,8 @@ def summary(analysis: Analysis, path: Path) -> dict[str, Any]:
         "voltage_V": _range(cycled.trace.voltage_V),
         "current_mA": _range(cycled.trace.current_A / MILLI),
         **charge,
+        "current_mA_per_cm2": _density(cycled),
+        "plated_in_all_mAh_per_cm2": cycled.per_area(float(cycled.cycles["plated_mAh"].sum())),
         "flags": [asdict(flag) for flag in analysis.flags],
         "events": analysis.events.to_dicts(),
         "results": {name: _outcome(outcome) for name, outcome in analysis.outcomes.items()},
@@ -67,6 +69,12 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
 
 def _sum(branches: pl.DataFrame, sign: int) -> float:
     return float(branches.filter(pl.col("sign") == sign)["charge_mAh"].sum())
+
+
+def _density(cycled: Cycled) -> list[float] | None:
+    """Lowest and highest mean current density of a half cycle, or None where the area is not known."""
+    size = cycled.half_cycles.filter(~pl.col("fragment"))["mean_current_mA"].to_numpy()
+    return None if cycled.area_cm2 is None else _range(size / cycled.area_cm2)
 
 
 def _range(values: np.ndarray) -> list[float] | None:
@@ -100,7 +108,18 @@ def _cycles(cycled: Cycled, outcomes: Any) -> pl.DataFrame:
         extra = outcomes[name].table if name in outcomes else None
         if extra is not None:
             table = table.join(extra.select("cycle", *columns), on="cycle", how="left", maintain_order="left")
-    return table
+    return table if cycled.area_cm2 is None else table.with_columns(_per_area(cycled.area_cm2))
+
+
+def _per_area(area_cm2: float) -> list[pl.Expr]:
+    """Per cycle: current density and areal charges, and the charge plated until then."""
+    return [
+        (pl.col("plate_current_mA") / area_cm2).alias("plate_current_mA_per_cm2"),
+        (pl.col("strip_current_mA") / area_cm2).alias("strip_current_mA_per_cm2"),
+        (pl.col("plated_mAh") / area_cm2).alias("plated_mAh_per_cm2"),
+        (pl.col("stripped_mAh") / area_cm2).alias("stripped_mAh_per_cm2"),
+        (pl.col("plated_mAh").cum_sum() / area_cm2).alias("plated_until_then_mAh_per_cm2"),
+    ]
 
 
 def thinned(cycled: Cycled) -> pl.DataFrame:

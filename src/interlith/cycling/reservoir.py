@@ -68,17 +68,19 @@ class Charges:
     plate_time_h: float
     strip_time_h: float
     formation_efficiency: float | None
-    formation_left_mAh: float
+    formation_plated_mAh: float
+    formation_stripped_mAh: float
 
     @property
     def cycled_mAh(self) -> float:
         """Mean charge cycled: what was plated beside the reservoir, over n."""
         return (self.plated_mAh - self.reservoir_mAh) / self.n_cycles
 
-    def efficiency(self, *, with_left_over: bool = False) -> float:
-        """All stripped over all plated; with what the formation cycle left counted as plated, or not."""
-        left = self.formation_left_mAh if with_left_over else 0.0
-        return self.stripped_mAh / (self.plated_mAh + left)
+    def efficiency(self, *, with_formation: bool = False) -> float:
+        """All stripped over all plated; with the cycles of formation before, or without."""
+        if not with_formation:
+            return self.stripped_mAh / self.plated_mAh
+        return (self.stripped_mAh + self.formation_stripped_mAh) / (self.plated_mAh + self.formation_plated_mAh)
 
 
 def reservoir(cycled: Cycled) -> Outcome:
@@ -120,23 +122,27 @@ def _charges(cycled: Cycled, plate: pl.DataFrame, strip: pl.DataFrame, pattern: 
     stripped = involved.filter(pl.col("sign") != cycled.plating_sign)
     final = pattern.final_strip
     before = cycled.cycles.filter(pl.col("plate_half_cycle") < plate["half_cycle"][pattern.reservoir_plate])
-    left = float((before["plated_mAh"] - before["stripped_mAh"].fill_null(0.0)).sum()) if before.height else 0.0
+    returned = min(float(stripped["above_zero_mAh"].sum()), float(plated["above_zero_mAh"].sum()))
+    last = returned if final is not None else 0.0
     return Charges(
         reservoir_mAh=float(plated["charge_mAh"][0]),
         plated_mAh=float(plated["charge_mAh"].sum()),
-        stripped_mAh=float(stripped["charge_mAh"].sum()),
-        final_strip_mAh=float(strip["charge_mAh"][final]) if final is not None else 0.0,
+        stripped_mAh=float(stripped["charge_mAh"].sum()) - returned,
+        final_strip_mAh=float(strip["charge_mAh"][final]) - last if final is not None else 0.0,
         n_cycles=pattern.n_cycles,
         plate_time_h=float(plated["flow_time_h"].sum()),
         strip_time_h=float(stripped["flow_time_h"].sum()),
         formation_efficiency=before["efficiency"].drop_nulls().last() if before.height else None,  # type: ignore[arg-type]
-        formation_left_mAh=left,
+        formation_plated_mAh=float(before["plated_mAh"].sum()),
+        formation_stripped_mAh=float(before["stripped_mAh"].fill_null(0.0).sum()),
     )
 
 
 def _invalid(plate: pl.DataFrame, strip: pl.DataFrame, pattern: ReservoirPattern, charges: Charges) -> str | None:
     if pattern.final_strip is None:
         return "the record ends before the last strip"
+    if not pattern.reached_cutoff:
+        return "the last strip did not reach the cut-off: lithium is left, or the cell is short"
     inner = float(strip["charge_mAh"].gather(list(pattern.inner_strips)).mean())  # type: ignore[arg-type]
     after = plate.filter(pl.col("first_row") > strip["first_row"][pattern.final_strip])
     goes_on = after.height > 0 and abs(after["charge_mAh"][0] / inner - 1) < SAME_CHARGE
@@ -175,7 +181,7 @@ def _valid(cycled: Cycled, charges: Charges, used: tuple[str, ...]) -> Outcome:
         "formula": "(n Q_C + Q_S) / (n Q_C + Q_T), Adams 2018",
         "efficiency_of_cycled_charge": 1 - loss_per_cycled,
         "formula_of_cycled_charge": "1 - (Q_T - Q_S) / (n Q_C): never mix with the other",
-        "efficiency_with_formation_loss": charges.efficiency(with_left_over=True),
+        "efficiency_with_formation": charges.efficiency(with_formation=True),
         "formation_efficiency": charges.formation_efficiency,
         "n_cycles": charges.n_cycles,
         "reservoir_mAh": charges.reservoir_mAh,

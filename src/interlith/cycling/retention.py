@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 
 from interlith.cycling.outcome import NEEDS_AREA, Cycled, Outcome, nothing
 from interlith.units import MILLI
 
 SAME_CURRENT = 0.2  # a branch that ends in a hold has a somewhat lower mean current
+MOST_COMPARED = 3000
 USED = ("formation_cycles", "reference_cycle")
 
 
 def retention(cycled: Cycled) -> Outcome:
     """Capacity of the last and of every cycle as a fraction of that of the reference cycle."""
     table = per_cycle(cycled)
-    if table.height == 0:
-        return nothing("no complete cycle behind the reference cycle", *USED)
+    if table.height < 2:
+        return nothing(f"needs two complete cycles at one current, has {table.height}", *USED)
     last = float(table["capacity_mAh"][-1])
     reference = float(table["capacity_mAh"][0])
     values = {
         "retention": last / reference,
         "n_cycles": table.height,
+        "n_cycles_in_record": cycled.cycles.height,
         "last_cycle": int(table["cycle"][-1]),
         "reference_cycle": int(table["cycle"][0]),
         "reference_mAh": reference,
@@ -32,19 +35,23 @@ def retention(cycled: Cycled) -> Outcome:
     if mass_mg:
         values["reference_mAh_per_g"] = reference / (mass_mg * MILLI)
     n_other = candidates(cycled).height - table.height
-    notes = [f"{n_other} cycles at other currents than the reference cycle are left out"] if n_other else []
+    notes = [f"{n_other} cycles at other currents than most are left out"] if n_other else []
     notes += [] if cycled.area_cm2 else [NEEDS_AREA]
     return Outcome(values=values, notes=tuple(notes), used=USED, table=table)
 
 
 def per_cycle(cycled: Cycled) -> pl.DataFrame:
-    """Cycle, capacity given back (stripped or discharged) in mAh, and its part of the reference cycle's.
+    """Cycle, capacity given back (stripped or discharged) in mAh, and its part of the first one's.
 
-    Only cycles at the current of the reference cycle: a slower one gives more without being any younger.
+    Only cycles at one current, the one at which most were run: a slower cycle gives more without being any younger.
     """
     whole = candidates(cycled)
-    current = pl.col("strip_current_mA")
-    same = whole.filter((current / current.first() - 1).abs() <= SAME_CURRENT)
+    current = whole["strip_current_mA"].to_numpy()
+    alike = np.abs(current[:, None] / current[None, :] - 1) <= SAME_CURRENT if len(current) <= MOST_COMPARED else None
+    usual = (
+        float(current[int(np.argmax(alike.sum(axis=0)))]) if alike is not None and len(current) else np.median(current)
+    )
+    same = whole.filter((pl.col("strip_current_mA") / usual - 1).abs() <= SAME_CURRENT)
     return same.select(
         "cycle",
         "start_time_h",

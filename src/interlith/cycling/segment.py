@@ -22,7 +22,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 STEP_LEVEL_CHANGE = 0.2  # without a step counter: a jump of the current by this fraction begins a new step
 VOUCHED = 0.1  # the tester's own counter confirms an interval within this fraction
-STEADY_VOLTAGE_V = 0.003
+STEADY_VOLTAGE_V, SAME_LIMIT, FAR_FROM_MEAN_V, STEEP = 0.003, 0.01, 0.05, 4.0
+WHOLE_CHARGE = 0.98
 ASSUMED_CURRENT = ("current_from_settings", "current_stated")
 COUNTERS = ("charging_capacity_ah", "discharging_capacity_ah")
 
@@ -298,14 +299,20 @@ def _cut_at_end(record: Record, found: Trace, table: pl.DataFrame) -> str | None
     peers = table[:-1].filter((pl.col("sign") == table["sign"][-1]) & ~pl.col("fragment"))
     if peers.height < 2:
         return None
-    reached = peers["end_voltage_V"].median()
     whole = peers["charge_mAh"].median()
-    assert isinstance(reached, float)
     assert isinstance(whole, float)
-    near_cutoff = abs(float(table["end_voltage_V"][-1]) - reached) < STEADY_VOLTAGE_V
-    if near_cutoff or float(table["charge_mAh"][-1]) > 0.98 * whole:
+    if _ends_at_a_limit(table[-1:], peers) or float(table["charge_mAh"][-1]) > WHOLE_CHARGE * whole:
         return None
     return "the record ends in it, before the charge and the voltage that its peers reached"
+
+
+def _ends_at_a_limit(branch: pl.DataFrame, peers: pl.DataFrame) -> bool:
+    """Whether a branch ends at a voltage limit: far from its mean, where a peer ended, or after a steep rise."""
+    end, mean = float(branch["end_voltage_V"][0]), float(branch["mean_voltage_V"][0])
+    if abs(end - mean) < FAR_FROM_MEAN_V:
+        return False
+    near = (peers["end_voltage_V"] - end).abs() <= STEADY_VOLTAGE_V + SAME_LIMIT * abs(end)
+    return bool(near.any()) or end > STEEP * max(abs(mean), FAR_FROM_MEAN_V)
 
 
 _EMPTY = pl.DataFrame(

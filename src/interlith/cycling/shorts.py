@@ -33,6 +33,9 @@ USED = (
 MOST_BINS, ROWS_PER_BIN = 12, 4
 SUCCESSIVE = 3  # bins below the limit that begin a short
 SAME_CURRENT = 0.1
+SUDDEN_SHARE = 0.75  # of the drop that must come between one branch and the next
+HISTORY = 40  # branches remembered, of all currents and both directions
+SIGNS = ("soft_short", "hard_short", "no_cutoff", "overstrip")
 MAD_TO_SIGMA = 1.4826
 Floats = NDArray[np.float64]
 
@@ -59,6 +62,8 @@ class Short:
     end_h: float | None
     before_mV: float
     lowest_mV: float
+    after_mV: float | None
+    last_mV: float
     evidence: tuple[str, ...] = ()
 
     @property
@@ -68,8 +73,9 @@ class Short:
     @property
     def message(self) -> str:
         what = "transient soft short" if self.is_transient else "soft short without recovery in this record"
-        fell = f"polarization fell from {self.before_mV:.0f} to {self.lowest_mV:.0f} mV"
-        return f"{what}: {'; '.join((fell, *self.evidence))}"
+        fell = f"polarization fell from {self.before_mV:.0f} mV to {self.lowest_mV:.0f} mV at the lowest"
+        rose = f", rose again to {self.after_mV:.0f} mV" if self.after_mV is not None else ""
+        return f"{what}: {'; '.join((f'{fell}{rose}, {self.last_mV:.0f} mV in the last branch', *self.evidence))}"
 
 
 def shorts(cycled: Cycled) -> Outcome:
@@ -83,15 +89,18 @@ def shorts(cycled: Cycled) -> Outcome:
     return nothing(f"no rule for a test of kind {cycled.kind}", *USED)
 
 
+def _verdict(events: list[Event]) -> str:
+    codes = {event.code for event in events}
+    if "hard_short" in codes:
+        return "hard short"
+    if codes & set(SIGNS):
+        return "soft short suspected"
+    return "noisier than before, no other sign of a short" if codes else "none seen"
+
+
 def _outcome(events: list[Event], where: str) -> Outcome:
-    verdict = (
-        "none seen"
-        if not events
-        else ("hard short" if any(e.code == "hard_short" for e in events) else "soft short suspected")
-    )
-    return Outcome(
-        values={"verdict": verdict, "n_events": len(events), "rules": where}, used=USED, events=tuple(events)
-    )
+    values = {"verdict": _verdict(events), "n_events": len(events), "rules": where}
+    return Outcome(values=values, used=USED, events=tuple(events))
 
 
 def symmetric_shorts(cycled: Cycled) -> Outcome:
@@ -127,7 +136,7 @@ def symmetric_shorts(cycled: Cycled) -> Outcome:
             "polarization_mV": np.nanmedian(cut.size_V, axis=1) * mV_PER_V,
         }
     )
-    return Outcome(values=values, used=USED, table=table, events=tuple(events))
+    return Outcome(values=values, notes=_trend(cut, cycled), used=USED, table=table, events=tuple(events))
 
 
 def steady_branches(cycled: Cycled) -> Branches:
@@ -156,40 +165,65 @@ def steady_branches(cycled: Cycled) -> Branches:
 def collapses(cut: Branches, cycled: Cycled) -> list[Short]:
     """Soft shorts among branches, one after the other."""
     limits = cycled.thresholds
-    history: deque[tuple[float, Floats]] = deque(maxlen=limits.short_median_branches)
+    history: deque[tuple[float, Floats]] = deque(maxlen=HISTORY)
     found: list[Short] = []
     state: _Falling | None = None
     for branch in range(len(cut.start_h)):
-        size = abs(cut.current_mA[branch])
+        size = float(cut.current_mA[branch])
         if state is None:
-            same = [bins for current, bins in history if abs(current / size - 1) <= SAME_CURRENT]
+            same = [bins for current, bins in history if _same_current(current, size)][-limits.short_median_branches :]
+            history.append((size, cut.size_V[branch]))
             if len(same) < limits.short_median_branches:
-                history.append((size, cut.size_V[branch]))
                 continue
             baseline = np.nanmedian(np.array(same), axis=0)
-            place = _first_run(cut.size_V[branch] < (1 - limits.short_drop) * baseline, SUCCESSIVE)
+            place = _first_run(_fallen(cut.size_V[branch], baseline, same[-1], limits.short_drop), SUCCESSIVE)
             if place is None:
-                history.append((size, cut.size_V[branch]))
                 continue
-            state = _Falling(cut.time_h(branch, place), float(np.nanmedian(baseline)))
+            state = _Falling(cut.time_h(branch, place), float(np.nanmedian(baseline)), size)
             rest = range(place, cut.size_V.shape[1])
+        elif not _same_current(size, state.current_mA):
+            continue
         else:
             rest = range(cut.size_V.shape[1])
         end = state.follow(cut, branch, rest, cycled)
         if end is not None:
-            found.append(Short(state.start_h, end, state.before_V * mV_PER_V, state.lowest_V * mV_PER_V))
+            found.append(_short(state, end, cut, branch))
             state = None
             history.clear()
     if state is not None:
-        found.append(Short(state.start_h, None, state.before_V * mV_PER_V, state.lowest_V * mV_PER_V))
+        found.append(_short(state, None, cut, len(cut.start_h) - 1))
     return found
+
+
+def _same_current(one: float, other: float) -> bool:
+    """Whether two currents are the same in size and direction."""
+    return abs(one / other - 1) <= SAME_CURRENT
+
+
+def _fallen(bins: Floats, baseline: Floats, before: Floats, drop: float) -> NDArray[np.bool_]:
+    """Bins far below their baseline that also fell suddenly: a cell that settles falls little from branch to branch."""
+    return (bins < (1 - drop) * baseline) & (bins < (1 - SUDDEN_SHARE * drop) * before)
+
+
+def _short(state: _Falling, end_h: float | None, cut: Branches, branch: int) -> Short:
+    after = float(np.nanmedian(cut.size_V[branch])) if end_h is not None else None
+    same = [b for b in range(len(cut.start_h)) if _same_current(cut.current_mA[b], state.current_mA)]
+    last = float(np.nanmedian(cut.size_V[same[-1]]))
+    return Short(
+        start_h=state.start_h,
+        end_h=end_h,
+        before_mV=state.before_V * mV_PER_V,
+        lowest_mV=state.lowest_V * mV_PER_V,
+        after_mV=after * mV_PER_V if after is not None else None,
+        last_mV=last * mV_PER_V,
+    )
 
 
 class _Falling:
     """A short that has begun and is followed until the polarization stays up again."""
 
-    def __init__(self, start_h: float, before_V: float) -> None:
-        self.start_h, self.before_V = start_h, before_V
+    def __init__(self, start_h: float, before_V: float, current_mA: float) -> None:
+        self.start_h, self.before_V, self.current_mA = start_h, before_V, current_mA
         self.lowest_V = before_V
         self._up = 0
         self._up_since_h = 0.0
@@ -245,31 +279,42 @@ def _impedance(cycled: Cycled, short: Short) -> str | None:
     if points.height == 0:
         return None
     spectra = per_spectrum(points).drop_nulls("time_h")
-    before, after = (
-        spectra.filter(pl.col("time_h") <= short.start_h).tail(1),
-        spectra.filter(pl.col("time_h") > short.start_h).head(1),
-    )
+    before = spectra.filter(pl.col("time_h") <= short.start_h).tail(1)
+    after = spectra.filter(pl.col("time_h") > short.start_h)
     if before.height == 0 or after.height == 0:
         return None
-    ohm0, ohm1 = float(before["real_at_lowest_ohm"][0]), float(after["real_at_lowest_ohm"][0])
-    fall = 1 - ohm1 / ohm0
-    when = f"between {before['time_h'][0]:.1f} and {after['time_h'][0]:.1f} h"
-    where = f"Re Z at {float(before['lowest_Hz'][0]):.2g} Hz {ohm0:.0f} -> {ohm1:.0f} ohm {when}"
-    return where if fall > cycled.thresholds.short_impedance_drop else f"not supported by impedance: {where}"
+    ohm = [float(part["real_at_lowest_ohm"][0]) for part in (before, after, after.tail(1))]
+    when = f"between {before['time_h'][0]:.1f} and {after['time_h'][0]:.1f} h, {ohm[2]:.0f} ohm in the last spectrum"
+    where = f"Re Z at {float(before['lowest_Hz'][0]):.2g} Hz {ohm[0]:.0f} -> {ohm[1]:.0f} ohm {when}"
+    fell = 1 - ohm[1] / ohm[0] > cycled.thresholds.short_impedance_drop
+    return where if fell else f"not supported by impedance: {where}"
 
 
 def _hard(cut: Branches, cycled: Cycled) -> list[Event]:
+    """Branches that lie below the limit throughout after a sudden fall at the same current."""
     limit = cycled.thresholds.hard_short_V
-    quiet = np.nanmax(cut.size_V, axis=1) < limit
-    earlier = np.maximum.accumulate(np.nanmedian(cut.size_V, axis=1))
-    dead = np.flatnonzero(quiet & (earlier > 2 * limit))
-    if len(dead) == 0:
-        return []
-    time = float(cut.start_h[dead[0]])
-    message = (
-        f"hard short: |V| below {limit * mV_PER_V:g} mV throughout a branch at {abs(cut.current_mA[dead[0]]):.3g} mA"
-    )
-    return [Event("hard_short", message, time_h=time, cycle=_cycle_at(cycled, time))]
+    level = np.nanmedian(cut.size_V, axis=1)
+    for branch in np.flatnonzero(np.nanmax(cut.size_V, axis=1) < limit):
+        current = cut.current_mA[branch]
+        before = [level[b] for b in range(branch) if _same_current(current, cut.current_mA[b])]
+        before = before[-cycled.thresholds.short_median_branches :]
+        if before and max(before) > limit and level[branch] < (1 - cycled.thresholds.short_drop) * before[-1]:
+            time = float(cut.start_h[branch])
+            text = f"hard short: |V| below {limit * mV_PER_V:g} mV throughout a branch at {abs(current):.3g} mA"
+            return [Event("hard_short", text, time_h=time, cycle=_cycle_at(cycled, time))]
+    return []
+
+
+def _trend(cut: Branches, cycled: Cycled) -> tuple[str, ...]:
+    """What no rule of a short catches, said in words: always low, or much lower in the end without a step."""
+    level = np.nanmedian(cut.size_V, axis=1) * mV_PER_V
+    if np.nanmax(level) < cycled.thresholds.hard_short_V * mV_PER_V:
+        return (f"|V| never above {np.nanmax(level):.1f} mV: a short from the beginning cannot be excluded",)
+    same = [b for b in range(len(level)) if _same_current(cut.current_mA[b], cut.current_mA[-1])]
+    highest, last = float(np.max(level[same])), float(level[same[-1]])
+    if last < (1 - cycled.thresholds.short_drop) * highest:
+        return (f"|V| went from {highest:.0f} to {last:.0f} mV at the last current: settling, or a slow short",)
+    return ()
 
 
 def _cycle_at(cycled: Cycled, time_h: float) -> int | None:
@@ -283,10 +328,11 @@ def host_signs(cycled: Cycled) -> list[Event]:
         return []
     factor = cycled.thresholds.short_overstrip
     whole = cycled.cycles.filter(pl.col("strip_half_cycle").is_not_null() & pl.col("strip_interrupted").is_null())
-    events = []
+    events = _hard(steady_branches(cycled), cycled)
     for row in whole.iter_rows(named=True):
-        if row["efficiency"] is not None and row["efficiency"] > factor:
-            text = f"{row['efficiency']:.1%} of the plated charge came back: short, or revived lithium"
+        given, got = row["plated_mAh"] + row["above_zero_mAh"], row["stripped_mAh"] + row["returned_above_zero_mAh"]
+        if row["efficiency"] is not None and got > factor * given:
+            text = f"{got / given:.1%} of the charge came back: short, or revived lithium"
             events.append(Event("overstrip", text, time_h=row["start_time_h"], cycle=row["cycle"]))
         elif cycled.kind == "efficiency" and not row["stripped_out"]:
             text = f"the strip ended at {row['strip_end_voltage_V'] * mV_PER_V:.0f} mV and never reached the cut-off"
@@ -300,7 +346,10 @@ def full_signs(cycled: Cycled) -> list[Event]:
     limits = cycled.thresholds
     previous = cycled.cycles["stripped_mAh"].shift(1)
     noise = charging_noise_V(cycled)
-    early = float(np.nanmedian(noise[:5])) if len(noise) else np.nan
+    current = cycled.cycles["plate_current_mA"].to_numpy()
+    same = np.abs(current / np.median(current[:5]) - 1) <= SAME_CURRENT if len(current) else np.zeros(0, dtype=bool)
+    noise = np.where(same, noise, np.nan)
+    early = float(np.nanmedian(noise[:5])) if np.isfinite(noise[:5]).any() else np.nan
     for row, before, now in zip(cycled.cycles.iter_rows(named=True), previous, noise, strict=True):
         if (
             before

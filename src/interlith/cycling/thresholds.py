@@ -61,7 +61,10 @@ class Thresholds(BaseModel):
     nucleation_dip_part: float = _limit(0.10, "first part of plating in which the dip is looked for", gt=0, lt=0.4)
     nucleation_step_V: float = _limit(0.001, "coarser voltage sampling than this finds no dip", gt=0)
     nucleation_step_s: float = _limit(5, "coarser time sampling than this finds no dip", gt=0)
-    conversion_V: float = _limit(0.0, "charge passed above this voltage while plating is conversion, SEI or alloying")
+    conversion_V: float = _limit(0.0, "charge until plating first reaches this voltage is conversion, SEI or alloying")
+    conversion_return_V: float = _limit(
+        0.15, "charge stripped above is given back by the host, up to what it took", gt=0
+    )
     dqdv_step_V: float = _limit(0.005, "narrowest voltage bin of dQ/dV", gt=0)
     offset_of_range: float = _limit(5e-4, "current offset as a fraction of the range, where none is stated", ge=0)
     gain_difference: float = _limit(0.0, "gain of stripping minus gain of plating, relative", ge=0)

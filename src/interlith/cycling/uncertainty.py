@@ -19,6 +19,8 @@ from interlith.record import Fact
 from interlith.units import MICRO, MILLI, SECONDS_PER_HOUR, mAh_PER_Ah
 
 # full-scale ranges that testers commonly have; only to guess one where none is stated
+RANGE_MARGIN = 2.0  # a range is not used to its end; guessing it larger claims less
+LEAST_REST_ROWS = 100
 COMMON_RANGES_mA = tuple(f * 10.0**k for k in range(-3, 6) for f in (1.0, 5.0))
 
 
@@ -54,8 +56,11 @@ def instrument(cycled: Cycled) -> Instrument:
     if cycled.offset_uA is not None:
         fact = Fact(abs(cycled.offset_uA), "stated", f"current offset {abs(cycled.offset_uA):g} uA (k = 2), stated")
         return Instrument(abs(cycled.offset_uA) * MICRO / MILLI, fact, edge_h, gain)
+    if cycled.range_mA is None and (measured := rest_offset_mA(cycled)) is not None:
+        source = f"current offset MEASURED from the rests of this record: {measured * MILLI / MICRO:.3g} uA (k = 2)"
+        return Instrument(measured, Fact(measured * MILLI / MICRO, "measured", source), edge_h, gain)
     largest = float(np.max(np.abs(cycled.trace.current_A), initial=0.0)) * mAh_PER_Ah
-    likely = next((r for r in COMMON_RANGES_mA if r >= largest * 0.999), largest)
+    likely = next((r for r in COMMON_RANGES_mA if r >= RANGE_MARGIN * largest), largest)
     range_mA = cycled.range_mA or likely
     offset_mA = cycled.thresholds.offset_of_range * range_mA
     whose = "stated" if cycled.range_mA else "likely"
@@ -64,6 +69,14 @@ def instrument(cycled: Cycled) -> Instrument:
         "(testers: 0.01 to 0.1 %); measure it and state it with --offset-uA"
     )
     return Instrument(offset_mA, Fact(offset_mA * MILLI / MICRO, "assumed", source), edge_h, gain)
+
+
+def rest_offset_mA(cycled: Cycled) -> float | None:
+    """Current offset seen at rest: mean reading and twice its standard error; None where the tester writes zeros."""
+    at_rest = cycled.trace.current_A[cycled.trace.sign == 0] * mAh_PER_Ah
+    if len(at_rest) < LEAST_REST_ROWS or np.mean(at_rest != 0) < 0.5:
+        return None
+    return abs(float(np.mean(at_rest))) + 2 * float(np.std(at_rest)) / float(np.sqrt(len(at_rest)))
 
 
 def budget(

@@ -31,6 +31,9 @@ def _warnings(summary: Summary, results: Summary) -> list[str]:
     verdict = results.get("shorts", {}).get("verdict", "none seen")
     if summary.get("kind") != "symmetric" and verdict != "none seen":
         found.append(verdict)
+    for name, rule in results.get("life", {}).items():
+        if name.startswith("efficiency_below") and isinstance(rule, dict) and rule.get("cycle"):
+            found.append(f"{number(float(name.split('_')[2]), 4)} % efficiency lost at cycle {rule['cycle']}")
     if onset := results.get("erratic", {}).get("onset_cycle"):
         found.append(f"erratic from cycle {onset} on")
     return found
@@ -43,7 +46,7 @@ def with_uncertainty(name: str, efficiency: float, result: Summary) -> str:
         return f"{name} {percent(efficiency)} %"
     origin = f", offset {result['offset_kind']}" if result.get("offset_kind") else ""
     verdict = result.get("verdict") or ""
-    verdict = "the loss is significant" if verdict == "significant" else verdict
+    verdict = "distinguishable from 100 %" if verdict == "significant" else verdict
     said = f"{name} {percent(efficiency, expanded)} % ± {percent(expanded, expanded)} % (k = 2{origin})"
     return f"{said}: {verdict}" if verdict else said
 
@@ -63,7 +66,9 @@ def _efficiency(results: Summary) -> str:
         return f"Mean cycle efficiency: none: {found.get('why_not') or 'not looked for'}"
     count = found.get("n_cycles")
     name = f"Mean efficiency of {count} cycle{'' if count == 1 else 's'}"
-    return with_uncertainty(name, found["mean_efficiency"], found)
+    said = with_uncertainty(name, found["mean_efficiency"], found)
+    scatter = found.get("standard_deviation")
+    return f"{said}; scatter {number(scatter * 100, 2)} % (standard deviation)" if scatter and count > 2 else said
 
 
 def _full(results: Summary) -> str:
@@ -71,6 +76,8 @@ def _full(results: Summary) -> str:
     if kept.get("retention") is None:
         return _efficiency(results)
     against = f"at cycle {kept.get('last_cycle')} against cycle {kept.get('reference_cycle')}"
+    if kept.get("n_cycles") != kept.get("n_cycles_in_record"):
+        against += f" ({kept.get('n_cycles')} of {kept.get('n_cycles_in_record')} cycles, those at one current)"
     return f"{_efficiency(results)}; capacity retention {percent(kept['retention'])} % {against}"
 
 
@@ -82,7 +89,7 @@ def _symmetric(results: Summary) -> str:
     if found.get("first_short_h") is None:
         level = results.get("hysteresis", {}).get("overpotential_median_mV")
         return f"Shorts: {verdict}" + (f"; overpotential {number(level, 3)} mV (median)" if level is not None else "")
-    came_back = "recovered later" if found.get("first_is_transient") else "without recovery in this record"
+    came_back = "rose again later" if found.get("first_is_transient") else "without recovery in this record"
     return (
         f"{verdict[:1].upper()}{verdict[1:]} at {number(found['first_short_h'], 3)} h, {came_back}: polarization from "
         f"{number(found['polarization_before_mV'], 3)} to {number(found['polarization_lowest_mV'], 3)} mV"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -23,20 +24,22 @@ QUESTIONS = {
 
 
 def _console() -> Console:
-    return Console() if sys.stdout.isatty() else Console(width=PIPED_WIDTH)
+    wide = os.environ.get("COLUMNS", "")
+    piped = int(wide) if wide.isdigit() and int(wide) > 0 else PIPED_WIDTH
+    return Console() if sys.stdout.isatty() else Console(width=piped)
 
 
 def print_findings(findings: Findings, page: Path | None) -> None:
     """One table of all files, below it what each file's reader should know, last where the report lies."""
     console = _console()
     if findings.warning:
-        console.print(Text(findings.warning, style="bold"))
+        console.print(_text(findings.warning, style="bold"))
     console.print(_table(findings))
     for item in findings.items:
         _notes(console, item)
     _unknown(console, findings)
     where = f"report: {page}" if page else "with --out DIR: a report with figures and tables"
-    console.print(Text(where))
+    console.print(_text(where))
 
 
 def _table(findings: Findings) -> Table:
@@ -48,8 +51,15 @@ def _table(findings: Findings) -> Table:
     for item in findings.items:
         summary = item.summary
         cells = [Path(summary["path"]).name, summary["kind"] or "-", _count(summary["rows"]), _count(summary["cycles"])]
-        table.add_row(*[Text(str(cell)) for cell in cells], Text(headline(summary)), Text(str(len(summary["flags"]))))
+        table.add_row(
+            *[_text(str(cell)) for cell in cells], _text(headline(summary)), _text(str(len(summary["flags"])))
+        )
     return table
+
+
+def _text(text: str, style: str = "") -> Text:
+    """Text without control characters: a file name must not colour or split the table."""
+    return Text("".join(c if c.isprintable() else "?" for c in text), style=style)
 
 
 def _count(value: int | None) -> str:
@@ -60,11 +70,11 @@ def _notes(console: Console, item: Finding) -> None:
     flags: Sequence[Mapping[str, Any]] = item.summary["flags"]
     name = Path(item.summary["path"]).name
     for flag in flags[:MOST_FLAGS]:
-        console.print(Text(f"{name}: {flag['code']}: {flag['message']}"))
+        console.print(_text(f"{name}: {flag['code']}: {flag['message']}"))
     if len(flags) > MOST_FLAGS:
-        console.print(Text(f"{name}: and {len(flags) - MOST_FLAGS} more flags"))
+        console.print(_text(f"{name}: and {len(flags) - MOST_FLAGS} more flags"))
     for row in item.summary.get("truth", []):
-        console.print(Text(f"{name}: {row['quantity']}: truth {_short(row['truth'])}, found {_short(row['found'])}"))
+        console.print(_text(f"{name}: {row['quantity']}: truth {_short(row['truth'])}, found {_short(row['found'])}"))
 
 
 def _short(value: Any) -> str:
@@ -79,7 +89,7 @@ def _unknown(console: Console, findings: Findings) -> None:
     for key, question in QUESTIONS.items():
         lacking = [item for item in read if item.summary[key] is None]
         if lacking:
-            console.print(Text(f"not known for {len(lacking)} of {len(read)} files: {question}"))
+            console.print(_text(f"not known for {len(lacking)} of {len(read)} files: {question}"))
 
 
 def print_formats(rows: Sequence[Mapping[str, Any]], refused: Mapping[str, str]) -> None:
@@ -91,8 +101,8 @@ def print_formats(rows: Sequence[Mapping[str, Any]], refused: Mapping[str, str])
     for row in rows:
         title = row["title"] + (" (experimental)" if row["experimental"] else "")
         table.add_row(
-            *[Text(cell) for cell in (row["name"], title, " ".join(row["suffixes"]), row["missing"] or "yes")]
+            *[_text(cell) for cell in (row["name"], title, " ".join(row["suffixes"]), row["missing"] or "yes")]
         )
     console.print(table)
     for suffix, reason in refused.items():
-        console.print(Text(f"{suffix} is refused: {reason}"))
+        console.print(_text(f"{suffix} is refused: {reason}"))

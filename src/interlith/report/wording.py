@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 PERCENT = 100.0
+MOST_DECIMALS = 4  # of a percentage: no cycler knows more
 WHOLE = 12  # digits of a count: all of them
 NOT_KNOWN = "not known"
 NARROW = "\u202f"  # narrow no-break space, between the thousands
@@ -109,7 +110,7 @@ def percent(fraction: float, uncertainty: float | None = None) -> str:
 
 
 def _decimals(value: float, digits: int) -> int:
-    return int(min(max(digits - 1 - math.floor(math.log10(abs(value))), 0), 8))
+    return int(min(max(digits - 1 - math.floor(math.log10(abs(value))), 0), MOST_DECIMALS))
 
 
 def text_of(key: str, value: Any, uncertainty: float | None = None) -> str:

@@ -222,7 +222,10 @@ def _coarse_current(table: pl.DataFrame, found: Found, made: pl.DataFrame) -> tu
     written = table[header].str.to_lowercase()
     if written.str.contains("e", literal=True).any():
         return ()
-    n_decimals = written.str.strip_chars().str.extract(r"\.(\d+)$").str.len_chars().max()
+    decimals = written.str.strip_chars().str.extract(r"\.(\d+)$").str.len_chars().fill_null(0)
+    n_decimals = decimals.max()
+    if n_decimals != decimals.min():  # not cut to so many digits: written with as many as each number needs
+        return ()
     digit, largest = factor * 10.0 ** -int(str(n_decimals or 0)), made[CURRENT].abs().max()
     if not isinstance(largest, float) or not 0 < largest < COARSE * digit:
         return ()
