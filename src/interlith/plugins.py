@@ -7,10 +7,20 @@ from __future__ import annotations
 
 import warnings
 from functools import cache
-from importlib.metadata import entry_points
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from importlib.metadata import EntryPoint
 
 FORMATS = "interlith.formats"
+
+
+def registered(group: str) -> Iterable[EntryPoint]:
+    """What is registered under a group."""
+    from importlib.metadata import entry_points  # slow to import, and the reading process has no use for it
+
+    return entry_points(group=group)
 
 
 @cache
@@ -21,7 +31,7 @@ def load(group: str) -> tuple[Any, ...]:
     ()
     """
     found = []
-    for entry in sorted(entry_points(group=group), key=lambda entry: entry.name):
+    for entry in sorted(registered(group), key=lambda entry: entry.name):
         try:
             found.append(entry.load())
         except Exception as problem:

@@ -175,7 +175,7 @@ def conform(table: pl.DataFrame) -> pl.DataFrame:
 META = "interlith.record"
 
 
-def write_record(record: Record, path: Path, compression: Literal["zstd", "lz4"] = "zstd") -> None:
+def write_record(record: Record, path: Path, compression: Literal["zstd", "lz4", "uncompressed"] = "zstd") -> None:
     """Write as BDF Parquet; provenance, flags and facts travel in the file's metadata. `path` is replaced whole."""
     meta: dict[str, Any] = {k: asdict(getattr(record, k)) for k in ("provenance", "facts")}
     meta["flags"] = [asdict(flag) for flag in record.flags]

@@ -91,7 +91,7 @@ def test_a_plug_in_is_asked_first_and_used(monkeypatch, tmp_path):
     mine = Format("theirs", "Theirs", (".csv",), lambda head: head.text.startswith("THEIRS"), theirs)
     plugins.load.cache_clear()
     entry = type("Entry", (), {"name": "theirs", "load": staticmethod(lambda: mine)})
-    monkeypatch.setattr(plugins, "entry_points", lambda group: [entry])
+    monkeypatch.setattr(plugins, "registered", lambda group: [entry])
     path = tmp_path / "a.csv"
     path.write_text("THEIRS\n1,2,3\n")
     from interlith.cycling.reading import read
@@ -110,7 +110,7 @@ def test_a_plug_in_that_cannot_be_loaded_is_a_warning(monkeypatch):
 
     plugins.load.cache_clear()
     entry = type("Entry", (), {"name": "broken", "load": staticmethod(fail)})
-    monkeypatch.setattr(plugins, "entry_points", lambda group: [entry])
+    monkeypatch.setattr(plugins, "registered", lambda group: [entry])
     with pytest.warns(UserWarning, match="broken"):
         assert plugins.load("interlith.formats") == ()
     plugins.load.cache_clear()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from interlith.errors import CorruptFile
@@ -15,16 +17,29 @@ CHUNK = 1024**2
 
 
 def check_archive(path: Path) -> None:
-    """Raises CorruptFile for an archive that is damaged, lies about its sizes, or would unpack to something huge.
+    """Raises CorruptFile for an archive that is damaged, lies about its sizes, or would unpack to something huge."""
+    check_listing(path)
+    check_members(path)
 
-    Every member is unpacked once in pieces and thrown away, so a wrong checksum or a hidden size is found here.
-    """
+
+def check_listing(path: Path) -> None:
+    """The sizes, the ratio, the count and the names that an archive states; nothing is unpacked."""
+    with _opened(path) as archive:
+        _check_listing(path, archive.infolist())
+
+
+def check_members(path: Path) -> None:
+    """Every member unpacked once in pieces and thrown away: a wrong checksum or a hidden size is found here."""
+    with _opened(path) as archive:
+        for entry in archive.infolist():
+            _check_entry(path, archive, entry)
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(path) as archive:
-            entries = archive.infolist()
-            _check_listing(path, entries)
-            for entry in entries:
-                _check_entry(path, archive, entry)
+            yield archive
     except CorruptFile:
         raise
     except Exception as problem:  # libraries put other decompressors, with other errors, in the place of zlib

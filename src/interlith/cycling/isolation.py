@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import importlib
 import json
 import os
 import signal
@@ -15,7 +16,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,10 +43,10 @@ class ReaderProcess:
         self._process: subprocess.Popen[str] | None = None
         self._lock = threading.Lock()
 
-    def start(self) -> None:
-        """Start the child now, so that it imports while the caller does something else."""
+    def start(self, preload: Sequence[str] = ()) -> None:
+        """Start the child now, so that it imports, these modules too, while the caller does something else."""
         with self._lock:
-            self._running()
+            self._running(preload)
 
     def request(self, order: dict[str, Any], file: Path) -> None:
         """Have the child do `order`; raises the error it met, or CorruptFile when it died or ran past a limit."""
@@ -54,7 +55,7 @@ class ReaderProcess:
         resident = max(RESIDENT_LIMIT_BYTES + RESIDENT_PER_FILE_BYTE * size, RESIDENT_LARGE_PER_FILE_BYTE * size)
         order = {**order, "memory_bytes": max(MEMORY_LIMIT_BYTES, MEMORY_PER_FILE_BYTE * size), "time_s": time_s}
         with self._lock:
-            held = self._held_bytes()
+            held = self._held_bytes(resident)
             answer, why = self._exchange(order, _Limits(time_s, held + resident))
         if answer is None:
             raise errors.CorruptFile(f"{file.name}: {why}; the file is damaged or far too large")
@@ -73,19 +74,19 @@ class ReaderProcess:
                         pipe.close()
             self._process = None
 
-    def _held_bytes(self) -> int:
-        """Memory the child holds from the files before; a child that holds much is replaced."""
+    def _held_bytes(self, budget_bytes: float) -> int:
+        """Memory the child holds from the files before; one that holds more than this file may take is replaced."""
         held = _resident_bytes(self._process.pid) if self._process is not None else 0
-        if held > RESIDENT_LIMIT_BYTES:
+        if held > budget_bytes:
             self.stop()
             return 0
         return held
 
-    def _running(self) -> subprocess.Popen[str]:
+    def _running(self, preload: Sequence[str] = ()) -> subprocess.Popen[str]:
         if self._process is None or self._process.poll() is not None:
             try:
                 self._process = subprocess.Popen(
-                    [sys.executable, "-m", "interlith.cycling.isolation"],
+                    [sys.executable, "-m", "interlith.cycling.isolation", *preload],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.DEVNULL,
@@ -169,13 +170,16 @@ def _death(code: int, order: dict[str, Any]) -> str:
 
 
 READER = ReaderProcess()
-LIKELY_SUFFIXES = (".nda", ".ndax", ".mpr", ".xls", ".xlsx", ".res", ".zip")
+# suffix -> the library that a file of that name will likely need
+LIKELY = {".nda": "fastnda", ".ndax": "fastnda", ".zip": "fastnda", ".mpr": "yadg.extractors", ".res": ""}
+LIKELY |= {".xls": "fastexcel", ".xlsx": "fastexcel"}
 
 
 def warm_up(paths: Iterable[Path]) -> None:
     """Start the child early when one of these files will likely need it: it imports while the caller does."""
-    if any(path.suffix.lower() in LIKELY_SUFFIXES for path in paths):
-        READER.start()
+    wanted = {LIKELY[path.suffix.lower()] for path in paths if path.suffix.lower() in LIKELY}
+    if wanted:
+        READER.start(sorted(wanted - {""}))
 
 
 atexit.register(READER.stop)
@@ -245,6 +249,9 @@ def serve() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     from interlith.cycling.reading import obey
 
+    for module in sys.argv[1:]:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(module)
     for line in sys.stdin:
         order = json.loads(line)
         set_limits(order["memory_bytes"], order["time_s"])

@@ -11,13 +11,14 @@ import contextlib
 import tempfile
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from interlith import __version__
 from interlith.cycling import archive, cache
 from interlith.cycling.clean import to_record
-from interlith.cycling.formats import Format, Head, ReadOptions, all_formats, generic_csv
+from interlith.cycling.formats import FORMATS, Format, Head, ReadOptions, all_formats, generic_csv
 from interlith.cycling.formats.refused import refusal
 from interlith.cycling.formats.text import WEB_PAGE
 from interlith.cycling.isolation import READER, guarded
@@ -138,10 +139,31 @@ def _check_is_file(path: Path) -> None:
 
 
 def _read_new(path: Path, known: Format, options: ReadOptions, shown: str, content: str) -> Record:
-    if Head(path).members:
-        archive.check_archive(path)
-    if not known.isolated:
-        return _read_here(path, known, options, shown, content)
+    with _members_checked_beside(path):
+        if not known.isolated:
+            return _read_here(path, known, options, shown, content)
+        return _read_in_child(path, known, options, shown, content)
+
+
+@contextlib.contextmanager
+def _members_checked_beside(path: Path) -> Iterator[None]:
+    """A zip archive's listing is checked before the block, the checksums of its members while the block runs.
+
+    A damaged member is what is raised then, whatever the reader made of it.
+    """
+    if not Head(path).members:
+        yield
+        return
+    archive.check_listing(path)
+    with ThreadPoolExecutor(1) as beside:
+        checked = beside.submit(archive.check_members, path)
+        try:
+            yield
+        finally:
+            checked.result()
+
+
+def _read_in_child(path: Path, known: Format, options: ReadOptions, shown: str, content: str) -> Record:
     with tempfile.TemporaryDirectory(prefix="interlith-") as folder:
         out = Path(folder) / "record.parquet"
         order = {"path": str(path), "format": known.name, "shown": shown, "sha256": content, "out": str(out)}
@@ -175,11 +197,12 @@ def _make(path: Path, known: Format, options: ReadOptions, shown: str, content: 
 
 def obey(order: dict[str, Any]) -> None:
     """What the child process does with one order: read the file, write the record."""
-    known = next(f for f in all_formats() if f.name == order["format"])
+    built_in = {known.name: known for known in FORMATS}
+    known = built_in.get(order["format"]) or next(f for f in all_formats() if f.name == order["format"])
     settings = order["settings"]
     options = ReadOptions(order["columns"], order["current_mA"], Path(settings) if settings else None)
     record = _make(Path(order["path"]), known, options, order["shown"], order["sha256"])
-    write_record(record, Path(order["out"]), compression="lz4")
+    write_record(record, Path(order["out"]), compression="uncompressed")
 
 
 def _as_order(options: ReadOptions) -> dict[str, Any]:

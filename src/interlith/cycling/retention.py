@@ -9,7 +9,6 @@ from interlith.cycling.outcome import NEEDS_AREA, Cycled, Outcome, nothing
 from interlith.units import MILLI
 
 SAME_CURRENT = 0.2  # a branch that ends in a hold has a somewhat lower mean current
-MOST_COMPARED = 3000
 USED = ("formation_cycles", "reference_cycle")
 
 
@@ -46,11 +45,9 @@ def per_cycle(cycled: Cycled) -> pl.DataFrame:
     Only cycles at one current, the one at which most were run: a slower cycle gives more without being any younger.
     """
     whole = candidates(cycled)
-    current = whole["strip_current_mA"].to_numpy()
-    alike = np.abs(current[:, None] / current[None, :] - 1) <= SAME_CURRENT if len(current) <= MOST_COMPARED else None
-    usual = (
-        float(current[int(np.argmax(alike.sum(axis=0)))]) if alike is not None and len(current) else np.median(current)
-    )
+    if whole.height == 0:
+        return whole.select("cycle", "start_time_h", capacity_mAh="stripped_mAh", retention="stripped_mAh")
+    usual = _most_common(whole["strip_current_mA"].to_numpy())
     same = whole.filter((pl.col("strip_current_mA") / usual - 1).abs() <= SAME_CURRENT)
     return same.select(
         "cycle",
@@ -58,6 +55,14 @@ def per_cycle(cycled: Cycled) -> pl.DataFrame:
         pl.col("stripped_mAh").alias("capacity_mAh"),
         (pl.col("stripped_mAh") / pl.col("stripped_mAh").first()).alias("retention"),
     )
+
+
+def _most_common(current_mA: np.ndarray) -> float:
+    """The current around which most cycles lie."""
+    ordered = np.sort(current_mA)
+    alike = np.searchsorted(ordered, ordered * (1 + SAME_CURRENT), side="right") - np.arange(len(ordered))
+    most = int(np.argmax(alike))
+    return float(np.median(ordered[most : most + alike[most]]))
 
 
 def candidates(cycled: Cycled) -> pl.DataFrame:

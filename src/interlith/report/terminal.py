@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,7 @@ def _table(findings: Findings) -> Table:
 
 def _text(text: str, style: str = "") -> Text:
     """Text without control characters: a file name must not colour or split the table."""
-    return Text("".join(c if c.isprintable() else "?" for c in text), style=style)
+    return Text("".join("?" if unicodedata.category(c).startswith("C") else c for c in text), style=style)
 
 
 def _count(value: int | None) -> str:
