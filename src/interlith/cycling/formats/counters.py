@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 # a counter that falls to more than this share of its value was not restarted: rows are out of order, or it is noise
 RESTARTED_BELOW = 0.5
+PIECE = 1_000_000  # rows compared at once: no second table of ten million rows
 SIGNED_SHARE, NET_SHARE = 0.99, 0.5
 
 
@@ -32,7 +33,11 @@ def increments(counter: Array, resets: NDArray[np.bool_] | None = None) -> Array
 
 def restarts(value: Array) -> NDArray[np.intp]:
     """Rows at which a counter without sign begins anew: it fell below half of what it was."""
-    return np.flatnonzero(value[1:] < RESTARTED_BELOW * value[:-1]) + 1
+    pieces = []
+    for begin in range(0, len(value) - 1, PIECE):
+        part = value[begin : begin + PIECE + 1]
+        pieces.append(np.flatnonzero(part[1:] < RESTARTED_BELOW * part[:-1]) + begin + 1)
+    return np.concatenate(pieces) if pieces else np.empty(0, dtype=np.intp)
 
 
 def split_by_sign(growth: Array, sign: Array) -> tuple[Array, Array]:
