@@ -54,8 +54,13 @@ def test_labels(key, words):
         ("evidence", ["one", "two"], None, "one; two"),
         ("formation_efficiencies", [], None, "none"),
         ("first_is_transient", True, None, "yes"),
-        ("short", {"cycle": None, "rule": "first sign"}, None, "not within this record (first sign)"),
-        ("short", {"cycle": 21, "rule": "first sign"}, None, "cycle 21 (first sign)"),
+        (
+            "short",
+            {"state": "not reached in 9 cycles", "rule": "first sign"},
+            None,
+            "not reached in 9 cycles (first sign)",
+        ),
+        ("short", {"state": "reached", "cycle": 21, "rule": "first sign"}, None, "cycle 21 (first sign)"),
         ("reference_mAh_per_cm2", None, None, "not known"),
     ],
 )

@@ -66,9 +66,9 @@ def per_branch(cycled: Cycled) -> pl.DataFrame:
 
 
 def _plating_somewhere(cycled: Cycled) -> pl.DataFrame:
-    """Branches that plate on one of the electrodes: all of a symmetric cell, those that plate on a host."""
+    """Branches that plate on an electrode: all of a symmetric cell that are one step, those that plate on a host."""
     if cycled.kind == "symmetric":
-        return cycled.half_cycles.filter(~pl.col("fragment"))
+        return cycled.half_cycles.filter(~pl.col("fragment") & (pl.col("n_steps") == 1))
     return cycled.branches(cycled.plating_sign)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from interlith.report.wording import number, percent
 
 Summary = Mapping[str, Any]
+RETENTION_KNOWN_TO = 1e-3  # for its digits only: no tester repeats a capacity better
 
 
 def headline(summary: Summary) -> str:
@@ -78,7 +79,7 @@ def _full(results: Summary) -> str:
     against = f"at cycle {kept.get('last_cycle')} against cycle {kept.get('reference_cycle')}"
     if kept.get("n_cycles") != kept.get("n_cycles_in_record"):
         against += f" ({kept.get('n_cycles')} of {kept.get('n_cycles_in_record')} cycles, those at one current)"
-    return f"{_efficiency(results)}; capacity retention {percent(kept['retention'])} % {against}"
+    return f"{_efficiency(results)}; capacity retention {percent(kept['retention'], RETENTION_KNOWN_TO)} % {against}"
 
 
 def _symmetric(results: Summary) -> str:

@@ -124,15 +124,25 @@ def text_of(key: str, value: Any, uncertainty: float | None = None) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Mapping):
-        if set(value) == {"cycle", "rule"}:
-            when = "not within this record" if value["cycle"] is None else f"cycle {value['cycle']}"
-            return f"{when} ({value['rule']})"
+        if "state" in value and "rule" in value:
+            return _rule_of_life(value)
         return ", ".join(f"{label(str(k))}: {text_of(str(k), v)}" for k, v in value.items())
     if isinstance(value, (list, tuple)):
         return _listed(key, value)
     if isinstance(value, (int, float)):
         return _number(key, value, uncertainty)
     return str(value)
+
+
+def _rule_of_life(rule: Mapping[str, Any]) -> str:
+    """What came of a rule of life, and the rule.
+
+    >>> _rule_of_life({"state": "reached", "cycle": 41, "time_h": 82.5, "rule": "first erratic cycle"})
+    'cycle 41, 82.5 h (first erratic cycle)'
+    """
+    places = [f"cycle {rule['cycle']}"] if rule.get("cycle") is not None else []
+    places += [f"{number(rule['time_h'], 3)} h"] if rule.get("time_h") is not None else []
+    return f"{', '.join(places) or rule['state']} ({rule['rule']})"
 
 
 def _listed(key: str, values: Any) -> str:
