@@ -158,8 +158,9 @@ def steady_branches(cycled: Cycled) -> Branches:
         group[start:end] = branch * n_bins + np.minimum(place.astype(np.int64), n_bins - 1)
     size = weighted_medians(group, np.abs(found.voltage_V), found.weight_s, len(starts) * n_bins).reshape(-1, n_bins)
     current = np.array([np.median(found.current_A[s:e]) for s, e in zip(starts, ends, strict=True)]) / MILLI
-    hours = SECONDS_PER_HOUR
-    return Branches(size, found.time_s[starts] / hours, duration / n_bins / hours, current)
+    filled = ~np.isnan(size).all(axis=1)
+    start_h, bin_h = found.time_s[starts] / SECONDS_PER_HOUR, duration / n_bins / SECONDS_PER_HOUR
+    return Branches(size[filled], start_h[filled], bin_h[filled], current[filled])
 
 
 def collapses(cut: Branches, cycled: Cycled) -> list[Short]:
