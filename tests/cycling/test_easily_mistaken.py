@@ -133,6 +133,15 @@ class TestHosts:
         assert values["final_strip_mAh"] < 0.95
         assert values["loss"] == approx(0.1, rel=1e-4)
 
+    def test_a_second_reservoir_test_in_the_record_is_pointed_out(self):
+        steps = protocol.reservoir(n_cycles=6, formation_current_mA_per_cm2=None).steps
+        record = run(
+            Protocol(name="two", steps=(*steps, *steps)), ToyCell("host", loss=lambda c: 0.02), sampling_s=20.0
+        )
+        outcome = analyze(record).outcomes["reservoir"]
+        assert outcome.values["loss"] == approx(0.02, rel=1e-4)
+        assert any("1 more reservoir tests" in note for note in outcome.notes)
+
     def test_an_insertion_electrode_stated_as_a_host_plates_nothing(self):
         lifted = host()
         lifted = replace(lifted, table=lifted.table.with_columns(pl.col("voltage_volt").abs() + 0.1))

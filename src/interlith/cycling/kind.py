@@ -181,6 +181,7 @@ class ReservoirPattern:
     inner_strips: tuple[int, ...]
     final_strip: int | None
     reached_cutoff: bool
+    n_others: int = 0
 
     @property
     def n_cycles(self) -> int:
@@ -195,7 +196,7 @@ def reservoir_pattern(plate: pl.DataFrame, strip: pl.DataFrame) -> ReservoirPatt
     out = stripped_out(strip, plate).to_numpy()
     charge, plated = strip["charge_mAh"].to_numpy(), plate["charge_mAh"].to_numpy()
     strip_row, plate_row = strip["first_row"].to_numpy(), plate["first_row"].to_numpy()
-    best: ReservoirPattern | None = None
+    found: list[ReservoirPattern] = []
     begin = 0
     for place in range(len(charge) + 1):
         same = place < len(charge) and not out[place] and abs(charge[place] / charge[begin] - 1) < SAME_CHARGE
@@ -207,9 +208,11 @@ def reservoir_pattern(plate: pl.DataFrame, strip: pl.DataFrame) -> ReservoirPatt
                 final = place if place < len(charge) else None
                 reached = final is not None and bool(out[final])
                 candidate = ReservoirPattern(int(before[-1]), tuple(range(begin, place)), final, reached)
-                best = candidate if best is None or candidate.n_cycles > best.n_cycles else best
+                found.append(candidate)
         begin = place
-    return best
+    if not found:
+        return None
+    return replace(max(found, key=lambda pattern: pattern.n_cycles), n_others=len(found) - 1)
 
 
 def settle_facts(

@@ -6,7 +6,7 @@ J. Electrochem. Soc. 136, 3198 (1989).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -104,7 +104,11 @@ def reservoir(cycled: Cycled) -> Outcome:
     charges = _charges(cycled, plate, strip, pattern)
     if invalid := _invalid(plate, strip, pattern, charges):
         return _bounded(charges, pattern, invalid, used)
-    return _valid(cycled, charges, used)
+    found = _valid(cycled, charges, used)
+    if not pattern.n_others:
+        return found
+    more = f"{pattern.n_others} more reservoir tests in this record are not analyzed: give them as files of their own"
+    return replace(found, notes=(*found.notes, more))
 
 
 def _involved(plate: pl.DataFrame, strip: pl.DataFrame, pattern: ReservoirPattern) -> pl.DataFrame:
