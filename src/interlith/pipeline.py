@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from interlith.cycling.formats import ReadOptions
 from interlith.cycling.thresholds import Thresholds
 from interlith.errors import CorruptFile, InputError, InterlithError
-from interlith.findings import Finding, Findings, plain, safe_name, write, write_tables
+from interlith.findings import Finding, Findings, plain, safe_name, write, write_tables, writing
 
 if TYPE_CHECKING:
     from interlith.cycling.analyze import Analysis
@@ -217,10 +217,14 @@ def _one(task: Task, options: AnalyzeOptions, out: Path | None) -> Done:
     finding = Finding(task.name, plain(present.summary(analysis, path)))
     if out is None:
         return finding, []
+    from interlith.cycling.annotate import annotated
+    from interlith.record import write_record
     from interlith.report.figures import draw
 
     whole = replace(finding, tables=present.tables(analysis))
     write_tables(whole, out)
+    with writing(out / "records") as records:
+        write_record(annotated(analysis.cycled), records / f"{task.name}.bdf.parquet")
     return finding, draw(whole, out)
 
 

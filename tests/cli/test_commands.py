@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 
+import polars as pl
 import pytest
 
 from interlith.cycling.synthetic import examples, write_example
@@ -94,6 +95,10 @@ def test_out_holds_the_page_figures_and_tables_and_nothing_half_written(files, t
     names = [p.relative_to(tmp_path / "report").as_posix() for p in (tmp_path / "report").rglob("*") if p.is_file()]
     assert "report.html" in names
     assert "findings.json" in names
+    record = pl.read_parquet(tmp_path / "report/records" / (files["efficiency"].name + ".bdf.parquet"))
+    assert record["half_cycle"].drop_nulls().n_unique() == 200
+    again = interlith("analyze", "report/records", "--json", cwd=tmp_path)
+    assert json.loads(again.stdout)["files"][0]["cycles"] == 100
     assert {".svg", ".png", ".csv", ".parquet"} <= {os.path.splitext(name)[1] for name in names}
     assert not [name for name in names if name.endswith(".partial")]
     assert json.loads((tmp_path / "report/findings.json").read_text())["files"][0]["kind"] == "efficiency"
@@ -107,8 +112,6 @@ def test_out_that_cannot_be_written_is_5(files, tmp_path):
 
 
 def test_join_takes_the_files_as_one_test(files, tmp_path):
-    import polars as pl
-
     table = pl.read_parquet(files["efficiency"])
     half = table.filter(pl.col("step_count") <= 200)
     half.write_parquet(tmp_path / "one.bdf.parquet")

@@ -75,15 +75,16 @@ def is_scan(found: Trace) -> bool:
     typical = float(np.median(rate))
     if typical <= 1e-4 * float(np.ptp(voltage)) or np.ptp(voltage) < 0.1:
         return False
-    even = float(np.mean(np.abs(rate - typical) < SCAN_EVEN * typical))
-    return even > SCAN_SHARE and _current_varies_within_steps(found)
+    even = np.abs(rate - typical) < SCAN_EVEN * typical
+    return float(np.mean(even)) > SCAN_SHARE and _current_varies(found, grid[1:][even])
 
 
-def _current_varies_within_steps(found: Trace) -> bool:
-    """True when most rows with a current lie in steps through which it changes: not so at constant currents."""
-    on = found.flowing()
-    begins = np.flatnonzero(np.diff(on.step, prepend=-1))
-    size, n_rows = np.abs(on.current_A), np.diff(np.append(begins, len(on.step)))
+def _current_varies(found: Trace, times: np.ndarray) -> bool:
+    """True when at most of these times the current changes through its step: not so at constant currents."""
+    rows = np.minimum(np.searchsorted(found.time_s, times), len(found.time_s) - 1)
+    step, size = found.step[rows], np.abs(found.current_A[rows])
+    begins = np.flatnonzero(np.diff(step, prepend=-1))
+    n_rows = np.diff(np.append(begins, len(step)))
     spread = np.maximum.reduceat(size, begins) - np.minimum.reduceat(size, begins)
     varies = spread > SCAN_CURRENT_SPREAD * np.add.reduceat(size, begins) / n_rows
     return bool(np.sum(n_rows[varies]) > 0.5 * np.sum(n_rows))
