@@ -176,10 +176,9 @@ def _pool(n_workers: int) -> Iterator[ProcessPoolExecutor]:
     try:
         yield pool
     finally:
-        workers = list((pool._processes or {}).values())  # shutdown forgets them
-        pool.shutdown(wait=False, cancel_futures=True)
-        for process in workers:
+        for process in list((pool._processes or {}).values()):
             process.terminate()
+        pool.shutdown(wait=True, cancel_futures=True)  # not waited for, it may wake a pipe that is closed at exit
 
 
 def _begin_worker() -> None:
