@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import polars as pl
 
@@ -98,7 +98,7 @@ def analyze(
     limits = thresholds or Thresholds()
     chosen = check_kind(kind)
     cycled, proposal, flags = _cut(record, chosen, limits, area_cm2, active_mass_mg, working_electrode)
-    cycled = Cycled(**{**vars(cycled), "offset_uA": offset_uA, "range_mA": range_mA, "spectra": spectra})
+    cycled = replace(cycled, offset_uA=offset_uA, range_mA=range_mA, spectra=spectra)
     outcomes = {name: ANALYSES[name](cycled) for name in BY_KIND[cycled.kind]}
     flags = [*record.flags, *proposal.flags, *flags]
     flags += gap_flags(cycled.trace) + mismatch_flags(cycled.half_cycles, limits.capacity_mismatch)

@@ -33,11 +33,6 @@ def reservoir_life(*, excess_mAh: float, cycled_mAh: float, efficiency: float) -
     return math.inf if loss <= 0 else excess_mAh / (cycled_mAh * loss)
 
 
-def after_formation(cycled: Cycled) -> pl.DataFrame:
-    """Cycles behind those of formation."""
-    return cycled.cycles.filter(pl.col("cycle") > cycled.thresholds.formation_cycles)
-
-
 def efficiency(cycled: Cycled) -> Outcome:
     """Mean of the cycle efficiencies, ratio of the sums, scatter, uncertainty; cycles without an efficiency apart.
 

@@ -12,7 +12,7 @@ from interlith.cycling import retention
 from interlith.cycling.erratic import erratic, onset_cycle
 from interlith.cycling.kind import FULL_KINDS, HOST_KINDS
 from interlith.cycling.outcome import Cycled, Event, Outcome, nothing
-from interlith.cycling.shorts import SAME_CURRENT, SIGNS, Branches, shorts, steady_branches, symmetric_shorts
+from interlith.cycling.shorts import SAME_CURRENT, SIGNS, Branches, shorts, steady_branches
 
 USED = (
     "life_efficiency",
@@ -68,11 +68,12 @@ def _rule(cycled: Cycled, name: str, text: str, cycle: int | None) -> Rule:
 
 def _rules(cycled: Cycled) -> list[Rule]:
     if cycled.kind in HOST_KINDS:
-        return [*_low_efficiency(cycled), _erratic(cycled), _short(cycled)]
+        return [*_low_efficiency(cycled), _erratic(cycled), _short(shorts(cycled))]
     if cycled.kind == "symmetric":
-        return [_polarization(cycled), _short(cycled)]
+        found = shorts(cycled)
+        return [_polarization(cycled, found), _short(found)]
     if cycled.kind in FULL_KINDS:
-        return [_retention(cycled), *_low_efficiency(cycled), _short(cycled)]
+        return [_retention(cycled), *_low_efficiency(cycled), _short(shorts(cycled))]
     return []
 
 
@@ -100,9 +101,8 @@ def _erratic(cycled: Cycled) -> Rule:
     return _rule(cycled, "erratic", "first erratic cycle", onset_cycle(cycled))
 
 
-def _short(cycled: Cycled) -> Rule:
+def _short(found: Outcome) -> Rule:
     text = "first sign of a short"
-    found = shorts(cycled)
     if found.why_not:
         return Rule("short", text, not_judged=found.why_not)
     signs = [e for e in found.events if e.code in SIGNS and e.time_h is not None]
@@ -127,7 +127,7 @@ def _retention(cycled: Cycled) -> Rule:
     return _rule(cycled, f"retention_below_{_percent(limit)}", text, cycle)
 
 
-def _polarization(cycled: Cycled) -> Rule:
+def _polarization(cycled: Cycled, found: Outcome) -> Rule:
     """Polarization above a multiple of its minimum after the settling cycles; shorted branches are no minimum."""
     factor, settling = cycled.thresholds.life_polarization_factor, cycled.thresholds.life_settling_cycles
     text = f"polarization {factor:g} times its minimum after cycle {settling}"
@@ -140,14 +140,14 @@ def _polarization(cycled: Cycled) -> Rule:
     late = (cycle > settling) & (np.abs(np.abs(cut.current_mA) / usual - 1) <= SAME_CURRENT)
     if not late.any():
         return Rule("polarization", text, not_judged="no cycle at the usual current after settling")
-    lowest = np.minimum.accumulate(np.where(_shorted(cycled, cut), np.inf, size)[late])
+    lowest = np.minimum.accumulate(np.where(_shorted(found, cut), np.inf, size)[late])
     return _rule(cycled, "polarization", text, first_of_run(cycle[late], size[late] / lowest > factor, 1))
 
 
-def _shorted(cycled: Cycled, cut: Branches) -> np.ndarray:
+def _shorted(found: Outcome, cut: Branches) -> np.ndarray:
     """Branches that lie, in part or whole, within a short."""
     shorted = np.zeros(len(cut.start_h), dtype=bool)
-    for event in symmetric_shorts(cycled).events:
+    for event in found.events:
         ended = np.inf if event.end_time_h is None else event.end_time_h
         begun = cut.start_h + cut.bin_h * cut.size_V.shape[1] > (event.time_h or 0.0)
         shorted |= begun & (cut.start_h < ended)

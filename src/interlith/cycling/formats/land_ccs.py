@@ -29,7 +29,6 @@ BLOCK = np.dtype(
 )
 SAMPLES, STEP_END = 3, 2
 CHARGE_TOLERANCE = 0.02
-INFERRED = "layout and time unit inferred from one public file"
 
 
 def recognize(head: Head) -> bool:
