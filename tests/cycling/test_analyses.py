@@ -361,7 +361,7 @@ class TestThresholds:
 
     def test_those_used_are_named_with_each_result(self):
         for outcome in analyze(TESTS["efficiency"].record).outcomes.values():
-            assert set(outcome.used) <= set(Thresholds.model_fields)
+            assert set(outcome.used) <= set(NAMES)
 
     def test_a_changed_one_is_marked(self):
         marked = [row["name"] for row in thresholds_from(["short_drop=0.4"]).table() if row["changed"]]

@@ -5,23 +5,32 @@
 
 from __future__ import annotations
 
+import math
+import operator
+from dataclasses import dataclass, field, fields
 from typing import Any
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from interlith.errors import InputError
 
 PROPOSAL = "proposal of interlith"
+BOUNDS = {
+    "gt": (operator.gt, "greater than"),
+    "ge": (operator.ge, "at least"),
+    "lt": (operator.lt, "less than"),
+    "le": (operator.le, "at most"),
+}
 
 
-def _limit(default: float | tuple[float, ...], meaning: str, source: str = PROPOSAL, **bounds: Any) -> Any:
-    return Field(default=default, description=meaning, json_schema_extra={"source": source}, **bounds)
+def _limit(default: float | tuple[float, ...], meaning: str, source: str = PROPOSAL, **bounds: float) -> Any:
+    return field(default=default, metadata={"meaning": meaning, "source": source, "bounds": bounds})
 
 
-class Thresholds(BaseModel):
-    """The limits of all analyses. Unknown names and values outside their bounds are refused."""
+@dataclass(frozen=True)
+class Thresholds:
+    """The limits of all analyses. Raises InputError for a value that is no number or outside its bounds.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    A plain dataclass, not a pydantic model: reading one file must not wait for pydantic to be imported.
+    """
 
     rest_fraction: float = _limit(2e-4, "currents below this fraction of the largest are rest", ge=0, lt=0.5)
     gap_factor: float = _limit(10, "an interval this many times the usual one of its step is a gap", gt=1)
@@ -69,19 +78,49 @@ class Thresholds(BaseModel):
     offset_of_range: float = _limit(5e-4, "current offset as a fraction of the range, where none is stated", ge=0)
     gain_difference: float = _limit(0.0, "gain of stripping minus gain of plating, relative", ge=0)
 
+    def __post_init__(self) -> None:
+        for limit in fields(self):
+            object.__setattr__(self, limit.name, _checked(limit, getattr(self, limit.name)))
+
     def table(self) -> list[dict[str, Any]]:
         """Name, value, meaning and source of each, as shown with every result."""
-        fields = type(self).model_fields
         return [
             {
-                "name": name,
-                "value": getattr(self, name),
-                "meaning": field.description,
-                "source": (field.json_schema_extra or {}).get("source", ""),  # type: ignore[union-attr]
-                "changed": getattr(self, name) != field.default,
+                "name": limit.name,
+                "value": getattr(self, limit.name),
+                "meaning": limit.metadata["meaning"],
+                "source": limit.metadata["source"],
+                "changed": getattr(self, limit.name) != limit.default,
             }
-            for name, field in fields.items()
+            for limit in fields(self)
         ]
+
+
+NAMES = tuple(limit.name for limit in fields(Thresholds))
+
+
+def _checked(limit: Any, value: Any) -> Any:
+    """The value in the type of the limit's default, within its bounds."""
+    if value is limit.default:
+        return value
+    if isinstance(limit.default, tuple):
+        return tuple(_number(limit, part, float) for part in value)
+    return _number(limit, value, int if limit.type == "int" else float)
+
+
+def _number(limit: Any, value: Any, kind: type) -> float:
+    try:
+        number = kind(value)
+    except (TypeError, ValueError):
+        wanted = "a whole number" if kind is int else "a number"
+        raise InputError(f"threshold {limit.name}={value}: must be {wanted}") from None
+    if not math.isfinite(number):
+        raise InputError(f"threshold {limit.name}={value}: must be a finite number")
+    for bound, edge in limit.metadata["bounds"].items():
+        holds, words = BOUNDS[bound]
+        if not holds(number, edge):
+            raise InputError(f"threshold {limit.name}={value}: must be {words} {edge}")
+    return number
 
 
 def thresholds_from(pairs: list[str]) -> Thresholds:
@@ -93,19 +132,15 @@ def thresholds_from(pairs: list[str]) -> Thresholds:
     values: dict[str, Any] = {}
     for pair in pairs:
         name, sign, text = pair.partition("=")
-        if name not in Thresholds.model_fields or not sign:
+        if name not in NAMES or not sign:
             raise InputError(f"--threshold {pair}: {_nearest(name)}")
         values[name] = tuple(text.split(",")) if name == "life_efficiency" else text
-    try:
-        return Thresholds(**values)
-    except ValidationError as problem:
-        first = problem.errors()[0]
-        raise InputError(f"--threshold {first['loc'][0]}={first['input']}: {first['msg']}") from problem
+    return Thresholds(**values)
 
 
 def _nearest(name: str) -> str:
     import difflib
 
-    close = difflib.get_close_matches(name, Thresholds.model_fields, n=1)
+    close = difflib.get_close_matches(name, NAMES, n=1)
     hint = f"; did you mean {close[0]}?" if close else ""
-    return f"not a threshold as NAME=VALUE{hint} (known: {', '.join(Thresholds.model_fields)})"
+    return f"not a threshold as NAME=VALUE{hint} (known: {', '.join(NAMES)})"
