@@ -1,10 +1,11 @@
-"""Write the look-up pages that are lists: columns of a record, thresholds, formats. `python docs/make.py`"""
+"""Write the look-up pages that are lists: ledger, record, thresholds, formats. `python docs/make.py`"""
 
 from pathlib import Path
 
 from interlith.cycling.formats import FORMATS
 from interlith.cycling.formats.refused import BY_SUFFIX
 from interlith.cycling.thresholds import Thresholds
+from interlith.ledger import ENTRIES
 from interlith.record import COLUMNS
 
 HERE = Path(__file__).resolve().parent / "look-up"
@@ -48,7 +49,17 @@ def formats() -> str:
     return f"# Formats\n\n{MADE}\n\nContent decides what a file is; its name only breaks ties.\n\n{body}\n\n{refused}\n"
 
 
-PAGES = {"record.md": record, "thresholds.md": thresholds, "formats.md": formats}
+def ledger() -> str:
+    rows = [[f"`{e.name}`", e.sort, e.meaning] for e in ENTRIES]
+    body = table(["entry", "sort", "meaning"], rows)
+    how = (
+        "All in mAh per cm2 of the working electrode's geometric area. lithium: an amount that is somewhere; flow: a "
+        "total that passed; charge: not lithium; check: what does not close, at most 1e-6."
+    )
+    return f"# Entries of the Ledger\n\n{MADE}\n\n{how}\n\n{body}\n"
+
+
+PAGES = {"ledger.md": ledger, "record.md": record, "thresholds.md": thresholds, "formats.md": formats}
 
 if __name__ == "__main__":
     for name, page in PAGES.items():

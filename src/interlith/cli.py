@@ -22,6 +22,7 @@ from interlith.errors import EnvironmentError_, InterlithError
 
 if TYPE_CHECKING:
     from interlith.findings import Finding, Findings
+    from interlith.study import Study
 
 STOPPED = 130
 PLAIN_LINE_EVERY_S = 30.0
@@ -45,6 +46,19 @@ class Kinds(StrEnum):
     eis = "eis"
     cv = "cv"
     unknown = "unknown"
+
+
+class Cells(StrEnum):
+    """What --cell takes."""
+
+    half = "half"
+    symmetric = "symmetric"
+
+
+class Models(StrEnum):
+    """What --model takes."""
+
+    lumped = "lumped"
 
 
 class Electrodes(StrEnum):
@@ -167,6 +181,66 @@ def demo(
         with _progress(len(tests), quiet) as tell:
             findings = analyze_examples(tests, out, tell)
         _answer(findings, out, as_json)
+
+
+@app.command()
+def simulate(
+    study_file: Annotated[Path | None, typer.Argument(help="A study file.", metavar="[STUDY.toml]")] = None,
+    sample: Annotated[
+        str | None, typer.Option(help="A shipped sample, instead of a study file; --list names them.")
+    ] = None,
+    protocol: Annotated[str, typer.Option(help="A shipped protocol, with --sample.")] = "aurbach",
+    cell: Annotated[Cells | None, typer.Option(help="Kind of cell, with --sample; as the protocol says.")] = None,
+    model: Annotated[Models, typer.Option(help="With --sample.")] = Models.lumped,
+    without: Annotated[list[str] | None, typer.Option(help="A mechanism to switch off; repeatable.")] = None,
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="E.g. host.porosity=0.8; repeatable.")
+    ] = None,
+    show_list: Annotated[
+        bool, typer.Option("--list", help="List samples, protocols, mechanisms; simulate nothing.")
+    ] = False,
+    out: Out = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Simulate a cell, every mAh of lithium accounted for."""
+    with _errors(debug):
+        if show_list:
+            from interlith.pipeline import lists
+            from interlith.report.terminal import print_lists
+
+            found = lists()
+            return typer.echo(json.dumps(found, ensure_ascii=False)) if as_json else print_lists(found)
+        from interlith.study import asked
+
+        wanted = asked(study_file, sample, protocol, cell, model, without or [], changes or [])
+        with _steps(wanted, quiet) as tell:
+            from interlith.pipeline import simulate_study
+
+            findings = simulate_study(wanted, out=out, tell=tell)
+        if as_json:
+            typer.echo(json.dumps(findings.items[0].summary, ensure_ascii=False))
+            return None
+        _answer(findings, out, as_json=False)
+        return None
+
+
+@contextmanager
+def _steps(wanted: Study, quiet: bool) -> Iterator[Callable[[int], None]]:
+    """Tell how far a simulation is, and that code is compiled first where that is so."""
+    from interlith.cell.compiled import is_kept
+
+    if not quiet and not is_kept():
+        typer.echo("interlith: compiling the model, once for this version (less than a minute)", err=True)
+    last = [time.monotonic()]
+
+    def tell(n_steps: int) -> None:
+        if not quiet and time.monotonic() - last[0] >= PLAIN_LINE_EVERY_S:
+            last[0] = time.monotonic()
+            typer.echo(f"interlith: {wanted.name}: {n_steps} steps of the protocol done", err=True)
+
+    yield tell
 
 
 @app.command()

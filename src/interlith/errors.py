@@ -27,6 +27,12 @@ class PhysicsError(InterlithError):
     exit_code = 4
 
 
+class SolverError(InterlithError):
+    """A solver could not go on; the message says at which time and step. No result after it is given out."""
+
+    exit_code = 4
+
+
 class EnvironmentError_(InterlithError):
     """Something outside is missing: an extra, a program, memory, a writable folder."""
 

@@ -1,4 +1,6 @@
-"""From files to findings: read, analyze, draw, on as many cores as wanted; one bad file stops no other."""
+"""From files to findings: read, analyze, draw, on as many cores as wanted; one bad file stops no other.
+
+And from a study to findings: simulate, analyze the record as if it were measured, draw."""
 
 from __future__ import annotations
 
@@ -14,15 +16,20 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+
 from interlith.cycling.formats import ReadOptions
 from interlith.cycling.thresholds import Thresholds
 from interlith.errors import CorruptFile, InputError, InterlithError
 from interlith.findings import Finding, Findings, plain, safe_name, write, write_tables, writing
 
 if TYPE_CHECKING:
+    from interlith.cell.simulate import Simulation
+    from interlith.cell.simulate import Tell as StepTell
     from interlith.cycling.analyze import Analysis
     from interlith.cycling.synthetic import Example
     from interlith.report.figures import Figure
+    from interlith.study import Study
 
 
 @dataclass(frozen=True)
@@ -251,6 +258,84 @@ def _analysis(task: Task, options: AnalyzeOptions) -> Analysis:
         range_mA=options.range_mA,
         spectra=spectra,
     )
+
+
+def simulate_study(study: Study, *, out: Path | None = None, tell: StepTell = lambda n_steps: None) -> Findings:
+    """A study simulated, and its record analyzed like any measured one; with `out`, everything is written there."""
+    from interlith.cell.simulate import simulate
+    from interlith.cycling import present
+    from interlith.cycling.analyze import analyze
+    from interlith.parts.listing import parameters
+
+    done = simulate(
+        study.cell,
+        study.protocol,
+        model=study.model,
+        without=study.without,
+        nominal_mAh_per_cm2=study.nominal_mAh_per_cm2,
+        tell=tell,
+    )
+    analysis = analyze(done.record, offset_uA=0.0)
+    summary = plain(present.summary(analysis, Path(f"simulated-{study.name}")))
+    reservoir = summary["results"].get("reservoir", {})
+    listed = parameters(study.cell)
+    fitted = [row for row in listed if row["kind"] == "calibrated"]
+    account = {
+        "protocol": study.protocol.name,
+        "model": study.model,
+        "without": list(study.without),
+        "stopped": done.stopped,
+        "said": [*study.notes, *(f"calibrated: {row['name']} = {row['value']:g}: {row['source']}" for row in fitted)],
+        "result_kind": "calibrated" if fitted else "rests on assumed values",
+        "ce_reservoir": reservoir.get("efficiency"),
+        "ledger": done.ledger.final(),
+        "residual": done.ledger.residual_mAh_per_cm2,
+        "parameters": listed,
+    }
+    finding = Finding(safe_name(study.name)[:LONGEST_NAME], {**summary, **plain(account)})
+    figures: list[Figure] = []
+    if out is not None:
+        finding, figures = _written_simulation(finding, analysis, done, out)
+    warning = "SIMULATED, not measured: what the model gives for the parameters listed with it"
+    findings = replace(_collect(f"Simulation of {study.name}", [(finding, figures)], Thresholds()), warning=warning)
+    if out is not None:
+        _write_all(findings, [(finding, figures)], out)
+    return findings
+
+
+def lists() -> dict[str, list[dict[str, str]]]:
+    """What a study can name: samples, protocols, mechanisms that can be switched off.
+
+    >>> sorted(lists())
+    ['mechanisms', 'protocols', 'samples']
+    """
+    from interlith.cell.translate import SWITCHES
+    from interlith.parts.samples import names, title
+    from interlith.protocol import PROTOCOLS
+
+    return {
+        "samples": [{"name": name, "what": title(name)} for name in names()],
+        "protocols": [{"name": name, "what": make().title} for name, make in PROTOCOLS.items()],
+        "mechanisms": [{"name": name, "what": switch.what} for name, switch in SWITCHES.items()],
+    }
+
+
+def _written_simulation(finding: Finding, analysis: Analysis, done: Simulation, out: Path) -> Done:
+    """The finding with its tables, written with its record, its whole ledger and its figures."""
+    from interlith.cell.simulate import rows_of
+    from interlith.cycling import present
+    from interlith.cycling.annotate import annotated
+    from interlith.record import write_record
+    from interlith.report.figures import draw
+
+    ledger = {"ledger": done.ledger.cycles(), "steps": pl.DataFrame(list(rows_of(done.steps)))}
+    whole = replace(finding, tables={**present.tables(analysis), **ledger})
+    write_tables(whole, out)
+    with writing(out / "records") as records:
+        write_record(annotated(analysis.cycled), records / f"{finding.name}.bdf.parquet")
+        done.ledger.table.write_parquet(records / f"{finding.name}.ledger.parquet")
+        done.states.write_parquet(records / f"{finding.name}.states.parquet")
+    return finding, draw(whole, out)
 
 
 def _collect(title: str, done: Sequence[Done], thresholds: Thresholds) -> Findings:

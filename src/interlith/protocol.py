@@ -1,18 +1,24 @@
-"""What is done to a cell, as data: steps of constant current with their ends, rests, repeats.
+"""What is done to a cell, as data: currents, voltages, ramps, rests with their ends, and repeats.
 
-Currents are per area and signed as in a Record: positive charges the test object. A step ends at the first of its ends.
+Currents are per area and signed as in a Record: positive charges the test object, so that in a half cell, whose working
+electrode is the host, plating is negative. A step ends at the first of its ends; an end that is None is not there, and
+0.0 V is a real one. PyBaMM strings are read by `interlith.pybamm_strings`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import difflib
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from interlith.errors import InputError
+from interlith.units import SECONDS_PER_HOUR
+
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Rest(_Frozen):
@@ -25,48 +31,135 @@ class Rest(_Frozen):
 class ConstantCurrent(_Frozen):
     """A constant current until a charge, a voltage or a time is reached, whichever comes first.
 
+    rate_C in its place is signed alike; `Protocol.resolved` turns it into a current density.
+
     >>> ConstantCurrent(current_density_mA_per_cm2=-1, areal_capacity_mAh_per_cm2=3).duration_s is None
     True
     """
 
     kind: Literal["constant-current"] = "constant-current"
-    current_density_mA_per_cm2: float
+    current_density_mA_per_cm2: float | None = None
+    rate_C: float | None = None
     areal_capacity_mAh_per_cm2: float | None = Field(default=None, gt=0)
     voltage_V: float | None = None
     duration_s: float | None = Field(default=None, gt=0)
 
     @model_validator(mode="after")
     def _ends(self) -> ConstantCurrent:
-        if self.current_density_mA_per_cm2 == 0:
+        if (self.current_density_mA_per_cm2 is None) == (self.rate_C is None):
+            raise ValueError("give current_density_mA_per_cm2 or rate_C, one of them")
+        if self.current_density_mA_per_cm2 == 0 or self.rate_C == 0:
             raise ValueError("a current of 0 is a rest: use kind = 'rest'")
         if self.areal_capacity_mAh_per_cm2 is None and self.voltage_V is None and self.duration_s is None:
             raise ValueError("the step has no end: give areal_capacity_mAh_per_cm2, voltage_V or duration_s")
         return self
 
+    @property
+    def signed_mA_per_cm2(self) -> float:
+        """The current density, of a step whose C-rate is resolved."""
+        if self.current_density_mA_per_cm2 is None:
+            raise InputError(f"rate_C = {self.rate_C}: what 1C fills is not known here")
+        return self.current_density_mA_per_cm2
+
+
+class ConstantVoltage(_Frozen):
+    """A voltage held until the current has fallen to a size, a charge has passed or a time is over.
+
+    current_density_mA_per_cm2 is that size, without a sign.
+    """
+
+    kind: Literal["constant-voltage"] = "constant-voltage"
+    voltage_V: float
+    current_density_mA_per_cm2: float | None = Field(default=None, gt=0)
+    areal_capacity_mAh_per_cm2: float | None = Field(default=None, gt=0)
+    duration_s: float | None = Field(default=None, gt=0)
+
+    @model_validator(mode="after")
+    def _ends(self) -> ConstantVoltage:
+        ends = (self.current_density_mA_per_cm2, self.areal_capacity_mAh_per_cm2, self.duration_s)
+        if all(end is None for end in ends):
+            raise ValueError(
+                "the step has no end: give current_density_mA_per_cm2, areal_capacity_mAh_per_cm2 or duration_s"
+            )
+        return self
+
+
+class Ramp(_Frozen):
+    """A voltage that moves at a constant rate to another, from where the cell is unless that is given.
+
+    The rate has no sign: the two voltages say whether it falls or rises.
+    """
+
+    kind: Literal["ramp"] = "ramp"
+    rate_mV_per_s: float = Field(gt=0)
+    to_voltage_V: float
+    from_voltage_V: float | None = None
+
+    @model_validator(mode="after")
+    def _moves(self) -> Ramp:
+        if self.from_voltage_V is not None and self.from_voltage_V == self.to_voltage_V:
+            raise ValueError("a ramp that stays where it is: use kind = 'constant-voltage'")
+        return self
+
 
 class Repeat(_Frozen):
-    """Steps done several times over."""
+    """Steps done several times over; fewer when the efficiency stays below a limit so many times in a row.
+
+    The efficiency of a round is what it stripped (positive charge) over what it plated. Only a runner can know it:
+    `Protocol.executed` goes all the rounds.
+    """
 
     kind: Literal["repeat"] = "repeat"
     times: int = Field(ge=1)
-    steps: tuple[Step, ...]
+    steps: tuple[Step, ...] = Field(min_length=1)
+    stop_below_efficiency: float | None = Field(default=None, gt=0, le=1)
+    stop_after: int = Field(default=3, ge=1)
 
 
-Step = Annotated[Rest | ConstantCurrent | Repeat, Field(discriminator="kind")]
+Executed = Rest | ConstantCurrent | ConstantVoltage | Ramp
+Step = Annotated[Rest | ConstantCurrent | ConstantVoltage | Ramp | Repeat, Field(discriminator="kind")]
 
 
 class Protocol(_Frozen):
-    """A named sequence of steps."""
+    """A named sequence of steps; `title` says in a few words what it is."""
 
     name: str
+    title: str = ""
     steps: tuple[Step, ...]
 
-    def executed(self) -> Iterator[Rest | ConstantCurrent]:
-        """The steps one after the other, repeats unrolled."""
-        yield from _unrolled(self.steps)
+    def resolved(self, nominal_mAh_per_cm2: float | None = None) -> Protocol:
+        """The same steps with every C-rate as a current density. Raises InputError when what 1C fills is not given.
+
+        >>> half = Protocol(name="x", steps=(ConstantCurrent(rate_C=-0.5, duration_s=60),))
+        >>> half.resolved(4.0).steps[0].current_density_mA_per_cm2
+        -2.0
+        """
+        if nominal_mAh_per_cm2 is not None and not 0 < nominal_mAh_per_cm2 < float("inf"):
+            raise InputError(f"nominal_mAh_per_cm2 = {nominal_mAh_per_cm2:g}: a capacity per area above 0")
+        return self.model_copy(update={"steps": _resolved(self.steps, nominal_mAh_per_cm2, self.name)})
+
+    def executed(self, nominal_mAh_per_cm2: float | None = None) -> Iterator[Executed]:
+        """The steps one after the other, repeats unrolled to their last round, C-rates resolved."""
+        return _unrolled(self.resolved(nominal_mAh_per_cm2).steps)
 
 
-def _unrolled(steps: tuple[Step, ...]) -> Iterator[Rest | ConstantCurrent]:
+def _resolved(steps: tuple[Step, ...], nominal_mAh_per_cm2: float | None, name: str) -> tuple[Step, ...]:
+    found: list[Step] = []
+    for step in steps:
+        if isinstance(step, Repeat):
+            inner = _resolved(step.steps, nominal_mAh_per_cm2, name)
+            found.append(step.model_copy(update={"steps": inner}))
+        elif isinstance(step, ConstantCurrent) and step.rate_C is not None:
+            if nominal_mAh_per_cm2 is None:
+                raise InputError(f"protocol {name}: rate_C = {step.rate_C:g} needs nominal_mAh_per_cm2, what 1C fills")
+            current = step.rate_C * nominal_mAh_per_cm2
+            found.append(step.model_copy(update={"rate_C": None, "current_density_mA_per_cm2": current}))
+        else:
+            found.append(step)
+    return tuple(found)
+
+
+def _unrolled(steps: tuple[Step, ...]) -> Iterator[Executed]:
     for step in steps:
         if isinstance(step, Repeat):
             for _ in range(step.times):
@@ -149,3 +242,117 @@ def _plate(current_density_mA_per_cm2: float, areal_capacity_mAh_per_cm2: float)
     return ConstantCurrent(
         current_density_mA_per_cm2=-current_density_mA_per_cm2, areal_capacity_mAh_per_cm2=areal_capacity_mAh_per_cm2
     )
+
+
+def half_cell_efficiency(
+    *, current_density_mA_per_cm2: float, plated_mAh_per_cm2: float, n_cycles: int, n_formation: int = 3
+) -> Protocol:
+    """Formation at 0.2 mA/cm2 and 1 mAh/cm2, then plate a charge and strip to 1 V, many times."""
+    formation = (_plate(0.2, 1.0), ConstantCurrent(current_density_mA_per_cm2=0.2, voltage_V=1.0))
+    strip = ConstantCurrent(current_density_mA_per_cm2=current_density_mA_per_cm2, voltage_V=1.0)
+    cycles = Repeat(times=n_cycles, steps=(_plate(current_density_mA_per_cm2, plated_mAh_per_cm2), strip))
+    before = (Repeat(times=n_formation, steps=formation),) if n_formation else ()
+    return Protocol(name=f"half-cell-{current_density_mA_per_cm2:g}", steps=(*before, cycles))
+
+
+def rest_recovery() -> Protocol:
+    """Plate 1 mAh/cm2, strip to 1 V, rest, strip to 1 V again: five times with 60 s, 10 h and 60 s of rest.
+
+    What the second strip gives after a long rest, and not after a short one, was dead. It comes before the next
+    plating, since an hour of plating may revive as much as the rest. After Zhang et al., Nature 626, 306 (2024;
+    citation not confirmed), who recovered capacity by a rest in the discharged state.
+    """
+
+    def cycles(rest_s: float) -> Repeat:
+        strip = ConstantCurrent(current_density_mA_per_cm2=1.0, voltage_V=1.0)
+        return Repeat(times=5, steps=(_plate(1.0, 1.0), strip, Rest(duration_s=rest_s), strip))
+
+    steps = (cycles(60.0), cycles(10 * SECONDS_PER_HOUR), cycles(60.0))
+    return Protocol(
+        name="rest-recovery", title="rests of 60 s, 10 h, 60 s when stripped, then stripped again", steps=steps
+    )
+
+
+def strip_rate_sweep() -> Protocol:
+    """1 mAh/cm2 plated at 1 mA/cm2, stripped at 0.2, 0.5, 1, 2 and 5 mA/cm2, five cycles each."""
+    rates = (0.2, 0.5, 1.0, 2.0, 5.0)
+    steps = tuple(
+        Repeat(times=5, steps=(_plate(1.0, 1.0), ConstantCurrent(current_density_mA_per_cm2=i, voltage_V=1.0)))
+        for i in rates
+    )
+    return Protocol(name="strip-rate-sweep", title="1 mAh/cm2 stripped at 0.2 to 5 mA/cm2", steps=steps)
+
+
+def cv_zno() -> Protocol:
+    """Cyclic voltammetry of a coated host: 12 h rest, then three sweeps at 0.1 mV/s to 0 V and to 1 V.
+
+    Shen et al., Nat. Commun. (2025), doi:10.1038/s41467-025-60609-4.
+    """
+    down, up = Ramp(rate_mV_per_s=0.1, to_voltage_V=0.0), Ramp(rate_mV_per_s=0.1, to_voltage_V=1.0)
+    rest = Rest(duration_s=12 * SECONDS_PER_HOUR)
+    return Protocol(
+        name="cv-zno",
+        title="12 h rest, three sweeps at 0.1 mV/s between 0 and 1 V (Shen 2025)",
+        steps=(rest, Repeat(times=3, steps=(down, up))),
+    )
+
+
+def cccv(
+    current_density_mA_per_cm2: float, voltage_V: float, end_current_density_mA_per_cm2: float
+) -> tuple[ConstantCurrent, ConstantVoltage]:
+    """A constant current to a voltage, then that voltage until the current has fallen.
+
+    >>> [step.kind for step in cccv(1.0, 4.2, 0.05)]
+    ['constant-current', 'constant-voltage']
+    """
+    return (
+        ConstantCurrent(current_density_mA_per_cm2=current_density_mA_per_cm2, voltage_V=voltage_V),
+        ConstantVoltage(voltage_V=voltage_V, current_density_mA_per_cm2=end_current_density_mA_per_cm2),
+    )
+
+
+def _called(made: Protocol, name: str, title: str) -> Protocol:
+    return made.model_copy(update={"name": name, "title": title})
+
+
+def _half_cell(current: float, plated: float, n_cycles: int, n_formation: int = 3) -> Protocol:
+    made = half_cell_efficiency(
+        current_density_mA_per_cm2=current, plated_mAh_per_cm2=plated, n_cycles=n_cycles, n_formation=n_formation
+    )
+    title = f"plate {plated:g} mAh/cm2 at {current:g} mA/cm2, strip to 1 V, {n_cycles} times (Shen 2025)"
+    return _called(made, f"half-cell-{current:g}", title)
+
+
+def _symmetric(size: float) -> Protocol:
+    made = symmetric(areal_capacity_mAh_per_cm2=size, current_density_mA_per_cm2=size, n_cycles=200)
+    title = f"{size:g} mAh/cm2 at {size:g} mA/cm2 to and fro, 200 times (Shen 2025)"
+    return _called(made, f"symmetric-{size:g}", title)
+
+
+# The protocols of Shen et al., Nat. Commun. (2025), doi:10.1038/s41467-025-60609-4, and two that tell rivals apart
+PROTOCOLS: Mapping[str, Callable[[], Protocol]] = {
+    "aurbach": lambda: _called(
+        reservoir(), "aurbach", "reservoir of 3 mAh/cm2, ten times 1 mAh/cm2, strip all to 1 V (Shen 2025)"
+    ),
+    "half-cell-1": lambda: _half_cell(1.0, 1.0, 200),
+    "half-cell-5": lambda: _half_cell(5.0, 1.0, 100),
+    "half-cell-0.5": lambda: _half_cell(0.5, 0.5, 2000, n_formation=0),
+    "symmetric-1": lambda: _symmetric(1.0),
+    "symmetric-3": lambda: _symmetric(3.0),
+    "rest-recovery": rest_recovery,
+    "strip-rate-sweep": strip_rate_sweep,
+    "cv-zno": cv_zno,
+}
+
+
+def named(name: str) -> Protocol:
+    """A shipped protocol. Raises InputError naming the nearest.
+
+    >>> named("aurbach").name
+    'aurbach'
+    """
+    if name not in PROTOCOLS:
+        close = difflib.get_close_matches(name, PROTOCOLS, n=1)
+        hint = f" Did you mean {close[0]}?" if close else ""
+        raise InputError(f"protocol {name}: not a shipped one; these are: {', '.join(PROTOCOLS)}.{hint}")
+    return PROTOCOLS[name]()

@@ -15,11 +15,32 @@ mV_PER_V = 1e3
 
 # CODATA 2018 (exact since the SI of 2019)
 FARADAY_C_PER_MOL = 96485.33212
+GAS_CONSTANT_J_PER_MOL_K = 8.314462618
+ZERO_CELSIUS_K = 273.15
+MOL_PER_M3_PER_MOL_PER_L = 1e3
 
 # Molar mass of lithium, conventional atomic weight (IUPAC, Pure Appl. Chem. 94, 573 (2022))
 LITHIUM_G_PER_MOL = 6.94
 # Theoretical charge of lithium metal, derived: F / M
 LITHIUM_mAh_PER_mg = FARADAY_C_PER_MOL / SECONDS_PER_HOUR / LITHIUM_G_PER_MOL
+
+# Density of lithium at 20 C, g/cm3 (CRC Handbook of Chemistry and Physics): 1 mAh/cm2 of dense lithium is 4.85 um
+LITHIUM_G_PER_CM3 = 0.534
+CM_PER_UM = 1e-4
+MG_PER_G = 1e3
+LITHIUM_mAh_PER_CM2_PER_UM = LITHIUM_mAh_PER_mg * LITHIUM_G_PER_CM3 * MG_PER_G * CM_PER_UM
+# Molar mass of zinc oxide, conventional atomic weights (IUPAC, as above): 65.38 + 15.999
+ZINC_OXIDE_G_PER_MOL = 81.379
+
+# Per area: 1 mA/cm2 in A/m2, 1 mAh/cm2 in C/m2, 1 ohm cm2 in ohm m2
+A_PER_M2_PER_mA_PER_CM2 = 10.0
+C_PER_M2_PER_mAh_PER_CM2 = A_PER_M2_PER_mA_PER_CM2 * SECONDS_PER_HOUR
+M2_PER_CM2 = 1e-4
+M_PER_UM = 1e-6
+
+# Of solutions: 1 mS/cm in S/m, 1 uL in cm3
+S_PER_M_PER_mS_PER_CM = 0.1
+CM3_PER_uL = 1e-3
 
 # unit as written in a header (lower case, no spaces) -> (quantity, factor to the base unit)
 UNITS: dict[str, tuple[str, float]] = {

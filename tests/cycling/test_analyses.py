@@ -12,7 +12,7 @@ from interlith.cycling.analyze import analyze
 from interlith.cycling.cycles import LEFT_BEFORE, NOT_EMPTY, NOT_OUT
 from interlith.cycling.erratic import running_median
 from interlith.cycling.synthetic import ToyCell, examples, run
-from interlith.cycling.thresholds import Thresholds, thresholds_from
+from interlith.cycling.thresholds import NAMES, Thresholds, thresholds_from
 from interlith.errors import InputError
 from interlith.units import LITHIUM_mAh_PER_mg
 

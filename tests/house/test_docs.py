@@ -19,7 +19,7 @@ def docs_make():
     return module
 
 
-@pytest.mark.parametrize("name", ["record.md", "thresholds.md", "formats.md"])
+@pytest.mark.parametrize("name", ["ledger.md", "record.md", "thresholds.md", "formats.md"])
 def test_made_pages_are_up_to_date(name):
     assert (ROOT / "docs/look-up" / name).read_text(encoding="utf-8") == docs_make().PAGES[name](), (
         "run python docs/make.py"
@@ -40,6 +40,19 @@ def test_every_key_of_the_json_is_documented(tmp_path):
         for name, result in file["results"].items():
             missing += [f"{name}.{key}" for key in result if key not in documented]
         assert not missing
+
+
+def test_every_key_of_a_simulation_is_documented(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "interlith", "simulate", "--sample", "cp", "--json", "--quiet"],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    page = (ROOT / "docs/look-up/json.md").read_text(encoding="utf-8")
+    documented = set(re.findall(r"`([A-Za-z0-9_]+)`", page))
+    assert not [key for key in json.loads(done.stdout) if key not in documented]
 
 
 def test_links_between_pages_lead_somewhere():

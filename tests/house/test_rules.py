@@ -20,6 +20,7 @@ HOMES = {
     "matplotlib": "report",
     "jinja2": "report",
     "typer": "cli.py",
+    "numba": "cell",
 }
 FORBIDDEN = {"utils", "util", "helpers", "common", "base", "core", "manager", "misc"}
 LITERALS = {3600, 96485, 8.314, 86400}

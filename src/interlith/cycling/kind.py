@@ -24,6 +24,7 @@ WorkingElectrode = Literal["host", "positive"]
 
 FULL_CELL_V = 1.0  # both branches on average above: a positive electrode is in the cell
 ONE_WAY_SYMMETRIC_V = 0.3  # polarization of lithium against lithium beyond this is rare
+ENDS_BELOW_V = -0.001  # a branch that usually ends below has plated lithium, whatever the host took before
 STRIPPED_OUT_V, STRIPPED_OUT_RISE = 0.08, 2.0
 SCAN_POINTS, SCAN_EVEN, SCAN_SHARE = 400, 0.15, 0.6
 SCAN_CURRENT_SPREAD = 0.2
@@ -111,6 +112,11 @@ def _mean_voltage(branches: pl.DataFrame, sign: int) -> float | None:
     return float(np.average(part["mean_voltage_V"].to_numpy(), weights=part["flow_time_h"].to_numpy()))
 
 
+def _end_voltage(branches: pl.DataFrame, sign: int) -> float:
+    """Where branches of one sign usually end."""
+    return float(np.median(branches.filter(pl.col("sign") == sign)["end_voltage_V"].to_numpy()))
+
+
 def _mV(value: float) -> str:
     return f"{value * mV_PER_V:.0f} mV"
 
@@ -137,6 +143,10 @@ def _both_directions(branches: pl.DataFrame, down: float, up: float) -> Proposal
         return _full(branches, down, up)
     if low < 0.0:
         return _metal(branches, down, up)
+    ends = {sign: _end_voltage(branches, sign) for sign in (-1, 1)}
+    if min(ends.values()) < ENDS_BELOW_V:
+        when = "at its end, above 0 V on average: the host itself takes lithium first"
+        return _metal(branches, ends[-1], ends[1], when)
     text = f"branches at a mean of {up:.3g} V (charging) and {down:.3g} V (discharging), never plating below 0 V"
     return Proposal("unknown", f"{text}: looks like an insertion electrode against lithium, which no kind here covers")
 
@@ -152,7 +162,8 @@ def _full(branches: pl.DataFrame, down: float, up: float) -> Proposal:
     return Proposal("full", reason, plating_sign=1)
 
 
-def _metal(branches: pl.DataFrame, down: float, up: float) -> Proposal:
+def _metal(branches: pl.DataFrame, down: float, up: float, when: str = "on average") -> Proposal:
+    """A test that plates lithium; down and up: voltage of the branches of negative and positive current, `when`."""
     plating = -1 if down < up else 1
     flags: tuple[Flag, ...] = ()
     if plating > 0:
@@ -161,10 +172,10 @@ def _metal(branches: pl.DataFrame, down: float, up: float) -> Proposal:
     plate, strip = branches.filter(pl.col("sign") == plating), branches.filter(pl.col("sign") != plating)
     if not stripped_out(strip, plate).any():
         if max(down, up) > 0:
-            reason = f"voltages of both signs about 0 V ({_mV(up)} and {_mV(down)} on average) and never stripped out"
+            reason = f"voltages of both signs about 0 V ({_mV(up)} and {_mV(down)} {when}) and never stripped out"
             return Proposal("symmetric", reason, plating_sign=plating, flags=flags)
-        return Proposal("unknown", f"below 0 V in both directions ({_mV(up)} and {_mV(down)} on average)", flags=flags)
-    where = f"plating at {_mV(min(down, up))} on average"
+        return Proposal("unknown", f"below 0 V in both directions ({_mV(up)} and {_mV(down)} {when})", flags=flags)
+    where = f"plating at {_mV(min(down, up))} {when}"
     pattern = reservoir_pattern(plate, strip)
     if pattern is not None:
         reason = (

@@ -17,6 +17,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from interlith import protocol as protocols
+from interlith.errors import InputError
 from interlith.protocol import ConstantCurrent, Protocol, Rest
 from interlith.record import CellFacts, Fact, Provenance, Record, write_record
 from interlith.units import SECONDS_PER_HOUR, mAh_PER_Ah
@@ -88,7 +89,13 @@ def run(
     pieces: list[dict[str, Floats]] = []
     time = 0.0
     for count, step in enumerate(protocol.executed(), 1):
-        piece = _rest(step, time, sampling_s, cell) if isinstance(step, Rest) else _flow(step, time, sampling_s, cell)
+        piece: dict[str, Floats] | None
+        if isinstance(step, Rest):
+            piece = _rest(step, time, sampling_s, cell)
+        elif isinstance(step, ConstantCurrent):
+            piece = _flow(step, time, sampling_s, cell)
+        else:
+            raise InputError(f"step {count} ({step.kind}): the toy cell knows constant currents and rests only")
         if piece is None:
             continue
         piece["step_count"] = np.full(len(piece["t"]), count, dtype=float)
@@ -123,7 +130,7 @@ def _rest(step: Rest, start: float, sampling_s: float, cell: ToyCell) -> dict[st
 
 
 def _flow(step: ConstantCurrent, start: float, sampling_s: float, cell: ToyCell) -> dict[str, Floats] | None:
-    current = step.current_density_mA_per_cm2 * cell.area_cm2
+    current = step.signed_mA_per_cm2 * cell.area_cm2
     charge = cell.available_mAh(current)
     if step.areal_capacity_mAh_per_cm2 is not None:
         charge = min(charge, step.areal_capacity_mAh_per_cm2 * cell.area_cm2)

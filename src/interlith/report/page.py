@@ -12,6 +12,7 @@ from urllib.parse import quote
 from interlith import __version__
 from interlith.errors import EnvironmentError_
 from interlith.findings import Finding, Findings, replace_file
+from interlith.ledger import ENTRIES
 from interlith.report.figures import Figure
 from interlith.report.headline import headline
 from interlith.report.sketch import is_synthetic, tags
@@ -82,6 +83,9 @@ def _section(place: int, item: Finding, drawn: list[dict[str, str]], limits: lis
         "cycles": _count(said.get("cycles")),
         "error": said.get("error"),
         "flags": list(said.get("flags") or []),
+        "said": [text for text in (said.get("stopped"), *(said.get("said") or ())) if text],
+        "ledger": _ledger(said),
+        "parameters": [_parameter(row) for row in said.get("parameters") or ()],
         "truth": [_truth(row) for row in said.get("truth") or ()],
         "facts": _facts(said.get("facts") or {}),
         "about": [(name, text_of(key, said.get(key))) for key, name in ABOUT if said.get(key) is not None],
@@ -94,6 +98,33 @@ def _section(place: int, item: Finding, drawn: list[dict[str, str]], limits: lis
         ],
         "provenance": _provenance(said.get("provenance") or {}),
         "limits": _used(said.get("thresholds") or {}, limits),
+    }
+
+
+def _ledger(said: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The account at the end of a simulated test: entry, mAh/cm2, meaning."""
+    known = {entry.name: entry for entry in ENTRIES}
+    return [
+        {
+            "name": name.replace("_", " "),
+            "value": f"{value:.4g}",
+            "meaning": known[name].meaning,
+            "sort": known[name].sort,
+        }
+        for name, value in (said.get("ledger") or {}).items()
+    ]
+
+
+def _parameter(row: Mapping[str, Any]) -> dict[str, str]:
+    value = f"{row['value']:g}" if isinstance(row["value"], (int, float)) else str(row["value"])
+    span = "" if row["low"] is None else f" ({row['low']:g} to {row['high']:g})"
+    unit = "" if row["unit"] == "1" else row["unit"]
+    shown = f"{value} {unit}".strip()
+    return {
+        "name": row["name"],
+        "value": shown,
+        "kind": row["kind"] + span,
+        "source": row["source"],
     }
 
 

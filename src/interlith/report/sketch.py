@@ -72,14 +72,15 @@ def is_synthetic(summary: Mapping[str, Any]) -> bool:
 
 
 def tags(summary: Mapping[str, Any]) -> list[str]:
-    """Words that must stand on every figure and section: SYNTHETIC, and that a current was not measured.
+    """Words that must stand on every figure and section: SYNTHETIC, SIMULATED, and that a current was not measured.
 
     >>> tags({"flags": [{"code": "current_stated"}]})
     ['current stated, not measured']
     """
     codes = [flag["code"] for flag in summary.get("flags") or []]
     found = [text for code, text in CURRENT_TAGS.items() if code in codes]
-    return [*(["SYNTHETIC"] if is_synthetic(summary) else []), *dict.fromkeys(found)]
+    made = ["SYNTHETIC"] if is_synthetic(summary) else ["SIMULATED"] if "ledger" in summary else []
+    return [*made, *dict.fromkeys(found)]
 
 
 def branch_names(summary: Mapping[str, Any]) -> Mapping[str, str]:

@@ -74,6 +74,11 @@ def _notes(console: Console, item: Finding) -> None:
         console.print(_text(f"{name}: {flag['code']}: {flag['message']}"))
     if len(flags) > MOST_FLAGS:
         console.print(_text(f"{name}: and {len(flags) - MOST_FLAGS} more flags"))
+    for text in (item.summary.get("stopped"), *item.summary.get("said", [])):
+        if text:
+            console.print(_text(f"{name}: {text}"))
+    for entry, amount in item.summary.get("ledger", {}).items():
+        console.print(_text(f"{name}: {entry.replace('_', ' '):22} {amount: .6g} mAh/cm2"))
     for row in item.summary.get("truth", []):
         console.print(_text(f"{name}: {row['quantity']}: truth {_short(row['truth'])}, found {_short(row['found'])}"))
 
@@ -107,3 +112,14 @@ def print_formats(rows: Sequence[Mapping[str, Any]], refused: Mapping[str, str])
     console.print(table)
     for suffix, reason in refused.items():
         console.print(_text(f"{suffix} is refused: {reason}"))
+
+
+def print_lists(lists: Mapping[str, Sequence[Mapping[str, str]]]) -> None:
+    """Lists of things that can be named, each with what it is."""
+    console = _console()
+    for heading, rows in lists.items():
+        console.print(_text(heading, style="bold"))
+        table = Table(box=None, pad_edge=False, show_header=False)
+        for row in rows:
+            table.add_row(_text(f"  {row['name']}"), _text(row["what"]))
+        console.print(table)

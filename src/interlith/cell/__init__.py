@@ -1,0 +1,1 @@
+"""The electrochemical cell: half and symmetric cells in which every mAh of lithium is accounted for."""

@@ -1,0 +1,287 @@
+"""One step of a protocol, from its beginning to the first of its ends: adaptive, error-controlled, event-aware.
+
+The length of an integration step at which an end is crossed is found by repeating that step, so that a state is always
+one that the integrator itself reached.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from interlith.cell.compiled import compiled
+from interlith.cell.lumped import (
+    COUNTER,
+    N_STATES,
+    PASSED,
+    REVIVED,
+    SHORTED,
+    TIME,
+    Circuit,
+    Electrode,
+    rates,
+    terminals,
+)
+from interlith.cell.rosenbrock import GAMMA, N_STAGES, A, C, factorize, solve, step_factor
+
+DURATION, VOLTAGE, CHARGE, CURRENT, OUT_OF_RANGE = 0, 1, 2, 3, 4
+FAILED, FULL = -1, -2
+RANGE_V = 10.0
+DIFFERENCE = 1e-7
+SMALLEST_STEP_S = 1e-13
+ROOT_STEPS = 60
+VOLTAGE_SLACK_V = 1e-9
+CHARGE_SLACK = 1e-12
+N_ROW = N_STATES + 2
+
+
+@compiled
+def _jacobian(
+    y: NDArray[np.float64],
+    dy: NDArray[np.float64],
+    w: Electrode,
+    c: Electrode,
+    circuit: Circuit,
+    control: NDArray[np.float64],
+    scale: NDArray[np.float64],
+    work: NDArray[np.float64],
+    jacobian: NDArray[np.float64],
+) -> None:
+    """Forward differences; what feeds back on nothing (revived, charges, time without a ramp) is left at zero."""
+    for k in range(N_STATES):
+        idle = k in (REVIVED, COUNTER + REVIVED, PASSED, SHORTED) or (k == TIME and control[2] == 0.0)
+        if idle:
+            jacobian[:, k] = 0.0
+            continue
+        kept = y[k]
+        size = DIFFERENCE * max(abs(kept), scale[k])
+        y[k] = kept + size
+        size = y[k] - kept
+        rates(y, w, c, circuit, control, work)
+        y[k] = kept
+        for i in range(N_STATES):
+            jacobian[i, k] = (work[i] - dy[i]) / size
+
+
+@compiled
+def _trial(
+    y: NDArray[np.float64],
+    h: float,
+    w: Electrode,
+    c: Electrode,
+    circuit: Circuit,
+    control: NDArray[np.float64],
+    matrix: NDArray[np.float64],
+    pivots: NDArray[np.int64],
+    stages: NDArray[np.float64],
+    y_new: NDArray[np.float64],
+    dy: NDArray[np.float64],
+) -> None:
+    """One Rosenbrock step of length h from y with a factorized matrix: y_new, and its error in the last stage."""
+    for s in range(N_STAGES):
+        for i in range(N_STATES):
+            total = y[i]
+            for j in range(s):
+                total += A[s, j] * stages[j, i]
+            y_new[i] = total
+        rates(y_new, w, c, circuit, control, dy)
+        for i in range(N_STATES):
+            total = dy[i]
+            for j in range(s):
+                total += C[s, j] / h * stages[j, i]
+            stages[s, i] = total
+        solve(matrix, pivots, stages[s])
+    for i in range(N_STATES):
+        y_new[i] += stages[N_STAGES - 1, i]
+
+
+@compiled
+def _prepare(jacobian: NDArray[np.float64], h: float, matrix: NDArray[np.float64], pivots: NDArray[np.int64]) -> bool:
+    for i in range(N_STATES):
+        for j in range(N_STATES):
+            matrix[i, j] = -jacobian[i, j]
+        matrix[i, i] += 1.0 / (h * GAMMA)
+    return factorize(matrix, pivots)
+
+
+@compiled
+def _room(
+    y: NDArray[np.float64],
+    begun: float,
+    w: Electrode,
+    c: Electrode,
+    circuit: Circuit,
+    control: NDArray[np.float64],
+    ends: NDArray[np.float64],
+    room: NDArray[np.float64],
+) -> None:
+    """How far each end still is, positive before it: voltage, charge, current, range."""
+    volt, outside, _ = terminals(y, w, c, circuit, control)
+    room[0] = ends[1] * (ends[2] - volt) if ends[1] != 0.0 else 1.0
+    room[1] = ends[3] - abs(y[PASSED] - begun) if ends[3] > 0.0 else 1.0
+    room[2] = abs(outside) - ends[4] if ends[4] > 0.0 else 1.0
+    room[3] = RANGE_V - abs(volt)
+
+
+@compiled
+def advance(
+    y: NDArray[np.float64],
+    w: Electrode,
+    c: Electrode,
+    circuit: Circuit,
+    control: NDArray[np.float64],
+    ends: NDArray[np.float64],
+    tolerance: NDArray[np.float64],
+    rows: NDArray[np.float64],
+) -> tuple[int, int, float]:
+    """Go on from y, in place, until an end: why it ended, rows written, last step's length. (Over 60 lines: one loop.)
+
+    ends: duration in s, direction of the voltage end (+1 rising, -1 falling, 0 none), that voltage, charge in C/m2 (0:
+    none), current in A/m2 that a held voltage falls to (0: none), charge passed when the protocol's step began.
+    tolerance: relative, then the absolute one of each state, which is also its scale. rows: float64[n, (voltage,
+    current, states)].
+    """
+    n, begun, end_time = 0, ends[5], y[TIME] + ends[0]
+    dy, work, y_new = np.empty(N_STATES), np.empty(N_STATES), np.empty(N_STATES)
+    jacobian, matrix = np.empty((N_STATES, N_STATES)), np.empty((N_STATES, N_STATES))
+    pivots, stages = np.empty(N_STATES, np.int64), np.empty((N_STAGES, N_STATES))
+    room, room_new = np.empty(4), np.empty(4)
+    scale = tolerance[1:]
+    _room(y, begun, w, c, circuit, control, ends, room)
+    if ends[1] != 0.0 and room[0] <= 0.0:
+        _write(y, w, c, circuit, control, rows, n)
+        return VOLTAGE, n + 1, 0.0
+    _write(y, w, c, circuit, control, rows, n)
+    n += 1
+    h = min(1e-3, max(ends[0], SMALLEST_STEP_S))
+    known = False
+    while True:
+        if n >= rows.shape[0] - 1:
+            return FULL, n, h
+        left = end_time - y[TIME]
+        if left <= 1e-12 * max(abs(end_time), 1.0):
+            return DURATION, n, h
+        h = min(h, left)
+        if not known:
+            rates(y, w, c, circuit, control, dy)
+            _jacobian(y, dy, w, c, circuit, control, scale, work, jacobian)
+            known = True
+        error = np.inf
+        if _prepare(jacobian, h, matrix, pivots):
+            _trial(y, h, w, c, circuit, control, matrix, pivots, stages, y_new, dy)
+            error = _error(y, y_new, stages[N_STAGES - 1], tolerance)
+        if not error <= 1.0:
+            h *= min(step_factor(error), 0.9)
+            if h < SMALLEST_STEP_S:
+                return FAILED, n, h
+            continue
+        _room(y_new, begun, w, c, circuit, control, ends, room_new)
+        which = -1
+        for k in range(4):
+            if room[k] > 0.0 and room_new[k] <= 0.0:
+                which = k
+        if which >= 0:
+            which = _locate(
+                y, h, w, c, circuit, control, ends, jacobian, matrix, pivots, stages, y_new, dy, room, room_new
+            )
+        y[:] = y_new
+        room[:] = room_new
+        known = False
+        _write(y, w, c, circuit, control, rows, n)
+        n += 1
+        if which >= 0:
+            return VOLTAGE + which, n, h
+        h *= step_factor(error)
+
+
+@compiled
+def _locate(
+    y: NDArray[np.float64],
+    h: float,
+    w: Electrode,
+    c: Electrode,
+    circuit: Circuit,
+    control: NDArray[np.float64],
+    ends: NDArray[np.float64],
+    jacobian: NDArray[np.float64],
+    matrix: NDArray[np.float64],
+    pivots: NDArray[np.int64],
+    stages: NDArray[np.float64],
+    y_new: NDArray[np.float64],
+    dy: NDArray[np.float64],
+    room: NDArray[np.float64],
+    room_new: NDArray[np.float64],
+) -> int:
+    """Shorten the step until the first end is just reached (false position, Illinois); which end that is."""
+    low, high = 0.0, h
+    at_low, at_high = room.copy(), room_new.copy()
+    which = _first(at_low, at_high)
+    side = 0
+    for _ in range(ROOT_STEPS):
+        slack = VOLTAGE_SLACK_V if which in (0, 3) else CHARGE_SLACK * max(ends[3], ends[4], 1.0)
+        if -slack <= at_high[which] or high - low <= 1e-14 * h:
+            break
+        part = at_low[which] / (at_low[which] - at_high[which])
+        middle = low + min(max(part, 0.01), 0.99) * (high - low)
+        if not _prepare(jacobian, middle, matrix, pivots):
+            break
+        _trial(y, middle, w, c, circuit, control, matrix, pivots, stages, y_new, dy)
+        _room(y_new, ends[5], w, c, circuit, control, ends, room_new)
+        crossed = _first(room, room_new)
+        if crossed >= 0:
+            high, which = middle, crossed
+            at_high[:] = room_new
+            if side == 1:
+                at_low[:] *= 0.5
+            side = 1
+        else:
+            low = middle
+            at_low[:] = room_new
+            if side == -1:
+                at_high[:] *= 0.5
+            side = -1
+    if _prepare(jacobian, high, matrix, pivots):
+        _trial(y, high, w, c, circuit, control, matrix, pivots, stages, y_new, dy)
+    _room(y_new, ends[5], w, c, circuit, control, ends, room_new)
+    return which
+
+
+@compiled
+def _first(before: NDArray[np.float64], after: NDArray[np.float64]) -> int:
+    """Which end is crossed, the one crossed earliest on a straight line; -1 for none."""
+    which, earliest = -1, 2.0
+    for k in range(4):
+        if before[k] > 0.0 and after[k] <= 0.0:
+            part = before[k] / (before[k] - after[k])
+            if part < earliest:
+                which, earliest = k, part
+    return which
+
+
+@compiled
+def _error(
+    y: NDArray[np.float64], y_new: NDArray[np.float64], error: NDArray[np.float64], tolerance: NDArray[np.float64]
+) -> float:
+    """Largest error in units of the tolerance; infinite when a state is not a number."""
+    worst = 0.0
+    for i in range(N_STATES):
+        size = abs(error[i]) / (tolerance[1 + i] + tolerance[0] * max(abs(y[i]), abs(y_new[i])))
+        if not np.isfinite(size) or not np.isfinite(y_new[i]):
+            return np.inf
+        worst = max(worst, size)
+    return worst
+
+
+@compiled
+def _write(
+    y: NDArray[np.float64],
+    w: Electrode,
+    c: Electrode,
+    circuit: Circuit,
+    control: NDArray[np.float64],
+    rows: NDArray[np.float64],
+    n: int,
+) -> None:
+    volt, outside, _ = terminals(y, w, c, circuit, control)
+    rows[n, 0], rows[n, 1] = volt, outside
+    rows[n, 2:] = y

@@ -1,0 +1,77 @@
+"""The one decorator for compiled functions: numba, kept on disk, thrown away when any source of this wing changes.
+
+numba notices a change of the file of a compiled function, not of the functions that it calls from other files. So the
+folder of what is kept carries a checksum of all sources here; stale code cannot be run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+HERE = Path(__file__).resolve().parent
+
+
+def _sources() -> str:
+    digest = hashlib.sha256(f"{numba.__version__} {sys.version}".encode())
+    for path in sorted(HERE.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _root() -> Path | None:
+    """Where compiled code is kept: $INTERLITH_CACHE, else the user's folder for caches, else nowhere."""
+    if chosen := os.environ.get("INTERLITH_CACHE"):
+        return Path(chosen) / "compiled"
+    with contextlib.suppress(RuntimeError):
+        home = os.environ.get("LOCALAPPDATA") if sys.platform == "win32" else os.environ.get("XDG_CACHE_HOME")
+        return Path(home or Path.home() / ".cache") / "interlith" / "compiled"
+    return None
+
+
+def _folder() -> str:
+    root = _root()
+    if root is None:
+        return ""
+    folder = root / _sources()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return ""
+    return str(folder) if os.access(folder, os.W_OK) else ""
+
+
+FOLDER = _folder()
+
+
+def is_kept() -> bool:
+    """Whether compiled code of these sources lies on disk, so that nothing has to be compiled now."""
+    return bool(FOLDER) and any(Path(FOLDER).rglob("*.nbc"))
+
+
+def compiled(function: Function) -> Function:
+    """Compile a function of numbers, arrays and named tuples of numbers at its first call.
+
+    >>> @compiled
+    ... def twice(x):
+    ...     return 2 * x
+    >>> twice(2.0)
+    4.0
+    """
+    config: Any = numba.config
+    before = config.CACHE_DIR
+    config.CACHE_DIR = FOLDER
+    try:
+        kept = bool(FOLDER) and Path(function.__code__.co_filename).is_file()
+        made: Any = numba.njit(cache=kept, error_model="numpy")(function)
+    finally:
+        config.CACHE_DIR = before
+    return made

@@ -1,0 +1,36 @@
+"""How fast lithium plates and strips at an overpotential, in the one-sided form.
+
+    strip = a j0 f_s 2 sinh(f u / 2) for u > 0        plate = a j0 f_p 2 sinh(f d / 2) for d = -u - barrier > 0
+
+u is the potential of the surface against the electrolyte beside it, f = F/RT, a the real area per geometric area. With
+f_s = f_p = 1 and no barrier their difference is Butler-Volmer with both transfer coefficients 1/2. One-sided, because
+with separate availabilities the two-sided form lets lithium run in a circle between surfaces and die on the way.
+Exchange current density: Xu et al., J. Electrochem. Soc. 166, A3456 (2019).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from interlith.cell.compiled import compiled
+
+STEEPEST = 200.0  # exponent beyond which a double overflows in products; 10 V at 25 C
+
+
+@compiled
+def one_sided(drive_V: float, f_per_V: float, exchange_A_per_m2: float) -> float:
+    """Current density of a surface, A/m2, driven by so many volts in one direction; 0 when driven in the other."""
+    if drive_V <= 0.0:
+        return 0.0
+    return exchange_A_per_m2 * 2.0 * np.sinh(min(f_per_V * drive_V / 2.0, STEEPEST))
+
+
+@compiled
+def left(charge_C_per_m2: float, scale_C_per_m2: float) -> float:
+    """Share of a surface that still takes part when so much charge, or room for it, is left: 1 - exp(-q / scale).
+
+    Below zero, where only rounding leads, it goes on as a straight line: a kink at zero would cost the integrator
+    hundreds of steps wherever lithium is stripped as fast as it is revived.
+    """
+    part = charge_C_per_m2 / scale_C_per_m2
+    return part if part < 0.0 else 1.0 - np.exp(-part)

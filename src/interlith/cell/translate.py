@@ -1,0 +1,171 @@
+"""From the parts that a person writes to the numbers of the kernel: SI, per area, and which mechanisms are off."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from interlith.cell import lumped
+from interlith.cell.lumped import Circuit, Electrode
+from interlith.errors import InputError
+from interlith.parts.cell import Cell, Collector, Foil, Host
+from interlith.units import (
+    FARADAY_C_PER_MOL,
+    GAS_CONSTANT_J_PER_MOL_K,
+    M2_PER_CM2,
+    M_PER_UM,
+    MICRO,
+    MILLI,
+    MOL_PER_M3_PER_MOL_PER_L,
+    ZERO_CELSIUS_K,
+    C_PER_M2_PER_mAh_PER_CM2,
+    LITHIUM_mAh_PER_CM2_PER_UM,
+)
+
+PORE_SHARE = 1.0 / 3.0  # of a layer's ohmic resistance that a current spread evenly over its depth sees
+HOST_BRUGGEMAN = 1.5
+UNUSED = 1.0
+
+
+class Switch(NamedTuple):
+    """A mechanism that can be switched off: what it is, and the fields of the kernel that are 0 then."""
+
+    what: str
+    fields: tuple[str, ...]
+
+
+SWITCHES: Mapping[str, Switch] = {
+    "nucleation": Switch("extra voltage of the first lithium", ("nucleation_V",)),
+    "sei": Switch("lithium that becomes SEI", ("sei_per_plated",)),
+    "isolation": Switch("lithium that loses contact while it is stripped", ("isolated_per_stripped",)),
+    "revival": Switch("dead lithium that becomes active again", ("revival_pores_per_s", "revival_top_per_s")),
+    "conversion": Switch("ZnO that becomes Li2O and LiZn", ("oxide_C_per_m2",)),
+    "dead-layer": Switch("voltage lost in a layer of dead lithium", ("dead_ohm_m2_per_C", "dead_per_limit")),
+    "additive": Switch("more SEI once the additive is used up", ("inventory_C_per_m2",)),
+    "soft-short": Switch("leak through lithium in the separator", ("short_S_per_m2",)),
+}
+ABSOLUTE_CHARGE_mAh_PER_CM2, ABSOLUTE_POTENTIAL_V, ABSOLUTE_TIME_S = 1e-8, 1e-6, 1e-3
+
+
+def check_mechanisms(without: Collection[str]) -> None:
+    """Raises InputError for a mechanism that does not exist."""
+    unknown = [name for name in without if name not in SWITCHES]
+    if unknown:
+        raise InputError(f"without {', '.join(unknown)}: not a mechanism; these are: {', '.join(SWITCHES)}")
+
+
+def kernel(cell: Cell, without: Collection[str] = ()) -> tuple[Electrode, Electrode, Circuit]:
+    """Working electrode, counter electrode and circuit, with some mechanisms off."""
+    check_mechanisms(without)
+    off = {field for name in without for field in SWITCHES[name].fields}
+
+    def switched(part: Electrode | Circuit) -> dict[str, float]:
+        return {name: 0.0 for name in part._fields if name in off}
+
+    working, counter, circuit = electrode(cell.working, cell), electrode(cell.counter, cell), _circuit(cell)
+    return (
+        working._replace(**switched(working)),
+        counter._replace(**switched(counter)),
+        circuit._replace(**switched(circuit)),
+    )
+
+
+def electrode(part: Host | Collector | Foil, cell: Cell) -> Electrode:
+    """One electrode for the kernel; a foil under a host plates and strips in the host, and strips itself."""
+    surface = part.interlayer if isinstance(part, Foil) and part.interlayer else part
+    host = surface if isinstance(surface, Host) else None
+    coating = host.coating if host else None
+    pore_C = host.pore_capacity_mAh_per_cm2 * C_PER_M2_PER_mAh_PER_CM2 if host else 0.0
+    ohm, per_limit = _dead_layer(surface.dead_porosity, surface.dead_tortuosity, cell)
+    real_area = surface.wetted_area_m2_per_m2 / M2_PER_CM2
+    return Electrode(
+        area_pores=host.pore_area_m2_per_m2 if host else 0.0,
+        area_top=surface.top_area_m2_per_m2,
+        area_foil=1.0 if isinstance(part, Foil) else 0.0,
+        exchange_A_per_m2=surface.exchange_current_density_A_per_m2,
+        double_layer_F_per_m2=surface.double_layer_uF_per_cm2 * MICRO * real_area,
+        pore_C_per_m2=pore_C,
+        pore_edge_C_per_m2=host.pore_edge * pore_C if host else UNUSED,
+        fade_C_per_m2=surface.fade_capacity_mAh_per_cm2 * C_PER_M2_PER_mAh_PER_CM2,
+        nucleation_V=surface.nucleation_overpotential_mV * MILLI,
+        nucleation_C_per_m2=surface.nucleation_capacity_mAh_per_cm2 * C_PER_M2_PER_mAh_PER_CM2,
+        sei_per_plated=surface.sei_per_plated,
+        isolated_per_stripped=surface.isolated_per_stripped,
+        isolation_exponent=surface.isolation_exponent,
+        revival_pores_per_s=surface.revival_rate_per_s,
+        revival_top_per_s=surface.revival_rate_per_s if surface.revival_reach == "everywhere" else 0.0,
+        oxide_C_per_m2=coating.conversion_mAh_per_cm2 * C_PER_M2_PER_mAh_PER_CM2 if coating else 0.0,
+        conversion_V=coating.conversion_voltage_V if coating else 0.0,
+        alloy_V=coating.alloy_voltage_V if coating else 0.0,
+        reaction_s=coating.reaction_time_s if coating else UNUSED,
+        dead_ohm_m2_per_C=ohm,
+        dead_per_limit=per_limit,
+    )
+
+
+def _transport(cell: Cell) -> tuple[float, float, float, float]:
+    """Salt mol/m3, conductivity S/m, diffusivity m2/s, transference number of the electrolyte as filled in."""
+    c, kelvin = cell.electrolyte.salt_mol_per_L * MOL_PER_M3_PER_MOL_PER_L, cell.temperature_C + ZERO_CELSIUS_K
+    known = cell.electrolyte
+    return (
+        c,
+        float(known.conductivity_S_per_m(c, kelvin)),
+        float(known.diffusivity_m2_per_s(c, kelvin)),
+        float(known.transference_number(c, kelvin)),
+    )
+
+
+def _dead_layer(porosity: float, tortuosity: float, cell: Cell) -> tuple[float, float]:
+    """Resistance of a dead layer, and its inverse limiting current, both for each C/m2 of dead lithium on top."""
+    c, kappa, diffusivity, transference = _transport(cell)
+    per_charge_m = M_PER_UM / (LITHIUM_mAh_PER_CM2_PER_UM * C_PER_M2_PER_mAh_PER_CM2) / (1.0 - porosity)
+    ohm = per_charge_m * tortuosity / (kappa * porosity)
+    flux = 2.0 * FARADAY_C_PER_MOL * c * diffusivity * porosity
+    return ohm, per_charge_m * tortuosity * (1.0 - transference) / flux
+
+
+def _circuit(cell: Cell) -> Circuit:
+    _, kappa, _, transference = _transport(cell)
+    kelvin = cell.temperature_C + ZERO_CELSIUS_K
+    thermal_V = GAS_CONSTANT_J_PER_MOL_K * kelvin / FARADAY_C_PER_MOL
+    separator, host = cell.separator, cell.host
+    ohm = separator.thickness_um * M_PER_UM / (kappa * separator.porosity**separator.bruggeman)
+    if host is not None:
+        layers = 2 if cell.kind == "symmetric" else 1
+        ohm += layers * PORE_SHARE * host.thickness_um * M_PER_UM / (kappa * host.porosity**HOST_BRUGGEMAN)
+    additive = cell.electrolyte.inventory_mAh(cell.electrolyte_volume_uL) / cell.area_cm2
+    return Circuit(
+        f_per_V=1.0 / thermal_V,
+        resistance_ohm_m2=ohm + cell.contact_resistance_ohm_cm2 * M2_PER_CM2,
+        counter_per_working=cell.counter_area_cm2 / cell.area_cm2,
+        gradient_V=2.0 * thermal_V * (1.0 - transference),
+        inventory_C_per_m2=additive * C_PER_M2_PER_mAh_PER_CM2,
+        sei_factor_at_end=cell.sei_factor_after_additive,
+        sei_width=cell.additive_end_width,
+        short_S_per_m2=cell.short_conductance_S_per_cm2 / M2_PER_CM2,
+        short_onset_C_per_m2=cell.short_onset_mAh_per_cm2 * C_PER_M2_PER_mAh_PER_CM2,
+        short_scale_C_per_m2=cell.short_scale_mAh_per_cm2 * C_PER_M2_PER_mAh_PER_CM2,
+    )
+
+
+def initial(cell: Cell) -> NDArray[np.float64]:
+    """The state before the test: float64[N_STATES]."""
+    y = np.zeros(lumped.N_STATES)
+    y[lumped.COUNTER + lumped.FOIL] = cell.counter.areal_capacity_mAh_per_cm2 * C_PER_M2_PER_mAh_PER_CM2
+    if isinstance(cell.working, Foil):
+        y[lumped.FOIL] = cell.working.areal_capacity_mAh_per_cm2 * C_PER_M2_PER_mAh_PER_CM2
+    else:
+        y[lumped.POTENTIAL] = cell.initial_voltage_V
+    return y
+
+
+def tolerances(relative: float) -> NDArray[np.float64]:
+    """The relative tolerance, then the absolute one of each state; both get tighter together."""
+    tighter = min(relative / 1e-6, 1.0)
+    absolute = np.full(lumped.N_STATES, ABSOLUTE_CHARGE_mAh_PER_CM2 * C_PER_M2_PER_mAh_PER_CM2)
+    absolute[[lumped.POTENTIAL, lumped.COUNTER + lumped.POTENTIAL]] = ABSOLUTE_POTENTIAL_V
+    absolute[lumped.TIME] = ABSOLUTE_TIME_S
+    return np.concatenate([[relative], absolute * tighter])

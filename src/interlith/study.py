@@ -1,0 +1,313 @@
+"""What is asked of which cell under which protocol, as a person writes it: load a study file, explain what is wrong.
+
+sample = "cp-zno-002"          # a shipped sample (interlith simulate --list)
+cell = "half"                  # half | symmetric
+protocol = "aurbach"           # a shipped protocol, or a table [protocol] with name and [[protocol.steps]]
+model = "lumped"
+without = ["dead-layer"]       # mechanisms that are switched off
+
+[set.host]                     # values changed by hand; host, coating, counter, electrolyte, separator, cell
+porosity = 0.8
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from interlith.errors import InputError
+from interlith.parts.cell import Cell, Coating, Foil, Host
+from interlith.parts.part import Part
+from interlith.parts.samples import half_cell, note, symmetric_cell
+from interlith.protocol import Protocol, named
+
+KEYS = ("sample", "cell", "protocol", "model", "without", "set", "nominal_mAh_per_cm2")
+CELLS = ("half", "symmetric")
+PLACES = ("host", "coating", "counter", "electrolyte", "separator", "cell")
+Changes = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Study:
+    """One simulation: a cell, a protocol, a model. `notes`: what must be said with every result."""
+
+    name: str
+    cell: Cell
+    protocol: Protocol
+    model: str = "lumped"
+    without: tuple[str, ...] = ()
+    nominal_mAh_per_cm2: float | None = None
+    notes: tuple[str, ...] = field(default=())
+
+
+def study(
+    sample: str,
+    protocol: str | Protocol = "aurbach",
+    *,
+    kind: str | None = None,
+    model: str = "lumped",
+    without: Sequence[str] = (),
+    changes: Changes | None = None,
+    nominal_mAh_per_cm2: float | None = None,
+) -> Study:
+    """A study of a shipped sample. kind: half or symmetric; by default as the protocol's name says.
+
+    changes: dotted name -> value, for instance {"host.porosity": 0.8}. Raises InputError.
+
+    >>> study("cp", changes={"host.porosity": 0.8}).cell.host.porosity
+    0.8
+    """
+    chosen = named(protocol) if isinstance(protocol, str) else protocol
+    kind = kind or ("symmetric" if chosen.name.startswith("symmetric") else "half")
+    if kind not in CELLS:
+        raise InputError(f"cell = {kind}: one of {', '.join(CELLS)}")
+    cell = half_cell(sample) if kind == "half" else symmetric_cell(sample)
+    for name, value in (changes or {}).items():
+        cell = changed(cell, name, value)
+    notes = (note(sample),) if note(sample) else ()
+    return Study(f"{sample}-{chosen.name}", cell, chosen, model, tuple(without), nominal_mAh_per_cm2, notes)
+
+
+def asked(
+    file: Path | None,
+    sample: str | None,
+    protocol: str,
+    kind: str | None,
+    model: str,
+    without: Sequence[str],
+    pairs: Sequence[str],
+) -> Study:
+    """The study that a command line asks for: a file, or a shipped sample; values set by hand go on top of either."""
+    if (file is None) == (sample is None):
+        raise InputError("give a study file or --sample NAME, one of them; --list names the samples")
+    made = partial(study, sample or "", protocol, kind=kind, model=model, without=without)
+    found = made() if file is None else load(file)
+    cell = found.cell
+    for name, value in parse_changes(pairs).items():
+        try:
+            cell = changed(cell, name, value)
+        except InputError as problem:
+            raise InputError(f"--set {problem}") from problem
+    return replace(found, cell=cell)
+
+
+def load(path: Path) -> Study:
+    """The study of a TOML file. Raises InputError with file, line, key, what was got and what is allowed."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        written = tomllib.loads(text)
+    except (OSError, UnicodeDecodeError) as problem:
+        raise InputError(f"{path}: cannot be read ({getattr(problem, 'strerror', None) or problem})") from problem
+    except tomllib.TOMLDecodeError as problem:
+        raise InputError(f"{path}: not TOML: {problem}") from problem
+    try:
+        return _from_table(written, path.stem)
+    except _At as problem:
+        line = _line(text, problem.keys)
+        where = f"{path.name}:{line}" if line else path.name
+        raise InputError(f"{where}: {problem}") from None
+
+
+class _At(InputError):
+    """An error at a key of the file."""
+
+    def __init__(self, message: str, *keys: str) -> None:
+        super().__init__(message)
+        self.keys = keys
+
+
+def _from_table(written: Mapping[str, Any], name: str) -> Study:
+    for key in written:
+        if key not in KEYS:
+            raise _At(f"{key}: not a key of a study{_near(key, KEYS)} (known: {', '.join(KEYS)})", key)
+    if not isinstance(written.get("sample"), str):
+        raise _At('sample: a study names a shipped sample, for instance sample = "cp"', "sample")
+    changes = _flat(written.get("set", {}), ())
+    try:
+        made = study(
+            written["sample"],
+            _protocol(written.get("protocol", "aurbach"), name),
+            kind=written.get("cell"),
+            model=written.get("model", "lumped"),
+            without=written.get("without", ()),
+            nominal_mAh_per_cm2=written.get("nominal_mAh_per_cm2"),
+        )
+    except _At:
+        raise
+    except InputError as problem:
+        raise _At(str(problem), next((k for k in KEYS if str(written.get(k)) in str(problem)), "sample")) from problem
+    cell = made.cell
+    for path, value in changes:
+        try:
+            cell = changed(cell, ".".join(path), value)
+        except InputError as problem:
+            raise _At(f"set.{problem}", "set", *path) from problem
+    return Study(name, cell, made.protocol, made.model, made.without, made.nominal_mAh_per_cm2, made.notes)
+
+
+def _flat(table: Any, path: tuple[str, ...]) -> list[tuple[tuple[str, ...], Any]]:
+    if not isinstance(table, Mapping):
+        return [(path, table)]
+    return [entry for key, value in table.items() for entry in _flat(value, (*path, key))]
+
+
+def _protocol(written: Any, name: str) -> str | Protocol:
+    if isinstance(written, str):
+        return written
+    if isinstance(written, list) and all(isinstance(line, str) for line in written):
+        raise _At("protocol: strings are not read yet", "protocol")
+    try:
+        return Protocol.model_validate({"name": name, **written})
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        keys = [str(part) for part in first["loc"] if not isinstance(part, int)]
+        place = ".".join(str(part) for part in first["loc"])
+        raise _At(f"protocol.{place} = {_shown(first['input'])}: {_allowed(first)}", "protocol", *keys) from problem
+    except TypeError as problem:
+        raise _At("protocol: a name, a list of PyBaMM strings, or a table with steps", "protocol") from problem
+
+
+def changed(cell: Cell, name: str, value: Any) -> Cell:
+    """The cell with one value changed, named as PLACE.FIELD. A symmetric cell changes on both sides.
+
+    >>> changed(half_cell("cp"), "host.porosity", 0.8).host.origin("porosity").kind
+    'stated'
+    """
+    place, _, key = name.partition(".")
+    if place not in PLACES or not key:
+        raise InputError(f"{name}: begins with none of {', '.join(PLACES)}{_near(place, PLACES)}")
+    if place == "cell":
+        return _with(cell, name, key, value)
+    if place in ("electrolyte", "separator"):
+        return cell.with_values_kept(**{place: _with(getattr(cell, place), name, key, value)})
+    if place == "counter" and cell.kind == "half":
+        return cell.with_values_kept(counter=_with(cell.counter, name, key, value))
+    if place == "counter":
+        foil = _with(cell.counter, name, key, value)
+        return cell.with_values_kept(counter=foil, working=foil)
+    return _host_changed(cell, place, name, key, value)
+
+
+def _host_changed(cell: Cell, place: str, name: str, key: str, value: Any) -> Cell:
+    host: Any = cell.host or cell.working
+    if isinstance(host, Foil) or (place == "coating" and not (isinstance(host, Host) and host.coating)):
+        raise InputError(f"{name}: this cell has no {place}")
+    if place == "coating":
+        coating: Coating = host.coating
+        host = host.with_values_kept(coating=_with(coating, name, key, value))
+    else:
+        host = _with(host, name, key, value)
+    if cell.kind == "half":
+        return cell.with_values_kept(working=host)
+    return cell.with_values_kept(
+        working=cell.working.with_values_kept(interlayer=host), counter=cell.counter.with_values_kept(interlayer=host)
+    )
+
+
+def _with(part: Part, name: str, key: str, value: Any) -> Any:
+    fields = [f for f in type(part).model_fields if f not in ("origins", "kind")]
+    if key not in fields:
+        raise InputError(
+            f"{name}: not a value of {type(part).__name__}{_near(key, fields)} (known: {', '.join(fields)})"
+        )
+    try:
+        return part.with_values(**{key: value})
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        raise InputError(f"{name} = {_shown(value)}: {_allowed(first)}{_mend(first)}") from problem
+
+
+def parse_changes(pairs: Sequence[str]) -> dict[str, Any]:
+    """Values from the command line: ["host.porosity=0.8"] -> {"host.porosity": 0.8}. Raises InputError.
+
+    >>> parse_changes(["host.porosity=0.8"])
+    {'host.porosity': 0.8}
+    """
+    found: dict[str, Any] = {}
+    for pair in pairs:
+        name, sign, text = pair.partition("=")
+        if not sign or not name.strip():
+            raise InputError(f"--set {pair}: must be NAME=VALUE, for instance host.porosity=0.8")
+        try:
+            found[name.strip()] = json.loads(text)
+        except json.JSONDecodeError:
+            found[name.strip()] = text.strip()
+    return found
+
+
+def _shown(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)[:60]
+
+
+_LIMITS = {"greater_than": "greater than", "greater_than_equal": "at least", "less_than": "less than"}
+_LIMITS |= {"less_than_equal": "at most"}
+
+
+def _allowed(error: Mapping[str, Any]) -> str:
+    """What would have been right, in words."""
+    kind, limits = error["type"], error.get("ctx", {})
+    if kind in _LIMITS:
+        if set(limits.values()) <= {0, 1} and _is_fraction(error):
+            return "a fraction between 0 and 1."
+        return f"must be {_LIMITS[kind]} {next(iter(limits.values())):g}."
+    if kind.startswith(("float", "int")):
+        return "must be a number."
+    if kind == "literal_error":
+        return f"must be {limits.get('expected')}."
+    if kind == "extra_forbidden":
+        return "not a key that is known here."
+    return f"{error['msg']}."
+
+
+def _is_fraction(error: Mapping[str, Any]) -> bool:
+    last = str(error["loc"][-1]) if error["loc"] else ""
+    return "porosity" in last or last in ("sei_per_plated", "pore_edge")
+
+
+def _mend(error: Mapping[str, Any]) -> str:
+    value = error["input"]
+    if _is_fraction(error) and isinstance(value, (int, float)) and 1 <= value < 100:
+        return f" Did you mean {value / 100:g}?"
+    return ""
+
+
+def _near(word: str, known: Sequence[str]) -> str:
+    close = difflib.get_close_matches(word, known, n=1)
+    return f". Did you mean {close[0]}?" if close else ""
+
+
+def _line(text: str, keys: Sequence[str]) -> int | None:
+    """The line on which a key stands, or the nearest table above it."""
+    header: list[str] = []
+    best, depth = None, 0
+    for number, line in enumerate(text.splitlines(), start=1):
+        bare = line.split("#")[0].strip()
+        if found := re.match(r"\[+([^\]]+)\]+", bare):
+            header, here = [k.strip().strip('"') for k in found[1].split(".")], []
+        elif found := re.match(r'([\w."-]+)\s*=', bare):
+            here = [k.strip().strip('"') for k in found[1].split(".")]
+        else:
+            continue
+        full = [*header, *here]
+        common = sum(1 for _ in _while_equal(full, keys))
+        if common == len(full) and common > depth:
+            best, depth = number, common
+    return best
+
+
+def _while_equal(one: Sequence[str], other: Sequence[str]) -> list[str]:
+    found = []
+    for a, b in zip(one, other, strict=False):
+        if a != b:
+            break
+        found.append(a)
+    return found

@@ -1,0 +1,93 @@
+"""The integrator against exact solutions and an outside judge, and its order of convergence."""
+
+import numpy as np
+import pytest
+
+from interlith.cell import lumped
+from interlith.cell.advance import DURATION, N_ROW, advance
+from interlith.cell.rosenbrock import GAMMA, N_STAGES, A, C, factorize, solve
+from interlith.cell.translate import initial, kernel, tolerances
+from interlith.parts.samples import half_cell
+from interlith.units import C_PER_M2_PER_mAh_PER_CM2
+
+
+def rodas_step(f, jacobian, y, h):
+    """One step by the coefficients alone, with numpy's solver."""
+    w = np.eye(len(y)) / (h * GAMMA) - jacobian(y)
+    stages = np.zeros((N_STAGES, len(y)))
+    for s in range(N_STAGES):
+        at = y + A[s, :s] @ stages[:s]
+        stages[s] = np.linalg.solve(w, f(at) + C[s, :s] @ stages[:s] / h)
+    return y + A[-1] @ stages[:-1] + stages[-1], stages[-1]
+
+
+def oscillator(y):
+    return np.array([y[1], (1 - y[0] ** 2) * y[1] - y[0]])
+
+
+def oscillator_jacobian(y):
+    return np.array([[0.0, 1.0], [-2 * y[0] * y[1] - 1, 1 - y[0] ** 2]])
+
+
+def at_one(n):
+    y = np.array([2.0, 0.0])
+    for _ in range(n):
+        y, _ = rodas_step(oscillator, oscillator_jacobian, y, 1.0 / n)
+    return y
+
+
+def test_the_method_is_of_order_four():
+    exact = at_one(2048)
+    errors = [np.abs(at_one(n) - exact).max() for n in (8, 16, 32, 64)]
+    orders = np.log2(np.array(errors[:-1]) / np.array(errors[1:]))
+    assert np.all(orders > 3.7), orders
+
+
+def test_the_embedded_error_is_of_order_three():
+    errors = []
+    for h in (0.1, 0.05, 0.025):
+        _, error = rodas_step(oscillator, oscillator_jacobian, np.array([2.0, -0.5]), h)
+        errors.append(np.abs(error).max())
+    orders = np.log2(np.array(errors[:-1]) / np.array(errors[1:]))
+    assert np.all((orders > 3.6) & (orders < 4.6)), orders  # local error h^4
+
+
+def test_a_very_stiff_decay_is_damped_at_once():
+    y, _ = rodas_step(lambda y: -1e9 * y, lambda y: np.array([[-1e9]]), np.array([1.0]), 1.0)
+    assert abs(y[0]) < 1e-6
+
+
+def test_linear_algebra_agrees_with_numpy():
+    rng = np.random.default_rng(3)
+    for n in (1, 2, 5, 23):
+        matrix, right = rng.normal(size=(n, n)), rng.normal(size=n)
+        expected = np.linalg.solve(matrix, right)
+        lu, pivots = matrix.copy(), np.empty(n, np.int64)
+        assert factorize(lu, pivots)
+        solve(lu, pivots, right)
+        np.testing.assert_allclose(right, expected, rtol=1e-9)
+
+
+def test_a_singular_matrix_is_said_to_be_one():
+    assert not factorize(np.zeros((3, 3)), np.empty(3, np.int64))
+    assert not factorize(np.full((2, 2), np.nan), np.empty(2, np.int64))
+
+
+@pytest.mark.parametrize("name", ["cp", "cp-zno-002-revival"])
+def test_plating_agrees_with_sundials(name):
+    """One hour of plating at 1 mA/cm2 from the bare host, conversion and nucleation included, against CVODE."""
+    sundae = pytest.importorskip("sksundae")
+    cell = half_cell(name)
+    parts, y0 = kernel(cell), initial(cell)
+    control = np.array([0.0, -10.0, 0.0, 0.0])
+
+    def right(t, y, dy):
+        lumped.rates(y, *parts, control, dy)
+
+    judge = sundae.cvode.CVODE(right, rtol=1e-10, atol=1e-9, method="BDF", max_num_steps=1_000_000)
+    expected = judge.solve(np.linspace(0, 3600, 5), y0).y[-1]
+    y = y0.copy()
+    ends = np.array([3600.0, 0, 0, 0, 0, 0])
+    code, _, _ = advance(y, *parts, control, ends, tolerances(1e-10), np.empty((100_000, N_ROW)))
+    assert code == DURATION
+    np.testing.assert_allclose(y[:10], expected[:10], rtol=1e-6, atol=1e-8 * C_PER_M2_PER_mAh_PER_CM2)
