@@ -29,6 +29,7 @@ from interlith.parts.cell import Cell, Coating, Foil, Host
 from interlith.parts.part import Part
 from interlith.parts.samples import half_cell, note, symmetric_cell
 from interlith.protocol import Protocol, named
+from interlith.pybamm_strings import from_pybamm
 
 KEYS = ("sample", "cell", "protocol", "model", "without", "set", "nominal_mAh_per_cm2")
 CELLS = ("half", "symmetric")
@@ -135,7 +136,7 @@ def _from_table(written: Mapping[str, Any], name: str) -> Study:
     try:
         made = study(
             written["sample"],
-            _protocol(written.get("protocol", "aurbach"), name),
+            _protocol(written.get("protocol", "aurbach"), name, _area(written)),
             kind=written.get("cell"),
             model=written.get("model", "lumped"),
             without=written.get("without", ()),
@@ -154,17 +155,33 @@ def _from_table(written: Mapping[str, Any], name: str) -> Study:
     return Study(name, cell, made.protocol, made.model, made.without, made.nominal_mAh_per_cm2, made.notes)
 
 
+def _area(written: Mapping[str, Any]) -> float:
+    """The area that amperes of a string refer to: that of the cell, as far as it is known before the protocol."""
+    if (stated := dict(_flat(written.get("set", {}), ())).get(("cell", "area_cm2"))) is not None:
+        return float(stated)
+    kind = symmetric_cell(None) if written.get("cell") == "symmetric" else half_cell(written["sample"])
+    return kind.area_cm2
+
+
 def _flat(table: Any, path: tuple[str, ...]) -> list[tuple[tuple[str, ...], Any]]:
     if not isinstance(table, Mapping):
         return [(path, table)]
     return [entry for key, value in table.items() for entry in _flat(value, (*path, key))]
 
 
-def _protocol(written: Any, name: str) -> str | Protocol:
+def _as_cycles(written: list[Any]) -> list[Any]:
+    """Lists within a list are cycles, as tuples are in PyBaMM."""
+    return [tuple(item) if isinstance(item, list) else item for item in written]
+
+
+def _protocol(written: Any, name: str, area_cm2: float) -> str | Protocol:
     if isinstance(written, str):
         return written
-    if isinstance(written, list) and all(isinstance(line, str) for line in written):
-        raise _At("protocol: strings are not read yet", "protocol")
+    if isinstance(written, list):
+        try:
+            return from_pybamm(_as_cycles(written), area_cm2=area_cm2, name=name)
+        except InputError as problem:
+            raise _At(f"protocol: {problem}", "protocol") from problem
     try:
         return Protocol.model_validate({"name": name, **written})
     except ValidationError as problem:

@@ -6,7 +6,7 @@ import pytest
 from interlith.cell import lumped
 from interlith.cell.advance import DURATION, N_ROW, advance
 from interlith.cell.rosenbrock import GAMMA, N_STAGES, A, C, factorize, solve
-from interlith.cell.translate import initial, kernel, tolerances
+from interlith.cell.translate import active_states, initial, kernel, tolerances
 from interlith.parts.samples import half_cell
 from interlith.units import C_PER_M2_PER_mAh_PER_CM2
 
@@ -88,6 +88,8 @@ def test_plating_agrees_with_sundials(name):
     expected = judge.solve(np.linspace(0, 3600, 5), y0).y[-1]
     y = y0.copy()
     ends = np.array([3600.0, 0, 0, 0, 0, 0])
-    code, _, _ = advance(y, *parts, control, ends, tolerances(1e-10), np.empty((100_000, N_ROW)))
+    code, _, _ = advance(
+        y, *parts, control, ends, active_states(*parts, ramp=False), tolerances(1e-10), np.empty((100_000, N_ROW))
+    )
     assert code == DURATION
     np.testing.assert_allclose(y[:10], expected[:10], rtol=1e-6, atol=1e-8 * C_PER_M2_PER_mAh_PER_CM2)

@@ -77,7 +77,7 @@ class TestSteps:
             (lambda: Ramp(rate_mV_per_s=-0.1, to_voltage_V=0), "greater than 0"),
             (lambda: Ramp(rate_mV_per_s=0.1, to_voltage_V=0.0, from_voltage_V=0.0), "stays where it is"),
             (lambda: Rest(duration_s=0), "greater than 0"),
-            (lambda: Rest(duration_h=1), "duration_h"),
+            (lambda: Rest(duration_s=1, duration_h=1), "duration_h"),
             (lambda: Repeat(times=0, steps=(Rest(duration_s=1),)), "greater than or equal to 1"),
             (lambda: Repeat(times=1, steps=()), "at least 1 item"),
             (lambda: Repeat(times=9, steps=(Rest(duration_s=1),), stop_below_efficiency=80), "less than or equal to 1"),

@@ -12,14 +12,16 @@ from numpy.typing import NDArray
 from interlith.cell.compiled import compiled
 from interlith.cell.lumped import (
     COUNTER,
+    HOLD_CURRENT,
     N_STATES,
     PASSED,
-    REVIVED,
-    SHORTED,
+    SEI,
     TIME,
     Circuit,
     Electrode,
+    electrode_rates,
     rates,
+    sei_factor,
     terminals,
 )
 from interlith.cell.rosenbrock import GAMMA, N_STAGES, A, C, factorize, solve, step_factor
@@ -43,23 +45,32 @@ def _jacobian(
     c: Electrode,
     circuit: Circuit,
     control: NDArray[np.float64],
+    active: NDArray[np.int64],
     scale: NDArray[np.float64],
     work: NDArray[np.float64],
     jacobian: NDArray[np.float64],
 ) -> None:
-    """Forward differences; what feeds back on nothing (revived, charges, time without a ramp) is left at zero."""
-    for k in range(N_STATES):
-        idle = k in (REVIVED, COUNTER + REVIVED, PASSED, SHORTED) or (k == TIME and control[2] == 0.0)
-        if idle:
-            jacobian[:, k] = 0.0
-            continue
+    """Forward differences, for the active states only: all other columns are zero.
+
+    At a constant current without a short the electrodes know each other by the additive alone: one is evaluated then.
+    """
+    apart = control[0] == HOLD_CURRENT and circuit.short_S_per_m2 == 0.0
+    factor = sei_factor(y, circuit)
+    jacobian[:, :] = 0.0
+    for k in active:
         kept = y[k]
-        size = DIFFERENCE * max(abs(kept), scale[k])
-        y[k] = kept + size
+        y[k] = kept + DIFFERENCE * max(abs(kept), scale[k])
         size = y[k] - kept
-        rates(y, w, c, circuit, control, work)
+        first, last = 0, N_STATES
+        if apart and k < PASSED and k not in (SEI, COUNTER + SEI):
+            first = 0 if k < COUNTER else COUNTER
+            last = first + COUNTER
+            inside = control[1] if first == 0 else -control[1] / circuit.counter_per_working
+            electrode_rates(y, first, w if first == 0 else c, circuit.f_per_V, inside, factor, work)
+        else:
+            rates(y, w, c, circuit, control, work)
         y[k] = kept
-        for i in range(N_STATES):
+        for i in range(first, last):
             jacobian[i, k] = (work[i] - dy[i]) / size
 
 
@@ -71,35 +82,52 @@ def _trial(
     c: Electrode,
     circuit: Circuit,
     control: NDArray[np.float64],
+    active: NDArray[np.int64],
+    jacobian: NDArray[np.float64],
     matrix: NDArray[np.float64],
     pivots: NDArray[np.int64],
     stages: NDArray[np.float64],
     y_new: NDArray[np.float64],
     dy: NDArray[np.float64],
 ) -> None:
-    """One Rosenbrock step of length h from y with a factorized matrix: y_new, and its error in the last stage."""
+    """One Rosenbrock step of length h from y with a factorized matrix: y_new, and its error in the last stage.
+
+    Only the active states are coupled; the others follow from them, since their columns of the Jacobian are zero.
+    """
+    right, total = np.empty(len(active)), np.empty(N_STATES)
     for s in range(N_STAGES):
-        for i in range(N_STATES):
-            total = y[i]
-            for j in range(s):
-                total += A[s, j] * stages[j, i]
-            y_new[i] = total
+        y_new[:] = y
+        total[:] = 0.0
+        for j in range(s):
+            for i in range(N_STATES):
+                y_new[i] += A[s, j] * stages[j, i]
+                total[i] += C[s, j] * stages[j, i]
         rates(y_new, w, c, circuit, control, dy)
         for i in range(N_STATES):
-            total = dy[i]
-            for j in range(s):
-                total += C[s, j] / h * stages[j, i]
-            stages[s, i] = total
-        solve(matrix, pivots, stages[s])
+            total[i] = dy[i] + total[i] / h
+        for m in range(len(active)):
+            right[m] = total[active[m]]
+        solve(matrix, pivots, right)
+        for i in range(N_STATES):
+            coupled = total[i]
+            for m in range(len(active)):
+                coupled += jacobian[i, active[m]] * right[m]
+            stages[s, i] = coupled * h * GAMMA
     for i in range(N_STATES):
         y_new[i] += stages[N_STAGES - 1, i]
 
 
 @compiled
-def _prepare(jacobian: NDArray[np.float64], h: float, matrix: NDArray[np.float64], pivots: NDArray[np.int64]) -> bool:
-    for i in range(N_STATES):
-        for j in range(N_STATES):
-            matrix[i, j] = -jacobian[i, j]
+def _prepare(
+    jacobian: NDArray[np.float64],
+    h: float,
+    active: NDArray[np.int64],
+    matrix: NDArray[np.float64],
+    pivots: NDArray[np.int64],
+) -> bool:
+    for i in range(len(active)):
+        for j in range(len(active)):
+            matrix[i, j] = -jacobian[active[i], active[j]]
         matrix[i, i] += 1.0 / (h * GAMMA)
     return factorize(matrix, pivots)
 
@@ -131,6 +159,7 @@ def advance(
     circuit: Circuit,
     control: NDArray[np.float64],
     ends: NDArray[np.float64],
+    active: NDArray[np.int64],
     tolerance: NDArray[np.float64],
     rows: NDArray[np.float64],
 ) -> tuple[int, int, float]:
@@ -138,13 +167,13 @@ def advance(
 
     ends: duration in s, direction of the voltage end (+1 rising, -1 falling, 0 none), that voltage, charge in C/m2 (0:
     none), current in A/m2 that a held voltage falls to (0: none), charge passed when the protocol's step began.
-    tolerance: relative, then the absolute one of each state, which is also its scale. rows: float64[n, (voltage,
-    current, states)].
+    active: the states that anything depends on. tolerance: relative, then the absolute one of each state, which is
+    also its scale. rows: float64[n, (voltage, current, states)].
     """
     n, begun, end_time = 0, ends[5], y[TIME] + ends[0]
     dy, work, y_new = np.empty(N_STATES), np.empty(N_STATES), np.empty(N_STATES)
-    jacobian, matrix = np.empty((N_STATES, N_STATES)), np.empty((N_STATES, N_STATES))
-    pivots, stages = np.empty(N_STATES, np.int64), np.empty((N_STAGES, N_STATES))
+    jacobian, matrix = np.empty((N_STATES, N_STATES)), np.empty((len(active), len(active)))
+    pivots, stages = np.empty(len(active), np.int64), np.empty((N_STAGES, N_STATES))
     room, room_new = np.empty(4), np.empty(4)
     scale = tolerance[1:]
     _room(y, begun, w, c, circuit, control, ends, room)
@@ -164,11 +193,11 @@ def advance(
         h = min(h, left)
         if not known:
             rates(y, w, c, circuit, control, dy)
-            _jacobian(y, dy, w, c, circuit, control, scale, work, jacobian)
+            _jacobian(y, dy, w, c, circuit, control, active, scale, work, jacobian)
             known = True
         error = np.inf
-        if _prepare(jacobian, h, matrix, pivots):
-            _trial(y, h, w, c, circuit, control, matrix, pivots, stages, y_new, dy)
+        if _prepare(jacobian, h, active, matrix, pivots):
+            _trial(y, h, w, c, circuit, control, active, jacobian, matrix, pivots, stages, y_new, dy)
             error = _error(y, y_new, stages[N_STAGES - 1], tolerance)
         if not error <= 1.0:
             h *= min(step_factor(error), 0.9)
@@ -182,7 +211,7 @@ def advance(
                 which = k
         if which >= 0:
             which = _locate(
-                y, h, w, c, circuit, control, ends, jacobian, matrix, pivots, stages, y_new, dy, room, room_new
+                y, h, w, c, circuit, control, ends, active, jacobian, matrix, pivots, stages, y_new, dy, room, room_new
             )
         y[:] = y_new
         room[:] = room_new
@@ -203,6 +232,7 @@ def _locate(
     circuit: Circuit,
     control: NDArray[np.float64],
     ends: NDArray[np.float64],
+    active: NDArray[np.int64],
     jacobian: NDArray[np.float64],
     matrix: NDArray[np.float64],
     pivots: NDArray[np.int64],
@@ -223,9 +253,9 @@ def _locate(
             break
         part = at_low[which] / (at_low[which] - at_high[which])
         middle = low + min(max(part, 0.01), 0.99) * (high - low)
-        if not _prepare(jacobian, middle, matrix, pivots):
+        if not _prepare(jacobian, middle, active, matrix, pivots):
             break
-        _trial(y, middle, w, c, circuit, control, matrix, pivots, stages, y_new, dy)
+        _trial(y, middle, w, c, circuit, control, active, jacobian, matrix, pivots, stages, y_new, dy)
         _room(y_new, ends[5], w, c, circuit, control, ends, room_new)
         crossed = _first(room, room_new)
         if crossed >= 0:
@@ -240,8 +270,8 @@ def _locate(
             if side == -1:
                 at_high[:] *= 0.5
             side = -1
-    if _prepare(jacobian, high, matrix, pivots):
-        _trial(y, high, w, c, circuit, control, matrix, pivots, stages, y_new, dy)
+    if _prepare(jacobian, high, active, matrix, pivots):
+        _trial(y, high, w, c, circuit, control, active, jacobian, matrix, pivots, stages, y_new, dy)
     _room(y_new, ends[5], w, c, circuit, control, ends, room_new)
     return which
 

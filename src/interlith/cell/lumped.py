@@ -26,7 +26,7 @@ from interlith.cell.compiled import compiled
 from interlith.cell.mechanisms.conversion import alloying_A_per_m2, converting_A_per_m2
 from interlith.cell.mechanisms.dead_layer import drop_V
 from interlith.cell.mechanisms.isolation import isolated_per_stripped
-from interlith.cell.mechanisms.kinetics import left, one_sided
+from interlith.cell.mechanisms.kinetics import left, limited, one_sided
 from interlith.cell.mechanisms.nucleation import barrier_V
 from interlith.cell.mechanisms.revival import revived_A_per_m2
 from interlith.cell.mechanisms.sei import growth_factor
@@ -83,7 +83,7 @@ class Circuit(NamedTuple):
 
 
 @compiled
-def _electrode(
+def electrode_rates(
     y: NDArray[np.float64],
     o: int,
     e: Electrode,
@@ -97,7 +97,7 @@ def _electrode(
     j = e.exchange_A_per_m2
     fresh = y[o + PORES] + y[o + TOP]
     barrier = barrier_V(fresh + y[o + FOIL], e.nucleation_V, e.nucleation_C_per_m2)
-    plating, stripping = one_sided(-u - barrier, f, j), one_sided(u, f, j)
+    plating, stripping = one_sided(-u - barrier, f, j), limited(one_sided(u, f, j))
     room = e.pore_C_per_m2 - y[o + PORES] - y[o + DEAD_PORES]
     plate_pores = e.area_pores * plating * left(room, e.pore_edge_C_per_m2)
     plate_top = e.area_top * plating
@@ -184,6 +184,15 @@ def terminals(
 
 
 @compiled
+def sei_factor(y: NDArray[np.float64], circuit: Circuit) -> float:
+    """How many times faster SEI grows than with fresh additive."""
+    if circuit.inventory_C_per_m2 == 0.0:
+        return 1.0
+    used = (y[SEI] + y[COUNTER + SEI] * circuit.counter_per_working) / circuit.inventory_C_per_m2
+    return growth_factor(used, circuit.sei_factor_at_end, circuit.sei_width)
+
+
+@compiled
 def rates(
     y: NDArray[np.float64],
     w: Electrode,
@@ -194,12 +203,9 @@ def rates(
 ) -> None:
     """dy/dt of the whole cell."""
     _, outside, inside = terminals(y, w, c, circuit, control)
-    factor = 1.0
-    if circuit.inventory_C_per_m2 > 0.0:
-        used = (y[SEI] + y[COUNTER + SEI] * circuit.counter_per_working) / circuit.inventory_C_per_m2
-        factor = growth_factor(used, circuit.sei_factor_at_end, circuit.sei_width)
-    _electrode(y, 0, w, circuit.f_per_V, inside, factor, dy)
-    _electrode(y, COUNTER, c, circuit.f_per_V, -inside / circuit.counter_per_working, factor, dy)
+    factor = sei_factor(y, circuit)
+    electrode_rates(y, 0, w, circuit.f_per_V, inside, factor, dy)
+    electrode_rates(y, COUNTER, c, circuit.f_per_V, -inside / circuit.counter_per_working, factor, dy)
     dy[PASSED] = outside
     dy[SHORTED] = outside - inside
     dy[TIME] = 1.0

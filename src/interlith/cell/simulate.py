@@ -28,7 +28,7 @@ from interlith.cell.advance import (
 from interlith.cell.check import check
 from interlith.cell.lumped import HOLD_CURRENT, HOLD_VOLTAGE
 from interlith.cell.swelling import thickness_um
-from interlith.cell.translate import initial, kernel, tolerances
+from interlith.cell.translate import active_states, initial, kernel, tolerances
 from interlith.errors import InputError, SolverError
 from interlith.ledger import CYCLE, STEP, TIME, Ledger
 from interlith.parts.cell import Cell, Foil
@@ -103,7 +103,7 @@ def simulate(
     *,
     model: str = "lumped",
     without: Collection[str] = (),
-    relative_tolerance: float = 1e-6,
+    relative_tolerance: float = 1e-4,
     nominal_mAh_per_cm2: float | None = None,
     tell: Tell = lambda n_steps: None,
 ) -> Simulation:
@@ -164,10 +164,11 @@ def _execute(run: _Run, step: Atom) -> None:
         plates = step.signed_mA_per_cm2 < 0
         run.cycle += plates and run.stripped
         run.stripped = not plates
+    active = active_states(*run.parts, ramp=bool(control[2] != 0.0))
     code, number, begun = FULL, len(run.steps) + 1, run.y[lumped.TIME]
     while code == FULL:
         ends[0] = begun + _duration(step) - run.y[lumped.TIME]
-        code, n, _ = advance(run.y, *run.parts, control, ends, run.tolerance, run.rows)
+        code, n, _ = advance(run.y, *run.parts, control, ends, active, run.tolerance, run.rows)
         run.pieces.append(run.rows[:n].copy())
         run.counts.append((n, number, run.cycle))
     if code == FAILED:

@@ -47,7 +47,8 @@ SWITCHES: Mapping[str, Switch] = {
     "additive": Switch("more SEI once the additive is used up", ("inventory_C_per_m2",)),
     "soft-short": Switch("leak through lithium in the separator", ("short_S_per_m2",)),
 }
-ABSOLUTE_CHARGE_mAh_PER_CM2, ABSOLUTE_POTENTIAL_V, ABSOLUTE_TIME_S = 1e-8, 1e-6, 1e-3
+DEFAULT_RELATIVE = 1e-4
+ABSOLUTE_CHARGE_mAh_PER_CM2, ABSOLUTE_POTENTIAL_V, ABSOLUTE_TIME_S = 1e-7, 1e-5, 1e-3
 
 
 def check_mechanisms(without: Collection[str]) -> None:
@@ -164,8 +165,27 @@ def initial(cell: Cell) -> NDArray[np.float64]:
 
 def tolerances(relative: float) -> NDArray[np.float64]:
     """The relative tolerance, then the absolute one of each state; both get tighter together."""
-    tighter = min(relative / 1e-6, 1.0)
+    tighter = min(relative / DEFAULT_RELATIVE, 1.0)
     absolute = np.full(lumped.N_STATES, ABSOLUTE_CHARGE_mAh_PER_CM2 * C_PER_M2_PER_mAh_PER_CM2)
     absolute[[lumped.POTENTIAL, lumped.COUNTER + lumped.POTENTIAL]] = ABSOLUTE_POTENTIAL_V
     absolute[lumped.TIME] = ABSOLUTE_TIME_S
     return np.concatenate([[relative], absolute * tighter])
+
+
+def active_states(working: Electrode, counter: Electrode, circuit: Circuit, *, ramp: bool) -> NDArray[np.int64]:
+    """The states on which any rate depends: int64[m]. Totals, and what this cell does not have, are left out."""
+    found: list[int] = []
+    for first, part in ((0, working), (lumped.COUNTER, counter)):
+        asked = {
+            lumped.PORES: part.area_pores > 0,
+            lumped.TOP: True,
+            lumped.FOIL: part.area_foil > 0,
+            lumped.DEAD_PORES: part.area_pores > 0,
+            lumped.DEAD_TOP: part.dead_ohm_m2_per_C > 0 or part.revival_top_per_s > 0,
+            lumped.SEI: circuit.inventory_C_per_m2 > 0,
+            lumped.CONVERTED: part.oxide_C_per_m2 > 0,
+            lumped.ALLOYED: part.oxide_C_per_m2 > 0,
+            lumped.POTENTIAL: True,
+        }
+        found += [first + state for state, needed in asked.items() if needed]
+    return np.array([*found, lumped.TIME] if ramp else found, dtype=np.int64)

@@ -18,5 +18,7 @@ SLOWEST = 0.01
 @compiled
 def isolated_per_stripped(strip_A_per_m2: float, at_reference: float, exponent: float) -> float:
     """Lithium isolated per lithium stripped, at this stripping current per geometric area."""
+    if at_reference == 0.0 or exponent == 0.0:
+        return at_reference
     ratio = strip_A_per_m2 / REFERENCE_A_PER_M2
     return at_reference * (ratio * ratio + SLOWEST * SLOWEST) ** (-exponent / 2.0)

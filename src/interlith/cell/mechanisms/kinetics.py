@@ -14,6 +14,8 @@ import numpy as np
 
 from interlith.cell.compiled import compiled
 
+MOST_A_PER_M2 = 1e4
+WHOLE = 40.0  # exp(-40) is nothing beside 1 in a double
 STEEPEST = 200.0  # exponent beyond which a double overflows in products; 10 V at 25 C
 
 
@@ -26,6 +28,17 @@ def one_sided(drive_V: float, f_per_V: float, exchange_A_per_m2: float) -> float
 
 
 @compiled
+def limited(current_A_per_m2: float) -> float:
+    """A current density of real surface, kept below 1 A/cm2: 1 / (1 / i + 1 / i_most).
+
+    A guard for the solver, not a mechanism: at the currents of cells it changes the overpotential by less than 0.1 %.
+    Without it a surface from which the last lithium is taken at 1 V would have to be followed through twenty powers of
+    ten, in steps of 30 mV.
+    """
+    return current_A_per_m2 / (1.0 + current_A_per_m2 / MOST_A_PER_M2)
+
+
+@compiled
 def left(charge_C_per_m2: float, scale_C_per_m2: float) -> float:
     """Share of a surface that still takes part when so much charge, or room for it, is left: 1 - exp(-q / scale).
 
@@ -33,4 +46,6 @@ def left(charge_C_per_m2: float, scale_C_per_m2: float) -> float:
     hundreds of steps wherever lithium is stripped as fast as it is revived.
     """
     part = charge_C_per_m2 / scale_C_per_m2
+    if part > WHOLE:
+        return 1.0
     return part if part < 0.0 else 1.0 - np.exp(-part)

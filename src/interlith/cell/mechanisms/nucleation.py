@@ -12,9 +12,11 @@ from __future__ import annotations
 import numpy as np
 
 from interlith.cell.compiled import compiled
+from interlith.cell.mechanisms.kinetics import WHOLE
 
 
 @compiled
 def barrier_V(lithium_C_per_m2: float, nucleation_V: float, nucleation_C_per_m2: float) -> float:
     """Voltage that plating needs beyond its overpotential."""
-    return nucleation_V * np.exp(-max(lithium_C_per_m2, 0.0) / nucleation_C_per_m2)
+    part = max(lithium_C_per_m2, 0.0) / nucleation_C_per_m2
+    return 0.0 if part > WHOLE else nucleation_V * np.exp(-part)
