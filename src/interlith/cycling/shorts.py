@@ -163,6 +163,14 @@ def steady_branches(cycled: Cycled) -> Branches:
     return Branches(size[filled], start_h[filled], bin_h[filled], current[filled])
 
 
+def _median(bins: Floats) -> Floats:
+    """Median over branches, float64[bin]; not a number for a bin that no branch has a row in."""
+    found = np.full(bins.shape[1], np.nan)
+    filled = ~np.isnan(bins).all(axis=0)
+    found[filled] = np.nanmedian(bins[:, filled], axis=0)
+    return found
+
+
 def collapses(cut: Branches, cycled: Cycled) -> list[Short]:
     """Soft shorts among branches, one after the other."""
     limits = cycled.thresholds
@@ -176,7 +184,7 @@ def collapses(cut: Branches, cycled: Cycled) -> list[Short]:
             history.append((size, cut.size_V[branch]))
             if len(same) < limits.short_median_branches:
                 continue
-            baseline = np.nanmedian(np.array(same), axis=0)
+            baseline = _median(np.array(same))
             place = _first_run(_fallen(cut.size_V[branch], baseline, same[-1], limits.short_drop), SUCCESSIVE)
             if place is None:
                 continue
