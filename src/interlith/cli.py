@@ -189,9 +189,9 @@ def simulate(
     sample: Annotated[
         str | None, typer.Option(help="A shipped sample, instead of a study file; --list names them.")
     ] = None,
-    protocol: Annotated[str, typer.Option(help="A shipped protocol, with --sample.")] = "aurbach",
+    protocol: Annotated[str | None, typer.Option(help="A shipped protocol, with --sample; aurbach.")] = None,
     cell: Annotated[Cells | None, typer.Option(help="Kind of cell, with --sample; as the protocol says.")] = None,
-    model: Annotated[Models, typer.Option(help="With --sample.")] = Models.lumped,
+    model: Annotated[Models | None, typer.Option(help="With --sample; lumped.")] = None,
     without: Annotated[list[str] | None, typer.Option(help="A mechanism to switch off; repeatable.")] = None,
     changes: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="E.g. host.porosity=0.8; repeatable.")
@@ -205,7 +205,7 @@ def simulate(
     debug: Debug = False,
 ) -> None:
     """Simulate a cell, every mAh of lithium accounted for."""
-    with _errors(debug):
+    with _errors(debug, stopped="stopped; nothing was written. To begin again"):
         if show_list:
             from interlith.pipeline import lists
             from interlith.report.terminal import print_lists
@@ -287,7 +287,7 @@ def _status(findings: Findings) -> int:
 
 
 @contextmanager
-def _errors(debug: bool) -> Iterator[None]:
+def _errors(debug: bool, stopped: str = "stopped; what was done is kept. To go on") -> Iterator[None]:
     """One line on stderr and the exit status for what interlith refuses; a clean end on Ctrl-C and a closed pipe."""
     try:
         yield
@@ -304,7 +304,7 @@ def _errors(debug: bool) -> Iterator[None]:
         typer.echo(f"interlith: {problem.strerror or problem}", err=True)
         raise typer.Exit(EnvironmentError_.exit_code) from None
     except KeyboardInterrupt:
-        typer.echo(f"\ninterlith: stopped; what was done is kept. To go on: {_same_command()}", err=True)
+        typer.echo(f"\ninterlith: {stopped}: {_same_command()}", err=True)
         raise typer.Exit(STOPPED) from None
 
 

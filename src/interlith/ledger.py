@@ -15,6 +15,7 @@ import polars as pl
 from interlith.errors import InputError, PhysicsError
 
 CLOSES_WITHIN_mAh_PER_CM2 = 1e-6
+LEAST_mAh_PER_CM2 = 1e-5
 Sort = Literal["lithium", "flow", "charge", "check"]
 
 
@@ -42,7 +43,8 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("double_layer", "charge", "held by both double layers, against the start"),
     Entry("revived", "flow", "became active again after it was dead, total so far"),
     Entry("electrolyte_consumed", "flow", "charge of SEI formed on both sides, taken from electrolyte and additive"),
-    Entry("shorted", "flow", "passed through a short, total so far"),
+    Entry("shorted", "charge", "passed through a short, one direction against the other: part of the balance"),
+    Entry("short_carried", "flow", "passed through a short, both directions added, total so far"),
     Entry("passed", "flow", "charge at the terminals, positive when it strips the working electrode"),
     Entry("residual", "check", "what does not close, of the working electrode or of the whole cell"),
 )
@@ -56,7 +58,8 @@ TIME, STEP, CYCLE = "test_time_second", "step_count", "cycle_count"
 class Ledger:
     """The account of one test: one row per time, columns test_time_second, step_count, cycle_count and ENTRIES.
 
-    Raises InputError when a column is missing, PhysicsError when it does not close within 1e-6 mAh/cm2.
+    Raises InputError when a column is missing, PhysicsError when it does not close within 1e-6 mAh/cm2 or
+    holds less than nothing of an entry.
     """
 
     table: pl.DataFrame
@@ -67,6 +70,10 @@ class Ledger:
             raise InputError(f"a ledger needs {', '.join(missing)}")
         if not self.residual_mAh_per_cm2 <= CLOSES_WITHIN_mAh_PER_CM2:
             raise PhysicsError(f"the ledger does not close: {self.residual_mAh_per_cm2:.3g} mAh/cm2 are missing")
+        for name in LITHIUM:
+            least = self.table[name].min()
+            if isinstance(least, float) and not least >= -LEAST_mAh_PER_CM2:
+                raise PhysicsError(f"the ledger has {least:.3g} mAh/cm2 of {name}: less than nothing")
 
     @property
     def residual_mAh_per_cm2(self) -> float:

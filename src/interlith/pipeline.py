@@ -9,7 +9,7 @@ import math
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
@@ -262,11 +262,15 @@ def _analysis(task: Task, options: AnalyzeOptions) -> Analysis:
 
 def simulate_study(study: Study, *, out: Path | None = None, tell: StepTell = lambda n_steps: None) -> Findings:
     """A study simulated, and its record analyzed like any measured one; with `out`, everything is written there."""
+    from interlith.cell.remarks import remarks, result_kind
     from interlith.cell.simulate import simulate
     from interlith.cycling import present
     from interlith.cycling.analyze import analyze
     from interlith.parts.listing import parameters
 
+    if out is not None:
+        with writing(out):  # refused now, not after the work
+            pass
     done = simulate(
         study.cell,
         study.protocol,
@@ -275,18 +279,19 @@ def simulate_study(study: Study, *, out: Path | None = None, tell: StepTell = la
         nominal_mAh_per_cm2=study.nominal_mAh_per_cm2,
         tell=tell,
     )
-    analysis = analyze(done.record, offset_uA=0.0)
+    limits = Thresholds(formation_cycles=study.protocol.formation_cycles)
+    analysis = analyze(done.record, offset_uA=0.0, thresholds=limits)
     summary = plain(present.summary(analysis, Path(f"simulated-{study.name}")))
+    summary["results"].pop("attribution", None)  # bounds on what the ledger knows
     reservoir = summary["results"].get("reservoir", {})
     listed = parameters(study.cell)
-    fitted = [row for row in listed if row["kind"] == "calibrated"]
     account = {
         "protocol": study.protocol.name,
         "model": study.model,
         "without": list(study.without),
         "stopped": done.stopped,
-        "said": [*study.notes, *(f"calibrated: {row['name']} = {row['value']:g}: {row['source']}" for row in fitted)],
-        "result_kind": "calibrated" if fitted else "rests on assumed values",
+        "said": [*remarks(done, listed, study.without), *_no_short(study, summary), *study.notes],
+        "result_kind": result_kind(done, listed, study.without).partition(":")[0].partition(",")[0],
         "ce_reservoir": reservoir.get("efficiency"),
         "ledger": done.ledger.final(),
         "residual": done.ledger.residual_mAh_per_cm2,
@@ -297,7 +302,7 @@ def simulate_study(study: Study, *, out: Path | None = None, tell: StepTell = la
     if out is not None:
         finding, figures = _written_simulation(finding, analysis, done, out)
     warning = "SIMULATED, not measured: what the model gives for the parameters listed with it"
-    findings = replace(_collect(f"Simulation of {study.name}", [(finding, figures)], Thresholds()), warning=warning)
+    findings = replace(_collect(f"Simulation of {study.name}", [(finding, figures)], limits), warning=warning)
     if out is not None:
         _write_all(findings, [(finding, figures)], out)
     return findings
@@ -318,6 +323,14 @@ def lists() -> dict[str, list[dict[str, str]]]:
         "protocols": [{"name": name, "what": make().title} for name, make in PROTOCOLS.items()],
         "mechanisms": [{"name": name, "what": switch.what} for name, switch in SWITCHES.items()],
     }
+
+
+def _no_short(study: Study, summary: Mapping[str, Any]) -> list[str]:
+    """What to think of a short that the rules see in a cell without one."""
+    verdict = summary["results"].get("shorts", {}).get("verdict", "none seen")
+    if verdict == "none seen" or study.cell.short_conductance_S_per_cm2 > 0:
+        return []
+    return [f"there is no short in this cell: '{verdict}' is what the rule for measured cells makes of revived lithium"]
 
 
 def _written_simulation(finding: Finding, analysis: Analysis, done: Simulation, out: Path) -> Done:

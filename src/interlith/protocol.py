@@ -121,10 +121,11 @@ Step = Annotated[Rest | ConstantCurrent | ConstantVoltage | Ramp | Repeat, Field
 
 
 class Protocol(_Frozen):
-    """A named sequence of steps; `title` says in a few words what it is."""
+    """A named sequence of steps; `title` says in a few words what it is, the first cycles may be formation."""
 
     name: str
     title: str = ""
+    formation_cycles: int = Field(default=0, ge=0)
     steps: tuple[Step, ...]
 
     def resolved(self, nominal_mAh_per_cm2: float | None = None) -> Protocol:
@@ -252,7 +253,8 @@ def half_cell_efficiency(
     strip = ConstantCurrent(current_density_mA_per_cm2=current_density_mA_per_cm2, voltage_V=1.0)
     cycles = Repeat(times=n_cycles, steps=(_plate(current_density_mA_per_cm2, plated_mAh_per_cm2), strip))
     before = (Repeat(times=n_formation, steps=formation),) if n_formation else ()
-    return Protocol(name=f"half-cell-{current_density_mA_per_cm2:g}", steps=(*before, cycles))
+    name = f"half-cell-{current_density_mA_per_cm2:g}"
+    return Protocol(name=name, formation_cycles=n_formation, steps=(*before, cycles))
 
 
 def rest_recovery() -> Protocol:

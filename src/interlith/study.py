@@ -18,7 +18,6 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +31,14 @@ from interlith.protocol import Protocol, named
 from interlith.pybamm_strings import from_pybamm
 
 KEYS = ("sample", "cell", "protocol", "model", "without", "set", "nominal_mAh_per_cm2")
+TYPES: tuple[tuple[str, Any, str], ...] = (
+    ("sample", str, "the name of a shipped sample"),
+    ("cell", str, "half or symmetric"),
+    ("model", str, "the name of a model"),
+    ("without", list, "a list of names of mechanisms"),
+    ("set", dict, "tables of values, for instance [set.host]"),
+    ("nominal_mAh_per_cm2", (int, float), "a number"),
+)
 CELLS = ("half", "symmetric")
 PLACES = ("host", "coating", "counter", "electrolyte", "separator", "cell")
 Changes = Mapping[str, Any]
@@ -81,17 +88,23 @@ def study(
 def asked(
     file: Path | None,
     sample: str | None,
-    protocol: str,
+    protocol: str | None,
     kind: str | None,
-    model: str,
+    model: str | None,
     without: Sequence[str],
     pairs: Sequence[str],
 ) -> Study:
     """The study that a command line asks for: a file, or a shipped sample; values set by hand go on top of either."""
     if (file is None) == (sample is None):
         raise InputError("give a study file or --sample NAME, one of them; --list names the samples")
-    made = partial(study, sample or "", protocol, kind=kind, model=model, without=without)
-    found = made() if file is None else load(file)
+    if file is None:
+        found = study(sample or "", protocol or "aurbach", kind=kind, model=model or "lumped", without=without)
+    else:
+        given = {"--protocol": protocol, "--cell": kind, "--model": model}
+        if said := [name for name, value in given.items() if value is not None]:
+            raise InputError(f"{', '.join(said)}: the study file says that; change it there")
+        found = load(file)
+        found = replace(found, without=tuple(dict.fromkeys([*found.without, *without])))
     cell = found.cell
     for name, value in parse_changes(pairs).items():
         try:
@@ -108,8 +121,8 @@ def load(path: Path) -> Study:
         written = tomllib.loads(text)
     except (OSError, UnicodeDecodeError) as problem:
         raise InputError(f"{path}: cannot be read ({getattr(problem, 'strerror', None) or problem})") from problem
-    except tomllib.TOMLDecodeError as problem:
-        raise InputError(f"{path}: not TOML: {problem}") from problem
+    except (ValueError, RecursionError) as problem:
+        raise InputError(f"{path}: not TOML that can be read: {str(problem)[:200]}") from problem
     try:
         return _from_table(written, path.stem)
     except _At as problem:
@@ -130,8 +143,14 @@ def _from_table(written: Mapping[str, Any], name: str) -> Study:
     for key in written:
         if key not in KEYS:
             raise _At(f"{key}: not a key of a study{_near(key, KEYS)} (known: {', '.join(KEYS)})", key)
-    if not isinstance(written.get("sample"), str):
+    for key, kind, allowed in TYPES:
+        if key in written and (not isinstance(written[key], kind) or isinstance(written[key], bool)):
+            raise _At(f"{key} = {_shown(written[key])}: must be {allowed}", key)
+    if "sample" not in written:
         raise _At('sample: a study names a shipped sample, for instance sample = "cp"', "sample")
+    without = written.get("without", [])
+    if not all(isinstance(name, str) for name in without):
+        raise _At("without: must be a list of names of mechanisms", "without")
     changes = _flat(written.get("set", {}), ())
     try:
         made = study(
@@ -139,7 +158,7 @@ def _from_table(written: Mapping[str, Any], name: str) -> Study:
             _protocol(written.get("protocol", "aurbach"), name, _area(written)),
             kind=written.get("cell"),
             model=written.get("model", "lumped"),
-            without=written.get("without", ()),
+            without=without,
             nominal_mAh_per_cm2=written.get("nominal_mAh_per_cm2"),
         )
     except _At:
@@ -158,7 +177,10 @@ def _from_table(written: Mapping[str, Any], name: str) -> Study:
 def _area(written: Mapping[str, Any]) -> float:
     """The area that amperes of a string refer to: that of the cell, as far as it is known before the protocol."""
     if (stated := dict(_flat(written.get("set", {}), ())).get(("cell", "area_cm2"))) is not None:
-        return float(stated)
+        try:
+            return changed(half_cell(written["sample"]), "cell.area_cm2", stated).area_cm2
+        except InputError as problem:
+            raise _At(f"set.{problem}", "set", "cell", "area_cm2") from problem
     kind = symmetric_cell(None) if written.get("cell") == "symmetric" else half_cell(written["sample"])
     return kind.area_cm2
 
@@ -256,7 +278,7 @@ def parse_changes(pairs: Sequence[str]) -> dict[str, Any]:
             raise InputError(f"--set {pair}: must be NAME=VALUE, for instance host.porosity=0.8")
         try:
             found[name.strip()] = json.loads(text)
-        except json.JSONDecodeError:
+        except (ValueError, RecursionError):
             found[name.strip()] = text.strip()
     return found
 
@@ -276,7 +298,7 @@ def _allowed(error: Mapping[str, Any]) -> str:
         if set(limits.values()) <= {0, 1} and _is_fraction(error):
             return "a fraction between 0 and 1."
         return f"must be {_LIMITS[kind]} {next(iter(limits.values())):g}."
-    if kind.startswith(("float", "int")):
+    if kind.startswith(("float", "int", "finite")):
         return "must be a number."
     if kind == "literal_error":
         return f"must be {limits.get('expected')}."

@@ -87,7 +87,7 @@ def test_plating_agrees_with_sundials(name):
     judge = sundae.cvode.CVODE(right, rtol=1e-10, atol=1e-9, method="BDF", max_num_steps=1_000_000)
     expected = judge.solve(np.linspace(0, 3600, 5), y0).y[-1]
     y = y0.copy()
-    ends = np.array([3600.0, 0, 0, 0, 0, 0])
+    ends = np.array([3600.0, 0, 0, 0, 0, 0, 0])
     code, _, _ = advance(
         y, *parts, control, ends, active_states(*parts, ramp=False), tolerances(1e-10), np.empty((100_000, N_ROW))
     )

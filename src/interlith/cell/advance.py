@@ -15,6 +15,7 @@ from interlith.cell.lumped import (
     HOLD_CURRENT,
     N_STATES,
     PASSED,
+    POTENTIAL,
     SEI,
     TIME,
     Circuit,
@@ -28,9 +29,10 @@ from interlith.cell.rosenbrock import GAMMA, N_STAGES, A, C, factorize, solve, s
 
 DURATION, VOLTAGE, CHARGE, CURRENT, OUT_OF_RANGE = 0, 1, 2, 3, 4
 FAILED, FULL = -1, -2
-RANGE_V = 10.0
+RANGE_V = 5.5  # what a tester gives up at; the widest cut-off that `check` takes is 5 V
 DIFFERENCE = 1e-7
 SMALLEST_STEP_S = 1e-13
+NEGATIVE = 10.0  # an amount may be negative by so many absolute tolerances
 ROOT_STEPS = 60
 VOLTAGE_SLACK_V = 1e-9
 CHARGE_SLACK = 1e-12
@@ -166,7 +168,8 @@ def advance(
     """Go on from y, in place, until an end: why it ended, rows written, last step's length. (Over 60 lines: one loop.)
 
     ends: duration in s, direction of the voltage end (+1 rising, -1 falling, 0 none), that voltage, charge in C/m2 (0:
-    none), current in A/m2 that a held voltage falls to (0: none), charge passed when the protocol's step began.
+    none), current in A/m2 that a held voltage falls to (0: none), charge passed when the protocol's step began,
+    longest time between rows (0: any).
     active: the states that anything depends on. tolerance: relative, then the absolute one of each state, which is
     also its scale. rows: float64[n, (voltage, current, states)].
     """
@@ -177,11 +180,11 @@ def advance(
     room, room_new = np.empty(4), np.empty(4)
     scale = tolerance[1:]
     _room(y, begun, w, c, circuit, control, ends, room)
-    if ends[1] != 0.0 and room[0] <= 0.0:
-        _write(y, w, c, circuit, control, rows, n)
-        return VOLTAGE, n + 1, 0.0
     _write(y, w, c, circuit, control, rows, n)
     n += 1
+    for k in range(4):
+        if room[k] <= 0.0:
+            return VOLTAGE + k, n, 0.0
     h = min(1e-3, max(ends[0], SMALLEST_STEP_S))
     known = False
     while True:
@@ -191,6 +194,8 @@ def advance(
         if left <= 1e-12 * max(abs(end_time), 1.0):
             return DURATION, n, h
         h = min(h, left)
+        if ends[6] > 0.0:
+            h = min(h, ends[6])
         if not known:
             rates(y, w, c, circuit, control, dy)
             _jacobian(y, dy, w, c, circuit, control, active, scale, work, jacobian)
@@ -292,10 +297,19 @@ def _first(before: NDArray[np.float64], after: NDArray[np.float64]) -> int:
 def _error(
     y: NDArray[np.float64], y_new: NDArray[np.float64], error: NDArray[np.float64], tolerance: NDArray[np.float64]
 ) -> float:
-    """Largest error in units of the tolerance; infinite when a state is not a number."""
+    """Largest error in units of the tolerance; infinite when a state is no number or an amount is clearly negative.
+
+    A potential's tolerance does not grow beyond that of 1 V: a step across the end of the lithium leads to potentials
+    of any size, and beside them every error would be small.
+    """
     worst = 0.0
     for i in range(N_STATES):
-        size = abs(error[i]) / (tolerance[1 + i] + tolerance[0] * max(abs(y[i]), abs(y_new[i])))
+        reach = max(abs(y[i]), abs(y_new[i]))
+        if i in (POTENTIAL, COUNTER + POTENTIAL):
+            reach = min(reach, 1.0)
+        elif i < PASSED and y_new[i] < -NEGATIVE * tolerance[1 + i] and y_new[i] < y[i]:
+            return np.inf
+        size = abs(error[i]) / (tolerance[1 + i] + tolerance[0] * reach)
         if not np.isfinite(size) or not np.isfinite(y_new[i]):
             return np.inf
         worst = max(worst, size)

@@ -9,7 +9,9 @@ from interlith.errors import InputError
 from interlith.parts.cell import Cell
 from interlith.protocol import ConstantCurrent, ConstantVoltage, Protocol, Ramp, Repeat
 
-WIDEST_V = 6.0
+WIDEST_V = 5.0
+MOST_mA_PER_CM2 = 1000.0
+MOST_STEPS = 1_000_000
 
 
 def check(cell: Cell, protocol: Protocol) -> None:
@@ -17,6 +19,8 @@ def check(cell: Cell, protocol: Protocol) -> None:
     steps = list(_atoms(protocol.steps, "steps"))
     if not steps:
         raise InputError(f"protocol {protocol.name}: no steps")
+    if (n_steps := _count(protocol.steps)) > MOST_STEPS:
+        raise InputError(f"protocol {protocol.name}: {n_steps:.3g} steps with all repeats; at most {MOST_STEPS}")
     for place, step in steps:
         _check_limits(cell, place, step)
     if cell.kind == "half":
@@ -31,16 +35,34 @@ def _atoms(steps: tuple[Any, ...], place: str) -> Iterator[tuple[str, Any]]:
             yield f"{place}[{k}]", step
 
 
+def _count(steps: tuple[Any, ...]) -> int:
+    """Steps with all repeats done."""
+    return sum(step.times * _count(step.steps) if isinstance(step, Repeat) else 1 for step in steps)
+
+
 def _check_limits(cell: Cell, place: str, step: Any) -> None:
-    limits = [("voltage_V", getattr(step, "voltage_V", None)), ("to_voltage_V", getattr(step, "to_voltage_V", None))]
-    for name, value in limits:
+    for name in ("voltage_V", "to_voltage_V", "from_voltage_V"):
+        value = getattr(step, name, None)
         if value is not None and abs(value) > WIDEST_V:
             raise InputError(
                 f"protocol.{place}.{name} = {value:g}: between -{WIDEST_V:g} and {WIDEST_V:g} V. Is it mV?"
             )
-    if not isinstance(step, ConstantCurrent) or step.voltage_V is None or cell.kind != "half":
+    if not isinstance(step, ConstantCurrent):
         return
     strips = step.signed_mA_per_cm2 > 0
+    if abs(step.signed_mA_per_cm2) > MOST_mA_PER_CM2:
+        raise InputError(
+            f"protocol.{place}.current_density_mA_per_cm2 = {step.signed_mA_per_cm2:g}: at most {MOST_mA_PER_CM2:g}"
+        )
+    if step.voltage_V is None:
+        return
+    if cell.kind == "symmetric" and step.voltage_V * step.signed_mA_per_cm2 < 0:
+        raise InputError(
+            f"protocol.{place}.voltage_V = {step.voltage_V:g}: a current of {step.signed_mA_per_cm2:g} mA/cm2 "
+            f"moves the voltage to the other side of 0 V. Did you mean {-step.voltage_V:g}?"
+        )
+    if cell.kind == "symmetric":
+        return
     if strips and step.voltage_V < 0:
         raise InputError(
             f"protocol.{place}.voltage_V = {step.voltage_V:g}: stripping raises the voltage, so its cut-off is at or "

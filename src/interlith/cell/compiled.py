@@ -54,7 +54,7 @@ FOLDER = _folder()
 
 def is_kept() -> bool:
     """Whether compiled code of these sources lies on disk, so that nothing has to be compiled now."""
-    return bool(FOLDER) and any(Path(FOLDER).rglob("*.nbc"))
+    return bool(FOLDER) and any(Path(FOLDER).rglob("advance.advance-*.nbc"))
 
 
 def compiled(function: Function) -> Function:

@@ -4,7 +4,8 @@ State y, SI, per geometric area of the electrode it belongs to:
 
     0..9    working electrode      active in pores, active on top, active in foil, dead in pores, dead on top, SEI,
     10..19  counter electrode      converted, alloyed (C/m2 of lithium each), u (V against the electrolyte), revived
-    20 charge passed, 21 charge through a short (C/m2 of the working electrode), 22 time (s)
+    20 charge passed, 21 charge through a short (C/m2 of the working electrode), 22 time (s), 23 what the short carried,
+    both directions added
 
 With i the current that oxidizes an electrode, and its double layer C:
 
@@ -35,8 +36,8 @@ from interlith.cell.mechanisms.soft_short import conductance_S_per_m2
 PORES, TOP, FOIL, DEAD_PORES, DEAD_TOP, SEI, CONVERTED, ALLOYED, POTENTIAL, REVIVED = range(10)
 N_ELECTRODE = 10
 COUNTER = N_ELECTRODE
-PASSED, SHORTED, TIME = 20, 21, 22
-N_STATES = 23
+PASSED, SHORTED, TIME, CARRIED = 20, 21, 22, 23
+N_STATES = 24
 HOLD_CURRENT, HOLD_VOLTAGE = 0, 1
 NEWTON_STEPS = 30
 
@@ -105,7 +106,7 @@ def electrode_rates(
     strip_top = e.area_top * stripping * left(y[o + TOP], e.fade_C_per_m2)
     strip_foil = e.area_foil * stripping * left(y[o + FOIL], e.fade_C_per_m2)
     chi = isolated_per_stripped(strip_pores + strip_top, e.isolated_per_stripped, e.isolation_exponent)
-    gamma = e.sei_per_plated * sei_factor
+    gamma = min(e.sei_per_plated * sei_factor, 1.0)
     back_pores = revived_A_per_m2(y[o + DEAD_PORES], e.revival_pores_per_s)
     back_top = revived_A_per_m2(y[o + DEAD_TOP], e.revival_top_per_s)
     converting = alloying = 0.0
@@ -209,3 +210,4 @@ def rates(
     dy[PASSED] = outside
     dy[SHORTED] = outside - inside
     dy[TIME] = 1.0
+    dy[CARRIED] = abs(outside - inside)

@@ -1,8 +1,8 @@
 """The lumped cell as a pybamm.BaseModel, for users of PyBaMM and as an outside judge: the extra `pybamm`.
 
 The same equations as cell.lumped, written again in the expressions of PyBaMM and solved by its solvers; the current
-and rest steps of a PyBaMM Experiment work, held voltages and soft shorts do not. Currents follow the sign of PyBaMM: positive
-discharges, which in a half cell plates the host.
+and rest steps of a PyBaMM Experiment work, held voltages and soft shorts do not. Currents follow the sign of
+PyBaMM: positive discharges, which in a half cell plates the host.
 
     from interlith.cell.pybamm_bridge import half_cell_model
     from interlith.parts.samples import half_cell
@@ -109,7 +109,7 @@ def _electrode(pybamm: Any, y: dict[str, Any], e: Electrode, f: float, oxidizing
     strip_foil = e.area_foil * stripping * _left(pybamm, y["foil"], e.fade_C_per_m2)
     ratio = (strip_pores + strip_top) / REFERENCE_A_PER_M2
     chi = e.isolated_per_stripped * (ratio**2 + SLOWEST**2) ** (-e.isolation_exponent / 2)
-    gamma = e.sei_per_plated * factor
+    gamma = pybamm.minimum(e.sei_per_plated * factor, 1)
     back_pores, back_top = e.revival_pores_per_s * y["dead pores"], e.revival_top_per_s * y["dead top"]
     converting, alloying = _oxide(pybamm, y, e, f)
     net = strip_pores + strip_top + strip_foil - plate_pores - plate_top - converting - alloying

@@ -44,8 +44,10 @@ from interlith.units import (
 )
 
 MODELS = ("lumped",)
+MOST_ROWS = 3_000_000
 MOST_S = 1e9  # a step without an end in time goes on no longer than this, about 30 years
 ROWS_AT_ONCE = 4096
+ROW_EVERY_REST_S, ROW_EVERY_RAMP_V = 60.0, 0.005  # as a tester would record
 FOR_EVER = "no end of the step was reached in 30 years"
 WHY = {DURATION: "time", VOLTAGE: "voltage", CHARGE: "charge", CURRENT: "current"}
 Atom = Rest | ConstantCurrent | ConstantVoltage | Ramp
@@ -165,10 +167,18 @@ def _execute(run: _Run, step: Atom) -> None:
         run.cycle += plates and run.stripped
         run.stripped = not plates
     active = active_states(*run.parts, ramp=bool(control[2] != 0.0))
+    duration, n_rows = _duration(step, float(control[1])), 0
     code, number, begun = FULL, len(run.steps) + 1, run.y[lumped.TIME]
     while code == FULL:
-        ends[0] = begun + _duration(step) - run.y[lumped.TIME]
+        ends[0] = begun + duration - run.y[lumped.TIME]
         code, n, _ = advance(run.y, *run.parts, control, ends, active, run.tolerance, run.rows)
+        n_rows += n
+        if n_rows > MOST_ROWS:
+            raise SolverError(
+                f"step {number} ({step.kind}): more than {MOST_ROWS} integration steps; are its values meant?"
+            )
+        if code == FULL:
+            run.tell(number)
         run.pieces.append(run.rows[:n].copy())
         run.counts.append((n, number, run.cycle))
     if code == FAILED:
@@ -180,7 +190,7 @@ def _execute(run: _Run, step: Atom) -> None:
     run.steps.append(Step(number, run.cycle, step.kind, why, float(passed)))
     if code == OUT_OF_RANGE:
         run.stopped = _death(run, number, step)
-    elif code == DURATION and _duration(step) >= MOST_S:
+    elif code == DURATION and duration >= MOST_S:
         run.stopped = f"step {number}: {FOR_EVER}"
     run.tell(number)
 
@@ -196,10 +206,10 @@ def _charge_time(step: ConstantCurrent) -> float:
     return (step.areal_capacity_mAh_per_cm2 or 0.0) / abs(step.signed_mA_per_cm2) * SECONDS_PER_HOUR
 
 
-def _duration(step: Atom) -> float:
-    """Seconds after which a step ends at the latest."""
+def _duration(step: Atom, begin_V: float) -> float:
+    """Seconds after which a step ends at the latest; a ramp to where it begins takes none."""
     if isinstance(step, Ramp):
-        return MOST_S
+        return MOST_S if step.to_voltage_V != begin_V else 0.0
     given = step.duration_s if step.duration_s is not None else MOST_S
     if isinstance(step, ConstantCurrent) and step.areal_capacity_mAh_per_cm2 is not None:
         return min(given, _charge_time(step))
@@ -208,10 +218,10 @@ def _duration(step: Atom) -> float:
 
 def _orders(run: _Run, step: Atom) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """What the kernel holds, and at what it ends."""
-    control, ends = np.zeros(4), np.zeros(6)
+    control, ends = np.zeros(4), np.zeros(7)
     ends[5] = run.y[lumped.PASSED]
     if isinstance(step, Rest):
-        control[0] = HOLD_CURRENT
+        control[0], ends[6] = HOLD_CURRENT, ROW_EVERY_REST_S
     elif isinstance(step, ConstantCurrent):
         current = step.signed_mA_per_cm2
         control[:2] = HOLD_CURRENT, current * A_PER_M2_PER_mA_PER_CM2
@@ -228,6 +238,7 @@ def _orders(run: _Run, step: Atom) -> tuple[NDArray[np.float64], NDArray[np.floa
         slope = np.sign(step.to_voltage_V - begin) * step.rate_mV_per_s * MILLI
         control[:] = HOLD_VOLTAGE, begin, slope, run.y[lumped.TIME]
         ends[1:3] = np.sign(slope), step.to_voltage_V
+        ends[6] = ROW_EVERY_RAMP_V / (step.rate_mV_per_s * MILLI)
     return control, ends
 
 
@@ -253,8 +264,10 @@ def _death(run: _Run, number: int, step: Atom) -> str:
         reason = "the lithium of the counter electrode is used up"
     elif current > 0 and working < 0.01:
         reason = "the working electrode has no lithium left, and the step no voltage at which to stop"
-    else:
+    elif run.parts[0].dead_per_limit > 0 and max(y[lumped.DEAD_TOP], y[o + lumped.DEAD_TOP]) > 0:
         reason = "the dead layer lets no such current through"
+    else:
+        reason = "no reaction carries the current"
     return f"step {number}, {hours:.4g} h: the voltage left +-{RANGE_V:g} V; {reason}"
 
 
@@ -341,6 +354,7 @@ def _entries(run: _Run, y: NDArray[np.float64]) -> dict[str, NDArray[np.float64]
         "revived": y[:, lumped.REVIVED] + y[:, o + lumped.REVIVED] * ratio,
         "electrolyte_consumed": own[:, lumped.SEI] + other[:, lumped.SEI],
         "shorted": moved[:, lumped.SHORTED],
+        "short_carried": moved[:, lumped.CARRIED],
         "passed": moved[:, lumped.PASSED],
         "residual": worse,
     }

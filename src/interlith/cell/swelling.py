@@ -44,13 +44,14 @@ def thickness_um(
 
 
 def beside_porosity(host: Host) -> float | None:
-    """Porosity that lithium beside empty pores would need for the same thickness at 5 mAh/cm2; None when impossible.
+    """Porosity that lithium beside empty pores would need for the measured thickness; None: impossible, or none.
 
     >>> from interlith.parts.samples import sample
     >>> beside_porosity(sample("cp-zno-002")) is None
     True
     """
-    over = CALIBRATED_AT_mAh_PER_CM2 - host.pore_capacity_mAh_per_cm2
-    grown = over / LITHIUM_mAh_PER_CM2_PER_UM / (1.0 - host.cap_porosity)
+    if host.thickness_at_5_mAh_per_cm2_um is None:
+        return None
+    grown = host.thickness_at_5_mAh_per_cm2_um - host.thickness_um
     porosity = 1.0 - CALIBRATED_AT_mAh_PER_CM2 / LITHIUM_mAh_PER_CM2_PER_UM / grown
     return porosity if porosity >= 0 else None

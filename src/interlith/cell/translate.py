@@ -111,9 +111,12 @@ def _transport(cell: Cell) -> tuple[float, float, float, float]:
     """Salt mol/m3, conductivity S/m, diffusivity m2/s, transference number of the electrolyte as filled in."""
     c, kelvin = cell.electrolyte.salt_mol_per_L * MOL_PER_M3_PER_MOL_PER_L, cell.temperature_C + ZERO_CELSIUS_K
     known = cell.electrolyte
+    kappa = float(known.conductivity_S_per_m(c, kelvin))
+    if not kappa > 0:
+        raise InputError(f"electrolyte.conductivity: {kappa:g} S/m at {cell.temperature_C:g} C; must be above 0")
     return (
         c,
-        float(known.conductivity_S_per_m(c, kelvin)),
+        kappa,
         float(known.diffusivity_m2_per_s(c, kelvin)),
         float(known.transference_number(c, kelvin)),
     )

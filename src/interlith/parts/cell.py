@@ -29,7 +29,7 @@ class Surface(Part):
 
     name: str
     top_area_m2_per_m2: float = Field(gt=0)
-    exchange_current_density_A_per_m2: float = Field(gt=0)
+    exchange_current_density_A_per_m2: float = Field(ge=1e-6, le=1e6)
     nucleation_overpotential_mV: float = Field(ge=0, lt=500)
     nucleation_capacity_mAh_per_cm2: float = Field(gt=0)
     fade_capacity_mAh_per_cm2: float = Field(gt=0)
@@ -65,7 +65,8 @@ class Host(Surface):
 
     kind: Literal["host"] = "host"
     thickness_um: float = Field(gt=0)
-    porosity: float = Field(gt=0, lt=1)
+    porosity: float = Field(gt=1e-4, lt=1)
+    thickness_at_5_mAh_per_cm2_um: float | None = Field(default=None, gt=0)
     pore_area_m2_per_m2: float = Field(gt=0)
     pore_edge: float = Field(gt=0, lt=1)
     coating: Coating | None = None
@@ -100,8 +101,8 @@ class Separator(Part):
 
     name: str
     thickness_um: float = Field(gt=0)
-    porosity: float = Field(gt=0, le=1)
-    bruggeman: float = Field(ge=1)
+    porosity: float = Field(gt=1e-4, le=1)
+    bruggeman: float = Field(ge=1, le=10)
 
 
 class Cell(Part):

@@ -32,7 +32,7 @@ class Part(BaseModel):
     'stated'
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     origins: Mapping[str, Origin] = Field(default_factory=dict, repr=False)
 

@@ -8,6 +8,7 @@ from typing import Any
 from interlith.report.wording import number, percent
 
 Summary = Mapping[str, Any]
+EXACT = 1e-6  # no tester comes near
 RETENTION_KNOWN_TO = 1e-3  # for its digits only: no tester repeats a capacity better
 
 
@@ -28,7 +29,7 @@ def headline(summary: Summary) -> str:
 
 
 def _warnings(summary: Summary, results: Summary) -> list[str]:
-    found = []
+    found = [f"stopped: {summary['stopped']}"] if summary.get("stopped") else []
     verdict = results.get("shorts", {}).get("verdict", "none seen")
     if summary.get("kind") != "symmetric" and verdict != "none seen":
         found.append(verdict)
@@ -43,7 +44,7 @@ def _warnings(summary: Summary, results: Summary) -> list[str]:
 def with_uncertainty(name: str, efficiency: float, result: Summary) -> str:
     """An efficiency with its uncertainty, where that comes from, and whether the loss stands out of it."""
     expanded = result.get("uncertainty_k2")
-    if expanded is None:
+    if not expanded or expanded < EXACT:  # none known, or the exact currents of a simulation
         return f"{name} {percent(efficiency)} %"
     origin = f", offset {result['offset_kind']}" if result.get("offset_kind") else ""
     verdict = result.get("verdict") or ""

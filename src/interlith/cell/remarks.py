@@ -1,0 +1,93 @@
+"""What must be said with a simulated result: what it rests on, where the model leaves its ground, what it found."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from interlith.cell.simulate import Simulation
+from interlith.ledger import CYCLE, TIME
+from interlith.parts.part import STATED
+from interlith.protocol import ConstantCurrent, Rest
+from interlith.units import SECONDS_PER_HOUR
+
+FITTED_TEST = "aurbach"
+NOTICED_mAh_PER_CM2 = 1e-6
+CALIBRATED = "calibrated: fitted to the efficiency of this very test, so no prediction"
+EXTRAPOLATED = "extrapolated: from parameters fitted to an Aurbach efficiency, by laws that are partly assumed"
+ASSUMED = "rests on assumed values, fitted to nothing"
+
+
+def result_kind(done: Simulation, parameters: Sequence[Mapping[str, Any]], without: Collection[str]) -> str:
+    """Whether the efficiency of this run was fitted, follows from a fit elsewhere, or rests on assumptions alone."""
+    fitted = [row for row in parameters if row["kind"] == "calibrated" and "cap_porosity" not in row["name"]]
+    if not fitted:
+        return ASSUMED
+    own = done.protocol.name == FITTED_TEST and not without and not _by_hand(parameters)
+    return CALIBRATED if own else EXTRAPOLATED
+
+
+def remarks(done: Simulation, parameters: Sequence[Mapping[str, Any]], without: Collection[str]) -> list[str]:
+    """Sentences, the gravest first."""
+    return [
+        result_kind(done, parameters, without),
+        *_changed(parameters, without),
+        *_currents(done),
+        *_additive(done),
+        *_short(done),
+        *_after_rests(done),
+    ]
+
+
+def _by_hand(parameters: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [row["name"] for row in parameters if row["source"] == STATED]
+
+
+def _changed(parameters: Sequence[Mapping[str, Any]], without: Collection[str]) -> Iterator[str]:
+    changed = [*_by_hand(parameters), *(f"without {name}" for name in without)]
+    if changed:
+        yield f"changed by hand: {', '.join(changed)}; what was fitted with the other values no longer fits"
+
+
+def _currents(done: Simulation) -> Iterator[str]:
+    steps = [step for step in done.protocol.executed() if isinstance(step, ConstantCurrent)]
+    if len({abs(step.signed_mA_per_cm2) for step in steps}) > 1:
+        yield (
+            "several current densities: how efficiency moves with current is the assumed isolation_exponent; the "
+            "current of plating has no effect on isolation or SEI in this model"
+        )
+
+
+def _additive(done: Simulation) -> Iterator[str]:
+    table = done.ledger.table
+    used = table.filter(pl.col("electrolyte_consumed") >= done.cell.additive_mAh_per_cm2)
+    if used.height:
+        hours, cycle = used[TIME][0] / SECONDS_PER_HOUR, used[CYCLE][0]
+        yield (
+            f"the additive is used up in cycle {cycle} ({hours:.4g} h): from there on the result is made by "
+            "sei_factor_after_additive, which is assumed; solvent, SEI volume and SEI resistance are not in the model"
+        )
+
+
+def _short(done: Simulation) -> Iterator[str]:
+    carried = done.ledger.final()["short_carried"]
+    if carried > NOTICED_mAh_PER_CM2:
+        yield f"a short carried {carried:.3g} mAh/cm2 in all, both directions added"
+
+
+def _after_rests(done: Simulation) -> Iterator[str]:
+    """What a second strip gave after a rest in the stripped state, by the length of the rest."""
+    planned = list(done.protocol.executed())
+    found: dict[float, list[float]] = {}
+    for place in range(2, min(len(planned), len(done.steps))):
+        before, rest, strip = planned[place - 2 : place + 1]
+        if not (isinstance(before, ConstantCurrent) and isinstance(rest, Rest) and isinstance(strip, ConstantCurrent)):
+            continue
+        if before.signed_mA_per_cm2 > 0 and strip.signed_mA_per_cm2 > 0:
+            found.setdefault(rest.duration_s, []).append(done.steps[place].passed_mAh_per_cm2)
+    for rest_s, charges in sorted(found.items()):
+        length, mean = f"{rest_s / SECONDS_PER_HOUR:.3g} h", float(np.mean(charges))
+        yield f"stripped again after a rest of {length}: {mean:.3g} mAh/cm2 (mean of {len(charges)})"
