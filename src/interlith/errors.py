@@ -1,5 +1,21 @@
 """The one tree of errors. Each has an exit status; the command line shows the message and no traceback."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def did_you_mean(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
+    """The end of a message about a name that is not known: the nearest that is, or nothing.
+
+    >>> did_you_mean("porosty", ["porosity", "name"])
+    ' Did you mean porosity?'
+    """
+    import difflib  # needed only when something is wrong
+
+    close = difflib.get_close_matches(word, list(known), n=1, cutoff=cutoff)
+    return f" Did you mean {close[0]}?" if close else ""
+
 
 class InterlithError(Exception):
     """Anything interlith refuses, with a message a person can act on."""

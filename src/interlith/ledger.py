@@ -50,7 +50,7 @@ ENTRIES: tuple[Entry, ...] = (
 )
 NAMES = tuple(entry.name for entry in ENTRIES)
 LITHIUM = tuple(entry.name for entry in ENTRIES if entry.sort == "lithium")
-WORKING = LITHIUM[:8]
+WORKING = LITHIUM[:8]  # of the working electrode, in the order of the lumped model's states
 TIME, STEP, CYCLE = "test_time_second", "step_count", "cycle_count"
 
 

@@ -12,7 +12,7 @@ import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -291,7 +291,7 @@ def simulate_study(study: Study, *, out: Path | None = None, tell: StepTell = la
         "without": list(study.without),
         "stopped": done.stopped,
         "said": [*remarks(done, listed, study.without), *_no_short(study, summary), *study.notes],
-        "result_kind": result_kind(done, listed, study.without).partition(":")[0].partition(",")[0],
+        "result_kind": result_kind(done, listed, study.without),
         "ce_reservoir": reservoir.get("efficiency"),
         "ledger": done.ledger.final(),
         "residual": done.ledger.residual_mAh_per_cm2,
@@ -335,13 +335,12 @@ def _no_short(study: Study, summary: Mapping[str, Any]) -> list[str]:
 
 def _written_simulation(finding: Finding, analysis: Analysis, done: Simulation, out: Path) -> Done:
     """The finding with its tables, written with its record, its whole ledger and its figures."""
-    from interlith.cell.simulate import rows_of
     from interlith.cycling import present
     from interlith.cycling.annotate import annotated
     from interlith.record import write_record
     from interlith.report.figures import draw
 
-    ledger = {"ledger": done.ledger.cycles(), "steps": pl.DataFrame(list(rows_of(done.steps)))}
+    ledger = {"ledger": done.ledger.cycles(), "steps": pl.DataFrame([asdict(step) for step in done.steps])}
     whole = replace(finding, tables={**present.tables(analysis), **ledger})
     write_tables(whole, out)
     with writing(out / "records") as records:

@@ -7,13 +7,12 @@ electrode is the host, plating is negative. A step ends at the first of its ends
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from interlith.errors import InputError
+from interlith.errors import InputError, did_you_mean
 from interlith.units import SECONDS_PER_HOUR
 
 
@@ -354,7 +353,6 @@ def named(name: str) -> Protocol:
     'aurbach'
     """
     if name not in PROTOCOLS:
-        close = difflib.get_close_matches(name, PROTOCOLS, n=1)
-        hint = f" Did you mean {close[0]}?" if close else ""
+        hint = did_you_mean(name, PROTOCOLS)
         raise InputError(f"protocol {name}: not a shipped one; these are: {', '.join(PROTOCOLS)}.{hint}")
     return PROTOCOLS[name]()

@@ -12,18 +12,17 @@ porosity = 0.8
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from interlith.errors import InputError
+from interlith.errors import InputError, did_you_mean
 from interlith.parts.cell import Cell, Coating, Foil, Host
 from interlith.parts.part import Part
 from interlith.parts.samples import half_cell, note, symmetric_cell
@@ -54,7 +53,7 @@ class Study:
     model: str = "lumped"
     without: tuple[str, ...] = ()
     nominal_mAh_per_cm2: float | None = None
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
 
 def study(
@@ -191,17 +190,12 @@ def _flat(table: Any, path: tuple[str, ...]) -> list[tuple[tuple[str, ...], Any]
     return [entry for key, value in table.items() for entry in _flat(value, (*path, key))]
 
 
-def _as_cycles(written: list[Any]) -> list[Any]:
-    """Lists within a list are cycles, as tuples are in PyBaMM."""
-    return [tuple(item) if isinstance(item, list) else item for item in written]
-
-
 def _protocol(written: Any, name: str, area_cm2: float) -> str | Protocol:
     if isinstance(written, str):
         return written
     if isinstance(written, list):
         try:
-            return from_pybamm(_as_cycles(written), area_cm2=area_cm2, name=name)
+            return from_pybamm(written, area_cm2=area_cm2, name=name)
         except InputError as problem:
             raise _At(f"protocol: {problem}", "protocol") from problem
     try:
@@ -320,8 +314,8 @@ def _mend(error: Mapping[str, Any]) -> str:
 
 
 def _near(word: str, known: Sequence[str]) -> str:
-    close = difflib.get_close_matches(word, known, n=1)
-    return f". Did you mean {close[0]}?" if close else ""
+    hint = did_you_mean(word, known)
+    return f".{hint}" if hint else ""
 
 
 def _line(text: str, keys: Sequence[str]) -> int | None:

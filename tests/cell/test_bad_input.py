@@ -119,7 +119,7 @@ def test_a_hold_that_is_over_before_it_begins_ends():
 
 
 def test_a_failing_integrator_gives_no_result(monkeypatch):
-    monkeypatch.setattr(module, "advance", lambda *a: (module.FAILED, 1, 0.0))
+    monkeypatch.setattr(module, "advance", lambda *a: (module.FAILED, 1))
     with pytest.raises(SolverError, match=r"step 1 \(constant-current\), 0 h: .* state \["):
         run(plate(areal_capacity_mAh_per_cm2=1.0))
 
@@ -164,7 +164,7 @@ def test_c_rates_need_what_they_refer_to():
     assert run(step, nominal_mAh_per_cm2=2.0).ledger.final()["passed"] == pytest.approx(-1.0, abs=1e-9)
 
 
-def test_every_named_protocol_can_be_refused_or_run():
+def test_formation_cycles_of_a_named_protocol_are_known():
     assert named("half-cell-5").formation_cycles == 3
 
 

@@ -88,7 +88,7 @@ def test_plating_agrees_with_sundials(name):
     expected = judge.solve(np.linspace(0, 3600, 5), y0).y[-1]
     y = y0.copy()
     ends = np.array([3600.0, 0, 0, 0, 0, 0, 0])
-    code, _, _ = advance(
+    code, _ = advance(
         y, *parts, control, ends, active_states(*parts, ramp=False), tolerances(1e-10), np.empty((100_000, N_ROW))
     )
     assert code == DURATION

@@ -164,8 +164,8 @@ def advance(
     active: NDArray[np.int64],
     tolerance: NDArray[np.float64],
     rows: NDArray[np.float64],
-) -> tuple[int, int, float]:
-    """Go on from y, in place, until an end: why it ended, rows written, last step's length. (Over 60 lines: one loop.)
+) -> tuple[int, int]:
+    """Go on from y, in place, until an end: why it ended, rows written. (Over 60 lines: one loop.)
 
     ends: duration in s, direction of the voltage end (+1 rising, -1 falling, 0 none), that voltage, charge in C/m2 (0:
     none), current in A/m2 that a held voltage falls to (0: none), charge passed when the protocol's step began,
@@ -184,15 +184,15 @@ def advance(
     n += 1
     for k in range(4):
         if room[k] <= 0.0:
-            return VOLTAGE + k, n, 0.0
+            return VOLTAGE + k, n
     h = min(1e-3, max(ends[0], SMALLEST_STEP_S))
     known = False
     while True:
         if n >= rows.shape[0] - 1:
-            return FULL, n, h
+            return FULL, n
         left = end_time - y[TIME]
         if left <= 1e-12 * max(abs(end_time), 1.0):
-            return DURATION, n, h
+            return DURATION, n
         h = min(h, left)
         if ends[6] > 0.0:
             h = min(h, ends[6])
@@ -207,13 +207,10 @@ def advance(
         if not error <= 1.0:
             h *= min(step_factor(error), 0.9)
             if h < SMALLEST_STEP_S:
-                return FAILED, n, h
+                return FAILED, n
             continue
         _room(y_new, begun, w, c, circuit, control, ends, room_new)
-        which = -1
-        for k in range(4):
-            if room[k] > 0.0 and room_new[k] <= 0.0:
-                which = k
+        which = _first(room, room_new)
         if which >= 0:
             which = _locate(
                 y, h, w, c, circuit, control, ends, active, jacobian, matrix, pivots, stages, y_new, dy, room, room_new
@@ -224,7 +221,7 @@ def advance(
         _write(y, w, c, circuit, control, rows, n)
         n += 1
         if which >= 0:
-            return VOLTAGE + which, n, h
+            return VOLTAGE + which, n
         h *= step_factor(error)
 
 

@@ -6,7 +6,6 @@ folder of what is kept carries a checksum of all sources here; stale code cannot
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import sys
@@ -15,6 +14,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
+
+from interlith.folders import cache_folder
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 HERE = Path(__file__).resolve().parent
@@ -31,10 +32,7 @@ def _root() -> Path | None:
     """Where compiled code is kept: $INTERLITH_CACHE, else the user's folder for caches, else nowhere."""
     if chosen := os.environ.get("INTERLITH_CACHE"):
         return Path(chosen) / "compiled"
-    with contextlib.suppress(RuntimeError):
-        home = os.environ.get("LOCALAPPDATA") if sys.platform == "win32" else os.environ.get("XDG_CACHE_HOME")
-        return Path(home or Path.home() / ".cache") / "interlith" / "compiled"
-    return None
+    return cache_folder("compiled")
 
 
 def _folder() -> str:

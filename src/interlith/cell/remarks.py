@@ -16,9 +16,12 @@ from interlith.units import SECONDS_PER_HOUR
 
 FITTED_TEST = "aurbach"
 NOTICED_mAh_PER_CM2 = 1e-6
-CALIBRATED = "calibrated: fitted to the efficiency of this very test, so no prediction"
-EXTRAPOLATED = "extrapolated: from parameters fitted to an Aurbach efficiency, by laws that are partly assumed"
-ASSUMED = "rests on assumed values, fitted to nothing"
+CALIBRATED, EXTRAPOLATED, ASSUMED = "calibrated", "extrapolated", "rests on assumed values"
+MEANS = {
+    CALIBRATED: "calibrated: fitted to the efficiency of this very test, so no prediction",
+    EXTRAPOLATED: "extrapolated: from parameters fitted to an Aurbach efficiency, by laws that are partly assumed",
+    ASSUMED: "rests on assumed values, fitted to nothing",
+}
 
 
 def result_kind(done: Simulation, parameters: Sequence[Mapping[str, Any]], without: Collection[str]) -> str:
@@ -33,7 +36,7 @@ def result_kind(done: Simulation, parameters: Sequence[Mapping[str, Any]], witho
 def remarks(done: Simulation, parameters: Sequence[Mapping[str, Any]], without: Collection[str]) -> list[str]:
     """Sentences, the gravest first."""
     return [
-        result_kind(done, parameters, without),
+        MEANS[result_kind(done, parameters, without)],
         *_changed(parameters, without),
         *_currents(done),
         *_additive(done),
@@ -62,9 +65,9 @@ def _currents(done: Simulation) -> Iterator[str]:
 
 
 def _additive(done: Simulation) -> Iterator[str]:
-    table = done.ledger.table
-    used = table.filter(pl.col("electrolyte_consumed") >= done.cell.additive_mAh_per_cm2)
-    if used.height:
+    additive = done.cell.additive_mAh_per_cm2
+    used = done.ledger.table.filter(pl.col("electrolyte_consumed") >= additive)
+    if additive > 0 and used.height:
         hours, cycle = used[TIME][0] / SECONDS_PER_HOUR, used[CYCLE][0]
         yield (
             f"the additive is used up in cycle {cycle} ({hours:.4g} h): from there on the result is made by "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,9 +30,9 @@ from interlith.cell.lumped import HOLD_CURRENT, HOLD_VOLTAGE
 from interlith.cell.swelling import thickness_um
 from interlith.cell.translate import active_states, initial, kernel, tolerances
 from interlith.errors import InputError, SolverError
-from interlith.ledger import CYCLE, STEP, TIME, Ledger
+from interlith.ledger import CYCLE, STEP, TIME, WORKING, Ledger
 from interlith.parts.cell import Cell, Foil
-from interlith.protocol import ConstantCurrent, ConstantVoltage, Protocol, Ramp, Repeat, Rest
+from interlith.protocol import ConstantCurrent, ConstantVoltage, Executed, Protocol, Ramp, Repeat, Rest
 from interlith.record import CURRENT as CURRENT_COLUMN
 from interlith.record import VOLTAGE as VOLTAGE_COLUMN
 from interlith.record import CellFacts, Fact, Provenance, Record
@@ -50,7 +50,6 @@ ROWS_AT_ONCE = 4096
 ROW_EVERY_REST_S, ROW_EVERY_RAMP_V = 60.0, 0.005  # as a tester would record
 FOR_EVER = "no end of the step was reached in 30 years"
 WHY = {DURATION: "time", VOLTAGE: "voltage", CHARGE: "charge", CURRENT: "current"}
-Atom = Rest | ConstantCurrent | ConstantVoltage | Ramp
 Tell = Callable[[int], None]
 
 
@@ -158,7 +157,7 @@ def _repeat(run: _Run, repeat: Repeat) -> None:
             return
 
 
-def _execute(run: _Run, step: Atom) -> None:
+def _execute(run: _Run, step: Executed) -> None:
     """One step to its end, its rows kept."""
     control, ends = _orders(run, step)
     before = run.y[lumped.PASSED]
@@ -171,7 +170,7 @@ def _execute(run: _Run, step: Atom) -> None:
     code, number, begun = FULL, len(run.steps) + 1, run.y[lumped.TIME]
     while code == FULL:
         ends[0] = begun + duration - run.y[lumped.TIME]
-        code, n, _ = advance(run.y, *run.parts, control, ends, active, run.tolerance, run.rows)
+        code, n = advance(run.y, *run.parts, control, ends, active, run.tolerance, run.rows)
         n_rows += n
         if n_rows > MOST_ROWS:
             raise SolverError(
@@ -206,7 +205,7 @@ def _charge_time(step: ConstantCurrent) -> float:
     return (step.areal_capacity_mAh_per_cm2 or 0.0) / abs(step.signed_mA_per_cm2) * SECONDS_PER_HOUR
 
 
-def _duration(step: Atom, begin_V: float) -> float:
+def _duration(step: Executed, begin_V: float) -> float:
     """Seconds after which a step ends at the latest; a ramp to where it begins takes none."""
     if isinstance(step, Ramp):
         return MOST_S if step.to_voltage_V != begin_V else 0.0
@@ -216,7 +215,7 @@ def _duration(step: Atom, begin_V: float) -> float:
     return given
 
 
-def _orders(run: _Run, step: Atom) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _orders(run: _Run, step: Executed) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """What the kernel holds, and at what it ends."""
     control, ends = np.zeros(4), np.zeros(7)
     ends[5] = run.y[lumped.PASSED]
@@ -247,13 +246,13 @@ def _voltage(run: _Run) -> float:
     return float(lumped.terminals(run.y, *run.parts, np.zeros(4))[0])
 
 
-def _failure(run: _Run, number: int, step: Atom) -> str:
+def _failure(run: _Run, number: int, step: Executed) -> str:
     hours = run.y[lumped.TIME] / SECONDS_PER_HOUR
     state = ", ".join(f"{value:.6g}" for value in run.y)
     return f"step {number} ({step.kind}), {hours:.6g} h: no step length meets the tolerance; state [{state}]"
 
 
-def _death(run: _Run, number: int, step: Atom) -> str:
+def _death(run: _Run, number: int, step: Executed) -> str:
     """Why the voltage left every window, as far as the state tells."""
     y, hours = run.y, run.y[lumped.TIME] / SECONDS_PER_HOUR
     o = lumped.COUNTER
@@ -334,7 +333,7 @@ def _entries(run: _Run, y: NDArray[np.float64]) -> dict[str, NDArray[np.float64]
     """The account of every row in mAh/cm2 of the working electrode, and by how much it does not close."""
     working, counter, circuit = run.parts
     ratio, o = circuit.counter_per_working, lumped.COUNTER
-    own, other = y[:, : lumped.CONVERTED + 2], y[:, o : o + lumped.CONVERTED + 2] * ratio
+    own, other = y[:, : lumped.POTENTIAL], y[:, o : o + lumped.POTENTIAL] * ratio  # what stands before it is lithium
     moved = y - y[0]
     working_layer = -working.double_layer_F_per_m2 * moved[:, lumped.POTENTIAL]
     counter_layer = -counter.double_layer_F_per_m2 * moved[:, o + lumped.POTENTIAL] * ratio
@@ -344,8 +343,7 @@ def _entries(run: _Run, y: NDArray[np.float64]) -> dict[str, NDArray[np.float64]
     worse = np.where(np.abs(against_charge) > np.abs(against_counter), against_charge, against_counter)
     metal = [lumped.PORES, lumped.TOP, lumped.FOIL]
     dead, rest = [lumped.DEAD_PORES, lumped.DEAD_TOP], [lumped.SEI, lumped.CONVERTED, lumped.ALLOYED]
-    names = ("active_pores", "active_top", "active_foil", "dead_pores", "dead_top", "sei", "converted", "alloyed")
-    found = {name: own[:, k] for k, name in enumerate(names)}
+    found = {name: own[:, k] for k, name in enumerate(WORKING)}
     found |= {
         "counter_active": other[:, metal].sum(axis=1),
         "counter_dead": other[:, dead].sum(axis=1),
@@ -374,9 +372,3 @@ def _states(run: _Run, rows: NDArray[np.float64]) -> pl.DataFrame:
         **{f"thickness_um.{name}": values for name, values in thickness_um(run.cell.working, pores, top).items()},
     }
     return pl.DataFrame(columns)
-
-
-def rows_of(steps: tuple[Step, ...]) -> Iterator[dict[str, Any]]:
-    """The executed steps as plain rows."""
-    for step in steps:
-        yield {name: getattr(step, name) for name in Step.__dataclass_fields__}

@@ -19,7 +19,6 @@ from interlith.units import (
     M_PER_UM,
     MICRO,
     MILLI,
-    MOL_PER_M3_PER_MOL_PER_L,
     ZERO_CELSIUS_K,
     C_PER_M2_PER_mAh_PER_CM2,
     LITHIUM_mAh_PER_CM2_PER_UM,
@@ -109,8 +108,8 @@ def electrode(part: Host | Collector | Foil, cell: Cell) -> Electrode:
 
 def _transport(cell: Cell) -> tuple[float, float, float, float]:
     """Salt mol/m3, conductivity S/m, diffusivity m2/s, transference number of the electrolyte as filled in."""
-    c, kelvin = cell.electrolyte.salt_mol_per_L * MOL_PER_M3_PER_MOL_PER_L, cell.temperature_C + ZERO_CELSIUS_K
-    known = cell.electrolyte
+    known, kelvin = cell.electrolyte, cell.temperature_C + ZERO_CELSIUS_K
+    c = known.salt_mol_per_m3
     kappa = float(known.conductivity_S_per_m(c, kelvin))
     if not kappa > 0:
         raise InputError(f"electrolyte.conductivity: {kappa:g} S/m at {cell.temperature_C:g} C; must be above 0")
@@ -140,13 +139,12 @@ def _circuit(cell: Cell) -> Circuit:
     if host is not None:
         layers = 2 if cell.kind == "symmetric" else 1
         ohm += layers * PORE_SHARE * host.thickness_um * M_PER_UM / (kappa * host.porosity**HOST_BRUGGEMAN)
-    additive = cell.electrolyte.inventory_mAh(cell.electrolyte_volume_uL) / cell.area_cm2
     return Circuit(
         f_per_V=1.0 / thermal_V,
         resistance_ohm_m2=ohm + cell.contact_resistance_ohm_cm2 * M2_PER_CM2,
         counter_per_working=cell.counter_area_cm2 / cell.area_cm2,
         gradient_V=2.0 * thermal_V * (1.0 - transference),
-        inventory_C_per_m2=additive * C_PER_M2_PER_mAh_PER_CM2,
+        inventory_C_per_m2=cell.additive_mAh_per_cm2 * C_PER_M2_PER_mAh_PER_CM2,
         sei_factor_at_end=cell.sei_factor_after_additive,
         sei_width=cell.additive_end_width,
         short_S_per_m2=cell.short_conductance_S_per_cm2 / M2_PER_CM2,

@@ -10,7 +10,6 @@ import contextlib
 import hashlib
 import json
 import os
-import sys
 import time
 import zlib
 from pathlib import Path
@@ -20,6 +19,7 @@ import polars as pl
 
 from interlith import __version__
 from interlith.errors import CorruptFile
+from interlith.folders import cache_folder
 from interlith.record import Record, read_record, write_record
 from interlith.units import SECONDS_PER_DAY
 
@@ -32,17 +32,7 @@ def folder() -> Path:
     """Where the cache lies: $INTERLITH_CACHE, else the system's folder for caches, else nowhere (no home folder)."""
     if chosen := os.environ.get("INTERLITH_CACHE"):
         return Path(chosen)
-    with contextlib.suppress(RuntimeError):
-        return _system_folder() / "interlith" / "records"
-    return Path(os.devnull) / "nowhere"
-
-
-def _system_folder() -> Path:
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache_folder("records") or Path(os.devnull) / "nowhere"
 
 
 def sha256(path: Path) -> str:

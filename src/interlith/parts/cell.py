@@ -6,7 +6,6 @@ electrolyte; it stands with the surface because a person changes it there.
 
 from __future__ import annotations
 
-import math
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -146,6 +145,5 @@ class Cell(Part):
 
     @property
     def additive_mAh_per_cm2(self) -> float:
-        """Charge of the electrolyte's additives per area of the working electrode; infinite without any."""
-        charge = self.electrolyte.inventory_mAh(self.electrolyte_volume_uL)
-        return charge / self.area_cm2 if charge > 0 else math.inf
+        """Charge of the electrolyte's additives per area of the working electrode; 0 without any."""
+        return self.electrolyte.inventory_mAh(self.electrolyte_volume_uL) / self.area_cm2

@@ -5,7 +5,6 @@ Inside, c is in mol/L and T in K, the units of the published fits; outside, c is
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -16,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from interlith.errors import InputError
+from interlith.errors import InputError, did_you_mean
 from interlith.parts.part import Origin, Part
 from interlith.units import (
     FARADAY_C_PER_MOL,
@@ -282,8 +281,7 @@ def electrolyte(name: str) -> Electrolyte:
     'assumed'
     """
     if name not in _file():
-        close = difflib.get_close_matches(name.lower(), electrolyte_names(), n=1, cutoff=0.3)
-        hint = f" Did you mean {close[0]}?" if close else ""
+        hint = did_you_mean(name.lower(), electrolyte_names(), cutoff=0.3)
         raise InputError(f"{name}: not a shipped electrolyte; these are: {', '.join(electrolyte_names())}.{hint}")
     entry = dict(_file()[name])
     additives = tuple(Additive(**_with_origins(additive)) for additive in entry.pop("additives", ()))

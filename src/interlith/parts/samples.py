@@ -6,14 +6,13 @@ besides is assumed with a range or calibrated to that datum, and says so.
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from typing import Any
 
-from interlith.errors import InputError
+from interlith.errors import InputError, did_you_mean
 from interlith.parts.cell import Cell, Coating, Collector, Foil, Host, Separator
 from interlith.parts.electrolyte import electrolyte
 from interlith.parts.part import Origin
@@ -114,8 +113,7 @@ def _entry(name: str) -> Mapping[str, Any]:
     if name == COPPER:
         return _file()[COPPER]
     if name not in _file()["sample"]:
-        close = difflib.get_close_matches(name, names(), n=1)
-        hint = f" Did you mean {close[0]}?" if close else ""
+        hint = did_you_mean(name, names())
         raise InputError(f"{name}: not a shipped sample; these are: {', '.join(names())}.{hint}")
     return _file()["sample"][name]
 
