@@ -24,7 +24,7 @@ from interlith.errors import CorruptFile, InputError, InterlithError
 from interlith.findings import Finding, Findings, plain, safe_name, write, write_tables, writing
 
 if TYPE_CHECKING:
-    from interlith.cell.simulate import Simulation
+    from interlith.cell.results import Simulation
     from interlith.cell.simulate import Tell as StepTell
     from interlith.cycling.analyze import Analysis
     from interlith.cycling.synthetic import Example

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from interlith.cell import lumped
-from interlith.cell.advance import DURATION, N_ROW, advance
+from interlith.cell.account import N_ROW
+from interlith.cell.advance import DURATION, advance
 from interlith.cell.rosenbrock import GAMMA, N_STAGES, A, C, factorize, solve
-from interlith.cell.translate import active_states, initial, kernel, tolerances
+from interlith.cell.translate import translate
 from interlith.parts.samples import half_cell
 from interlith.units import C_PER_M2_PER_mAh_PER_CM2
 
@@ -78,18 +79,17 @@ def test_plating_agrees_with_sundials(name):
     """One hour of plating at 1 mA/cm2 from the bare host, conversion and nucleation included, against CVODE."""
     sundae = pytest.importorskip("sksundae")
     cell = half_cell(name)
-    parts, y0 = kernel(cell), initial(cell)
+    system, y0, tolerance = translate(cell, "lumped", (), 1e-10)
+    work = lumped.workspace(system)
     control = np.array([0.0, -10.0, 0.0, 0.0])
 
     def right(t, y, dy):
-        lumped.rates(y, *parts, control, dy)
+        lumped.rates(y, system, control, work, dy)
 
     judge = sundae.cvode.CVODE(right, rtol=1e-10, atol=1e-9, method="BDF", max_num_steps=1_000_000)
     expected = judge.solve(np.linspace(0, 3600, 5), y0).y[-1]
     y = y0.copy()
     ends = np.array([3600.0, 0, 0, 0, 0, 0, 0])
-    code, _ = advance(
-        y, *parts, control, ends, active_states(*parts, ramp=False), tolerances(1e-10), np.empty((100_000, N_ROW))
-    )
+    code, _ = advance(y, system, control, ends, tolerance, np.empty((100_000, N_ROW)))
     assert code == DURATION
     np.testing.assert_allclose(y[:10], expected[:10], rtol=1e-6, atol=1e-8 * C_PER_M2_PER_mAh_PER_CM2)

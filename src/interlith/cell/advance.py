@@ -6,181 +6,114 @@ one that the integrator itself reached.
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
 from interlith.cell.compiled import compiled
-from interlith.cell.lumped import (
-    COUNTER,
-    HOLD_CURRENT,
-    N_STATES,
-    PASSED,
-    POTENTIAL,
-    SEI,
-    TIME,
-    Circuit,
-    Electrode,
-    electrode_rates,
-    rates,
-    sei_factor,
-    terminals,
-)
-from interlith.cell.rosenbrock import GAMMA, N_STAGES, A, C, factorize, solve, step_factor
+from interlith.cell.duties import PASSED, TIME, account, linearize, prepare, rates, solve_stage, terminals, workspace
+from interlith.cell.rosenbrock import N_STAGES, A, C, step_factor
 
 DURATION, VOLTAGE, CHARGE, CURRENT, OUT_OF_RANGE = 0, 1, 2, 3, 4
 FAILED, FULL = -1, -2
 RANGE_V = 5.5  # what a tester gives up at; the widest cut-off that `check` takes is 5 V
-DIFFERENCE = 1e-7
 SMALLEST_STEP_S = 1e-13
 NEGATIVE = 10.0  # an amount may be negative by so many absolute tolerances
 ROOT_STEPS = 60
 VOLTAGE_SLACK_V = 1e-9
 CHARGE_SLACK = 1e-12
-N_ROW = N_STATES + 2
+FREE, AMOUNT, VOLTS = 0, 1, 2
 
 
-@compiled
-def _jacobian(
-    y: NDArray[np.float64],
-    dy: NDArray[np.float64],
-    w: Electrode,
-    c: Electrode,
-    circuit: Circuit,
-    control: NDArray[np.float64],
-    active: NDArray[np.int64],
-    scale: NDArray[np.float64],
-    work: NDArray[np.float64],
-    jacobian: NDArray[np.float64],
-) -> None:
-    """Forward differences, for the active states only: all other columns are zero.
+class Tolerance(NamedTuple):
+    """How exact a state must be: one relative number, an absolute one for each state, and what sort each state is.
 
-    At a constant current without a short the electrodes know each other by the additive alone: one is evaluated then.
+    AMOUNT: cannot be clearly negative. VOLTS: the relative part does not grow beyond that of 1 V. FREE: neither.
     """
-    apart = control[0] == HOLD_CURRENT and circuit.short_S_per_m2 == 0.0
-    factor = sei_factor(y, circuit)
-    jacobian[:, :] = 0.0
-    for k in active:
-        kept = y[k]
-        y[k] = kept + DIFFERENCE * max(abs(kept), scale[k])
-        size = y[k] - kept
-        first, last = 0, N_STATES
-        if apart and k < PASSED and k not in (SEI, COUNTER + SEI):
-            first = 0 if k < COUNTER else COUNTER
-            last = first + COUNTER
-            inside = control[1] if first == 0 else -control[1] / circuit.counter_per_working
-            electrode_rates(y, first, w if first == 0 else c, circuit.f_per_V, inside, factor, work)
-        else:
-            rates(y, w, c, circuit, control, work)
-        y[k] = kept
-        for i in range(first, last):
-            jacobian[i, k] = (work[i] - dy[i]) / size
+
+    relative: float
+    absolute: NDArray[np.float64]
+    sort: NDArray[np.int64]
+
+
+class Memory(NamedTuple):
+    """What the integrator itself writes in: float64[n] and [stage, n]; room: distances to the ends."""
+
+    dy: NDArray[np.float64]
+    y_new: NDArray[np.float64]
+    stages: NDArray[np.float64]
+    room: NDArray[np.float64]
+    room_new: NDArray[np.float64]
 
 
 @compiled
 def _trial(
-    y: NDArray[np.float64],
-    h: float,
-    w: Electrode,
-    c: Electrode,
-    circuit: Circuit,
-    control: NDArray[np.float64],
-    active: NDArray[np.int64],
-    jacobian: NDArray[np.float64],
-    matrix: NDArray[np.float64],
-    pivots: NDArray[np.int64],
-    stages: NDArray[np.float64],
-    y_new: NDArray[np.float64],
-    dy: NDArray[np.float64],
+    y: NDArray[np.float64], h: float, system: Any, control: NDArray[np.float64], work: Any, memory: Memory
 ) -> None:
-    """One Rosenbrock step of length h from y with a factorized matrix: y_new, and its error in the last stage.
-
-    Only the active states are coupled; the others follow from them, since their columns of the Jacobian are zero.
-    """
-    right, total = np.empty(len(active)), np.empty(N_STATES)
+    """One Rosenbrock step of length h from y with a prepared system: y_new, and its error in the last stage."""
+    y_new, stages = memory.y_new, memory.stages
     for s in range(N_STAGES):
+        stage = stages[s]
         y_new[:] = y
-        total[:] = 0.0
+        stage[:] = 0.0
         for j in range(s):
-            for i in range(N_STATES):
-                y_new[i] += A[s, j] * stages[j, i]
-                total[i] += C[s, j] * stages[j, i]
-        rates(y_new, w, c, circuit, control, dy)
-        for i in range(N_STATES):
-            total[i] = dy[i] + total[i] / h
-        for m in range(len(active)):
-            right[m] = total[active[m]]
-        solve(matrix, pivots, right)
-        for i in range(N_STATES):
-            coupled = total[i]
-            for m in range(len(active)):
-                coupled += jacobian[i, active[m]] * right[m]
-            stages[s, i] = coupled * h * GAMMA
-    for i in range(N_STATES):
+            a, c = A[s, j], C[s, j] / h
+            for i in range(len(y)):
+                y_new[i] += a * stages[j, i]
+                stage[i] += c * stages[j, i]
+        rates(y_new, system, control, work, memory.dy)
+        for i in range(len(y)):
+            stage[i] += memory.dy[i]
+        solve_stage(system, h, work, stage)
+    for i in range(len(y)):
         y_new[i] += stages[N_STAGES - 1, i]
-
-
-@compiled
-def _prepare(
-    jacobian: NDArray[np.float64],
-    h: float,
-    active: NDArray[np.int64],
-    matrix: NDArray[np.float64],
-    pivots: NDArray[np.int64],
-) -> bool:
-    for i in range(len(active)):
-        for j in range(len(active)):
-            matrix[i, j] = -jacobian[active[i], active[j]]
-        matrix[i, i] += 1.0 / (h * GAMMA)
-    return factorize(matrix, pivots)
 
 
 @compiled
 def _room(
     y: NDArray[np.float64],
-    begun: float,
-    w: Electrode,
-    c: Electrode,
-    circuit: Circuit,
+    system: Any,
     control: NDArray[np.float64],
     ends: NDArray[np.float64],
     room: NDArray[np.float64],
 ) -> None:
     """How far each end still is, positive before it: voltage, charge, current, range."""
-    volt, outside, _ = terminals(y, w, c, circuit, control)
+    volt, outside, _ = terminals(y, system, control)
     room[0] = ends[1] * (ends[2] - volt) if ends[1] != 0.0 else 1.0
-    room[1] = ends[3] - abs(y[PASSED] - begun) if ends[3] > 0.0 else 1.0
+    room[1] = ends[3] - abs(y[PASSED] - ends[5]) if ends[3] > 0.0 else 1.0
     room[2] = abs(outside) - ends[4] if ends[4] > 0.0 else 1.0
     room[3] = RANGE_V - abs(volt)
 
 
 @compiled
+def open_voltage(y: NDArray[np.float64], system: Any) -> float:
+    """Voltage without a current, V."""
+    return terminals(y, system, np.zeros(4))[0]
+
+
+@compiled
 def advance(
     y: NDArray[np.float64],
-    w: Electrode,
-    c: Electrode,
-    circuit: Circuit,
+    system: Any,
     control: NDArray[np.float64],
     ends: NDArray[np.float64],
-    active: NDArray[np.int64],
-    tolerance: NDArray[np.float64],
+    tolerance: Tolerance,
     rows: NDArray[np.float64],
 ) -> tuple[int, int]:
     """Go on from y, in place, until an end: why it ended, rows written. (Over 60 lines: one loop.)
 
-    ends: duration in s, direction of the voltage end (+1 rising, -1 falling, 0 none), that voltage, charge in C/m2 (0:
-    none), current in A/m2 that a held voltage falls to (0: none), charge passed when the protocol's step began,
-    longest time between rows (0: any).
-    active: the states that anything depends on. tolerance: relative, then the absolute one of each state, which is
-    also its scale. rows: float64[n, (voltage, current, states)].
+    system: any kind that serves the duties of duties.py. ends: duration in s, direction of the voltage end (+1 rising,
+    -1 falling, 0 none), that voltage, charge in C/m2 (0: none), current in A/m2 that a held voltage falls to (0: none),
+    charge passed when the protocol's step began, longest time between rows (0: any).
+    rows: float64[n, (voltage, current, account)].
     """
-    n, begun, end_time = 0, ends[5], y[TIME] + ends[0]
-    dy, work, y_new = np.empty(N_STATES), np.empty(N_STATES), np.empty(N_STATES)
-    jacobian, matrix = np.empty((N_STATES, N_STATES)), np.empty((len(active), len(active)))
-    pivots, stages = np.empty(len(active), np.int64), np.empty((N_STAGES, N_STATES))
-    room, room_new = np.empty(4), np.empty(4)
-    scale = tolerance[1:]
-    _room(y, begun, w, c, circuit, control, ends, room)
-    _write(y, w, c, circuit, control, rows, n)
+    n, end_time, size = 0, y[TIME] + ends[0], len(y)
+    work = workspace(system)
+    memory = Memory(np.empty(size), np.empty(size), np.empty((N_STAGES, size)), np.empty(4), np.empty(4))
+    room, room_new, y_new = memory.room, memory.room_new, memory.y_new
+    _room(y, system, control, ends, room)
+    _write(y, system, control, rows[n])
     n += 1
     for k in range(4):
         if room[k] <= 0.0:
@@ -197,28 +130,26 @@ def advance(
         if ends[6] > 0.0:
             h = min(h, ends[6])
         if not known:
-            rates(y, w, c, circuit, control, dy)
-            _jacobian(y, dy, w, c, circuit, control, active, scale, work, jacobian)
+            rates(y, system, control, work, memory.dy)
+            linearize(y, system, control, tolerance.absolute, memory.dy, work)
             known = True
         error = np.inf
-        if _prepare(jacobian, h, active, matrix, pivots):
-            _trial(y, h, w, c, circuit, control, active, jacobian, matrix, pivots, stages, y_new, dy)
-            error = _error(y, y_new, stages[N_STAGES - 1], tolerance)
+        if prepare(system, h, work):
+            _trial(y, h, system, control, work, memory)
+            error = _error(y, y_new, memory.stages[N_STAGES - 1], tolerance)
         if not error <= 1.0:
             h *= min(step_factor(error), 0.9)
             if h < SMALLEST_STEP_S:
                 return FAILED, n
             continue
-        _room(y_new, begun, w, c, circuit, control, ends, room_new)
+        _room(y_new, system, control, ends, room_new)
         which = _first(room, room_new)
         if which >= 0:
-            which = _locate(
-                y, h, w, c, circuit, control, ends, active, jacobian, matrix, pivots, stages, y_new, dy, room, room_new
-            )
+            which = _locate(y, h, system, control, ends, work, memory)
         y[:] = y_new
         room[:] = room_new
         known = False
-        _write(y, w, c, circuit, control, rows, n)
+        _write(y, system, control, rows[n])
         n += 1
         if which >= 0:
             return VOLTAGE + which, n
@@ -229,23 +160,14 @@ def advance(
 def _locate(
     y: NDArray[np.float64],
     h: float,
-    w: Electrode,
-    c: Electrode,
-    circuit: Circuit,
+    system: Any,
     control: NDArray[np.float64],
     ends: NDArray[np.float64],
-    active: NDArray[np.int64],
-    jacobian: NDArray[np.float64],
-    matrix: NDArray[np.float64],
-    pivots: NDArray[np.int64],
-    stages: NDArray[np.float64],
-    y_new: NDArray[np.float64],
-    dy: NDArray[np.float64],
-    room: NDArray[np.float64],
-    room_new: NDArray[np.float64],
+    work: Any,
+    memory: Memory,
 ) -> int:
     """Shorten the step until the first end is just reached (false position, Illinois); which end that is."""
-    low, high = 0.0, h
+    low, high, room, room_new = 0.0, h, memory.room, memory.room_new
     at_low, at_high = room.copy(), room_new.copy()
     which = _first(at_low, at_high)
     side = 0
@@ -255,10 +177,10 @@ def _locate(
             break
         part = at_low[which] / (at_low[which] - at_high[which])
         middle = low + min(max(part, 0.01), 0.99) * (high - low)
-        if not _prepare(jacobian, middle, active, matrix, pivots):
+        if not prepare(system, middle, work):
             break
-        _trial(y, middle, w, c, circuit, control, active, jacobian, matrix, pivots, stages, y_new, dy)
-        _room(y_new, ends[5], w, c, circuit, control, ends, room_new)
+        _trial(y, middle, system, control, work, memory)
+        _room(memory.y_new, system, control, ends, room_new)
         crossed = _first(room, room_new)
         if crossed >= 0:
             high, which = middle, crossed
@@ -272,9 +194,9 @@ def _locate(
             if side == -1:
                 at_high[:] *= 0.5
             side = -1
-    if _prepare(jacobian, high, active, matrix, pivots):
-        _trial(y, high, w, c, circuit, control, active, jacobian, matrix, pivots, stages, y_new, dy)
-    _room(y_new, ends[5], w, c, circuit, control, ends, room_new)
+    if prepare(system, high, work):
+        _trial(y, high, system, control, work, memory)
+    _room(memory.y_new, system, control, ends, room_new)
     return which
 
 
@@ -292,21 +214,21 @@ def _first(before: NDArray[np.float64], after: NDArray[np.float64]) -> int:
 
 @compiled
 def _error(
-    y: NDArray[np.float64], y_new: NDArray[np.float64], error: NDArray[np.float64], tolerance: NDArray[np.float64]
+    y: NDArray[np.float64], y_new: NDArray[np.float64], error: NDArray[np.float64], tolerance: Tolerance
 ) -> float:
     """Largest error in units of the tolerance; infinite when a state is no number or an amount is clearly negative.
 
-    A potential's tolerance does not grow beyond that of 1 V: a step across the end of the lithium leads to potentials
-    of any size, and beside them every error would be small.
+    A step across the end of the lithium leads to potentials of any size, and beside them every error would be small:
+    hence VOLTS.
     """
     worst = 0.0
-    for i in range(N_STATES):
-        reach = max(abs(y[i]), abs(y_new[i]))
-        if i in (POTENTIAL, COUNTER + POTENTIAL):
+    for i in range(len(y)):
+        reach, sort = max(abs(y[i]), abs(y_new[i])), tolerance.sort[i]
+        if sort == VOLTS:
             reach = min(reach, 1.0)
-        elif i < PASSED and y_new[i] < -NEGATIVE * tolerance[1 + i] and y_new[i] < y[i]:
+        elif sort == AMOUNT and y_new[i] < -NEGATIVE * tolerance.absolute[i] and y_new[i] < y[i]:
             return np.inf
-        size = abs(error[i]) / (tolerance[1 + i] + tolerance[0] * reach)
+        size = abs(error[i]) / (tolerance.absolute[i] + tolerance.relative * reach)
         if not np.isfinite(size) or not np.isfinite(y_new[i]):
             return np.inf
         worst = max(worst, size)
@@ -314,15 +236,7 @@ def _error(
 
 
 @compiled
-def _write(
-    y: NDArray[np.float64],
-    w: Electrode,
-    c: Electrode,
-    circuit: Circuit,
-    control: NDArray[np.float64],
-    rows: NDArray[np.float64],
-    n: int,
-) -> None:
-    volt, outside, _ = terminals(y, w, c, circuit, control)
-    rows[n, 0], rows[n, 1] = volt, outside
-    rows[n, 2:] = y
+def _write(y: NDArray[np.float64], system: Any, control: NDArray[np.float64], row: NDArray[np.float64]) -> None:
+    volt, outside, _ = terminals(y, system, control)
+    row[0], row[1] = volt, outside
+    account(y, system, row[2:])

@@ -1,11 +1,6 @@
 """The lumped cell: two electrodes, one potential each, pores and top kept apart; its right-hand side and its voltage.
 
-State y, SI, per geometric area of the electrode it belongs to:
-
-    0..9    working electrode      active in pores, active on top, active in foil, dead in pores, dead on top, SEI,
-    10..19  counter electrode      converted, alloyed (C/m2 of lithium each), u (V against the electrolyte), revived
-    20 charge passed, 21 charge through a short (C/m2 of the working electrode), 22 time (s), 23 what the short carried,
-    both directions added
+State y: the account of account.py, SI, per geometric area of the electrode it belongs to.
 
 With i the current that oxidizes an electrode, and its double layer C:
 
@@ -23,7 +18,27 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from interlith.cell import duties
+from interlith.cell.account import (
+    ALLOYED,
+    CARRIED,
+    CONVERTED,
+    COUNTER,
+    DEAD_PORES,
+    DEAD_TOP,
+    FOIL,
+    N_ACCOUNT,
+    PASSED,
+    PORES,
+    POTENTIAL,
+    REVIVED,
+    SEI,
+    SHORTED,
+    TIME,
+    TOP,
+)
 from interlith.cell.compiled import compiled
+from interlith.cell.duties import HOLD_CURRENT, serves
 from interlith.cell.mechanisms.conversion import alloying_A_per_m2, converting_A_per_m2
 from interlith.cell.mechanisms.dead_layer import drop_V
 from interlith.cell.mechanisms.isolation import isolated_per_stripped
@@ -32,14 +47,10 @@ from interlith.cell.mechanisms.nucleation import barrier_V
 from interlith.cell.mechanisms.revival import revived_A_per_m2
 from interlith.cell.mechanisms.sei import growth_factor
 from interlith.cell.mechanisms.soft_short import conductance_S_per_m2
+from interlith.cell.rosenbrock import GAMMA, factorize, solve
 
-PORES, TOP, FOIL, DEAD_PORES, DEAD_TOP, SEI, CONVERTED, ALLOYED, POTENTIAL, REVIVED = range(10)
-N_ELECTRODE = 10
-COUNTER = N_ELECTRODE
-PASSED, SHORTED, TIME, CARRIED = 20, 21, 22, 23
-N_STATES = 24
-HOLD_CURRENT, HOLD_VOLTAGE = 0, 1
 NEWTON_STEPS = 30
+DIFFERENCE = 1e-7
 
 
 class Electrode(NamedTuple):
@@ -81,6 +92,25 @@ class Circuit(NamedTuple):
     short_S_per_m2: float
     short_onset_C_per_m2: float
     short_scale_C_per_m2: float
+
+
+class Lumped(NamedTuple):
+    """A lumped cell for the integrator. active: the states on which any rate depends, int64[m]."""
+
+    working: Electrode
+    counter: Electrode
+    circuit: Circuit
+    active: NDArray[np.int64]
+
+
+class Work(NamedTuple):
+    """What the duties of a lumped cell write in: the Jacobian's columns of the active states, their W, its right side."""
+
+    jacobian: NDArray[np.float64]
+    matrix: NDArray[np.float64]
+    pivots: NDArray[np.int64]
+    right: NDArray[np.float64]
+    varied: NDArray[np.float64]
 
 
 @compiled
@@ -142,18 +172,11 @@ def _short(y: NDArray[np.float64], circuit: Circuit) -> float:
     return conductance_S_per_m2(top, circuit.short_S_per_m2, circuit.short_onset_C_per_m2, circuit.short_scale_C_per_m2)
 
 
+@serves(duties.terminals, Lumped)
 @compiled
-def terminals(
-    y: NDArray[np.float64],
-    w: Electrode,
-    c: Electrode,
-    circuit: Circuit,
-    control: NDArray[np.float64],
-) -> tuple[float, float, float]:
-    """Voltage, current at the terminals and current through the electrolyte (A/m2, positive oxidizes the working one).
-
-    control: what is held (0 current, 1 voltage), its value, its slope per s, the time from which the slope counts.
-    """
+def terminals(y: NDArray[np.float64], system: Lumped, control: NDArray[np.float64]) -> tuple[float, float, float]:
+    """Voltage, current at the terminals and current through the electrolyte, A/m2 of the working electrode."""
+    w, c, circuit = system.working, system.counter, system.circuit
     open_V = y[POTENTIAL] - y[COUNTER + POTENTIAL]
     leak = _short(y, circuit)
     held = control[1] + control[2] * (y[TIME] - control[3])
@@ -193,21 +216,98 @@ def sei_factor(y: NDArray[np.float64], circuit: Circuit) -> float:
     return growth_factor(used, circuit.sei_factor_at_end, circuit.sei_width)
 
 
+@serves(duties.rates, Lumped)
 @compiled
 def rates(
-    y: NDArray[np.float64],
-    w: Electrode,
-    c: Electrode,
-    circuit: Circuit,
-    control: NDArray[np.float64],
-    dy: NDArray[np.float64],
+    y: NDArray[np.float64], system: Lumped, control: NDArray[np.float64], work: Work, dy: NDArray[np.float64]
 ) -> None:
     """dy/dt of the whole cell."""
-    _, outside, inside = terminals(y, w, c, circuit, control)
+    circuit = system.circuit
+    _, outside, inside = terminals(y, system, control)
     factor = sei_factor(y, circuit)
-    electrode_rates(y, 0, w, circuit.f_per_V, inside, factor, dy)
-    electrode_rates(y, COUNTER, c, circuit.f_per_V, -inside / circuit.counter_per_working, factor, dy)
+    electrode_rates(y, 0, system.working, circuit.f_per_V, inside, factor, dy)
+    at_counter = -inside / circuit.counter_per_working
+    electrode_rates(y, COUNTER, system.counter, circuit.f_per_V, at_counter, factor, dy)
     dy[PASSED] = outside
     dy[SHORTED] = outside - inside
     dy[TIME] = 1.0
     dy[CARRIED] = abs(outside - inside)
+
+
+@serves(duties.workspace, Lumped)
+@compiled
+def workspace(system: Lumped) -> Work:
+    """Arrays for one step of the protocol."""
+    m = len(system.active)
+    jacobian, matrix = np.empty((N_ACCOUNT, m)), np.empty((m, m))
+    return Work(jacobian, matrix, np.empty(m, np.int64), np.empty(m), np.empty(N_ACCOUNT))
+
+
+@serves(duties.linearize, Lumped)
+@compiled
+def linearize(
+    y: NDArray[np.float64],
+    system: Lumped,
+    control: NDArray[np.float64],
+    scale: NDArray[np.float64],
+    dy: NDArray[np.float64],
+    work: Work,
+) -> None:
+    """The Jacobian by forward differences, for the active states only: all other columns are zero.
+
+    At a constant current without a short the electrodes know each other by the additive alone: one is evaluated then.
+    """
+    circuit, varied, jacobian = system.circuit, work.varied, work.jacobian
+    apart = control[0] == HOLD_CURRENT and circuit.short_S_per_m2 == 0.0
+    factor = sei_factor(y, circuit)
+    jacobian[:, :] = 0.0
+    for place, k in enumerate(system.active):
+        kept = y[k]
+        y[k] = kept + DIFFERENCE * max(abs(kept), scale[k])
+        size = y[k] - kept
+        first, last = 0, N_ACCOUNT
+        if apart and k < PASSED and k not in (SEI, COUNTER + SEI):
+            first = 0 if k < COUNTER else COUNTER
+            last = first + COUNTER
+            inside = control[1] if first == 0 else -control[1] / circuit.counter_per_working
+            part = system.working if first == 0 else system.counter
+            electrode_rates(y, first, part, circuit.f_per_V, inside, factor, varied)
+        else:
+            rates(y, system, control, work, varied)
+        y[k] = kept
+        for i in range(first, last):
+            jacobian[i, place] = (varied[i] - dy[i]) / size
+
+
+@serves(duties.prepare, Lumped)
+@compiled
+def prepare(system: Lumped, h: float, work: Work) -> bool:
+    """W of the active states, factorized."""
+    active, matrix = system.active, work.matrix
+    for i in range(len(active)):
+        for j in range(len(active)):
+            matrix[i, j] = -work.jacobian[active[i], j]
+        matrix[i, i] += 1.0 / (h * GAMMA)
+    return factorize(matrix, work.pivots)
+
+
+@serves(duties.solve_stage, Lumped)
+@compiled
+def solve_stage(system: Lumped, h: float, work: Work, right: NDArray[np.float64]) -> None:
+    """Only the active states are coupled; the others follow from them, since their columns of the Jacobian are zero."""
+    active, few = system.active, work.right
+    for m in range(len(active)):
+        few[m] = right[active[m]]
+    solve(work.matrix, work.pivots, few)
+    for i in range(N_ACCOUNT):
+        coupled = right[i]
+        for m in range(len(active)):
+            coupled += work.jacobian[i, m] * few[m]
+        right[i] = coupled * h * GAMMA
+
+
+@serves(duties.account, Lumped)
+@compiled
+def account(y: NDArray[np.float64], system: Lumped, row: NDArray[np.float64]) -> None:
+    """The state is the account."""
+    row[:] = y

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from interlith.cell import lumped
+from interlith.cell import account
 from interlith.cell.lumped import Circuit, Electrode
 from interlith.cell.mechanisms.dead_layer import MOST
 from interlith.cell.mechanisms.isolation import REFERENCE_A_PER_M2, SLOWEST
@@ -51,7 +51,7 @@ def half_cell_model(cell: Cell, without: Collection[str] = ()) -> tuple[Any, Any
     begin = initial(cell)
     for y, own, part, oxidizing, first in (
         (sides[0], scaled[0], working, inside, 0),
-        (sides[1], scaled[1], counter, -inside / circuit.counter_per_working, lumped.COUNTER),
+        (sides[1], scaled[1], counter, -inside / circuit.counter_per_working, account.COUNTER),
     ):
         rates = _electrode(pybamm, own, part, circuit.f_per_V, oxidizing, factor)
         model.rhs |= {y[name]: rates[name] / _scale(name) for name in NAMES}

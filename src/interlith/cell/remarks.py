@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from interlith.cell.simulate import Simulation
+from interlith.cell.results import Simulation
 from interlith.ledger import CYCLE, TIME
 from interlith.parts.part import STATED
 from interlith.protocol import ConstantCurrent, Rest

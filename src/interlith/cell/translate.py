@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from interlith.cell import lumped
-from interlith.cell.lumped import Circuit, Electrode
+from interlith.cell import account
+from interlith.cell.advance import AMOUNT, FREE, VOLTS, Tolerance
+from interlith.cell.lumped import Circuit, Electrode, Lumped
 from interlith.errors import InputError
 from interlith.parts.cell import Cell, Collector, Foil, Host
 from interlith.units import (
@@ -27,6 +28,14 @@ from interlith.units import (
 PORE_SHARE = 1.0 / 3.0  # of a layer's ohmic resistance that a current spread evenly over its depth sees
 HOST_BRUGGEMAN = 1.5
 UNUSED = 1.0
+
+
+class Model(NamedTuple):
+    """A cell for the integrator: what serves its duties, its state before the test, how exact it must be."""
+
+    system: Any
+    y: NDArray[np.float64]
+    tolerance: Tolerance
 
 
 class Switch(NamedTuple):
@@ -153,40 +162,62 @@ def _circuit(cell: Cell) -> Circuit:
     )
 
 
+def _lumped(cell: Cell, without: Collection[str], relative: float) -> Model:
+    working, counter, circuit = kernel(cell, without)
+    active = _active_states(working, counter, circuit)
+    sort = np.full(account.N_ACCOUNT, AMOUNT)
+    sort[[account.POTENTIAL, account.COUNTER + account.POTENTIAL]] = VOLTS
+    sort[account.PASSED :] = FREE
+    absolute = np.full(account.N_ACCOUNT, ABSOLUTE_CHARGE_mAh_PER_CM2 * C_PER_M2_PER_mAh_PER_CM2)
+    absolute[sort == VOLTS] = ABSOLUTE_POTENTIAL_V
+    absolute[account.TIME] = ABSOLUTE_TIME_S
+    return Model(Lumped(working, counter, circuit, active), initial(cell), _tolerance(relative, absolute, sort))
+
+
+def _tolerance(relative: float, absolute: NDArray[np.float64], sort: NDArray[np.int64]) -> Tolerance:
+    """Absolute tolerances are those of the default relative one, and get tighter with it."""
+    return Tolerance(relative, absolute * min(relative / DEFAULT_RELATIVE, 1.0), sort)
+
+
+def for_ramp(system: Any) -> Any:
+    """The same system for a voltage that moves: the rates then depend on time."""
+    return system._replace(active=np.append(system.active, account.TIME))
+
+
 def initial(cell: Cell) -> NDArray[np.float64]:
-    """The state before the test: float64[N_STATES]."""
-    y = np.zeros(lumped.N_STATES)
-    y[lumped.COUNTER + lumped.FOIL] = cell.counter.areal_capacity_mAh_per_cm2 * C_PER_M2_PER_mAh_PER_CM2
+    """The account before the test: float64[N_ACCOUNT]."""
+    y = np.zeros(account.N_ACCOUNT)
+    y[account.COUNTER + account.FOIL] = cell.counter.areal_capacity_mAh_per_cm2 * C_PER_M2_PER_mAh_PER_CM2
     if isinstance(cell.working, Foil):
-        y[lumped.FOIL] = cell.working.areal_capacity_mAh_per_cm2 * C_PER_M2_PER_mAh_PER_CM2
+        y[account.FOIL] = cell.working.areal_capacity_mAh_per_cm2 * C_PER_M2_PER_mAh_PER_CM2
     else:
-        y[lumped.POTENTIAL] = cell.initial_voltage_V
+        y[account.POTENTIAL] = cell.initial_voltage_V
     return y
 
 
-def tolerances(relative: float) -> NDArray[np.float64]:
-    """The relative tolerance, then the absolute one of each state; both get tighter together."""
-    tighter = min(relative / DEFAULT_RELATIVE, 1.0)
-    absolute = np.full(lumped.N_STATES, ABSOLUTE_CHARGE_mAh_PER_CM2 * C_PER_M2_PER_mAh_PER_CM2)
-    absolute[[lumped.POTENTIAL, lumped.COUNTER + lumped.POTENTIAL]] = ABSOLUTE_POTENTIAL_V
-    absolute[lumped.TIME] = ABSOLUTE_TIME_S
-    return np.concatenate([[relative], absolute * tighter])
-
-
-def active_states(working: Electrode, counter: Electrode, circuit: Circuit, *, ramp: bool) -> NDArray[np.int64]:
+def _active_states(working: Electrode, counter: Electrode, circuit: Circuit) -> NDArray[np.int64]:
     """The states on which any rate depends: int64[m]. Totals, and what this cell does not have, are left out."""
     found: list[int] = []
-    for first, part in ((0, working), (lumped.COUNTER, counter)):
+    for first, part in ((0, working), (account.COUNTER, counter)):
         asked = {
-            lumped.PORES: part.area_pores > 0,
-            lumped.TOP: True,
-            lumped.FOIL: part.area_foil > 0,
-            lumped.DEAD_PORES: part.area_pores > 0,
-            lumped.DEAD_TOP: part.dead_ohm_m2_per_C > 0 or part.revival_top_per_s > 0,
-            lumped.SEI: circuit.inventory_C_per_m2 > 0,
-            lumped.CONVERTED: part.oxide_C_per_m2 > 0,
-            lumped.ALLOYED: part.oxide_C_per_m2 > 0,
-            lumped.POTENTIAL: True,
+            account.PORES: part.area_pores > 0,
+            account.TOP: True,
+            account.FOIL: part.area_foil > 0,
+            account.DEAD_PORES: part.area_pores > 0,
+            account.DEAD_TOP: part.dead_ohm_m2_per_C > 0 or part.revival_top_per_s > 0,
+            account.SEI: circuit.inventory_C_per_m2 > 0,
+            account.CONVERTED: part.oxide_C_per_m2 > 0,
+            account.ALLOYED: part.oxide_C_per_m2 > 0,
+            account.POTENTIAL: True,
         }
         found += [first + state for state, needed in asked.items() if needed]
-    return np.array([*found, lumped.TIME] if ramp else found, dtype=np.int64)
+    return np.array(found, dtype=np.int64)
+
+
+_MODELS: Mapping[str, Callable[[Cell, Collection[str], float], Model]] = {"lumped": _lumped}
+MODELS = tuple(_MODELS)
+
+
+def translate(cell: Cell, model: str, without: Collection[str], relative: float) -> Model:
+    """The model of this name for the integrator."""
+    return _MODELS[model](cell, without, relative)

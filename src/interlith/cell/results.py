@@ -1,0 +1,181 @@
+"""What a simulated test leaves behind, made of the rows that the integrator wrote: Record, Ledger, states, profiles."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from interlith import __version__
+from interlith.cell import account
+from interlith.cell.lumped import Circuit, Electrode
+from interlith.cell.swelling import thickness_um
+from interlith.ledger import CYCLE, STEP, TIME, WORKING, Ledger
+from interlith.parts.cell import Cell, Foil
+from interlith.protocol import Protocol
+from interlith.record import CURRENT as CURRENT_COLUMN
+from interlith.record import VOLTAGE as VOLTAGE_COLUMN
+from interlith.record import CellFacts, Fact, Provenance, Record
+from interlith.units import MILLI, A_PER_M2_PER_mA_PER_CM2, C_PER_M2_PER_mAh_PER_CM2
+
+
+@dataclass(frozen=True)
+class Step:
+    """One executed step: its number from 1, its cycle, what it was, why it ended, charge passed in mAh/cm2."""
+
+    number: int
+    cycle: int
+    kind: str
+    ended_by: str
+    passed_mAh_per_cm2: float
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """What a simulated test leaves behind. `stopped`: why the cell ended before its protocol did, or None.
+
+    thickness_um is a column of `states` next to the electrodes' potentials, one row per row of the record.
+    """
+
+    record: Record
+    ledger: Ledger
+    states: pl.DataFrame
+    steps: tuple[Step, ...]
+    stopped: str | None
+    cell: Cell
+    protocol: Protocol
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What the integrator wrote: values float64[n, (voltage, current, account)], step and cycle int64[n]."""
+
+    values: NDArray[np.float64]
+    step: NDArray[np.int64]
+    cycle: NDArray[np.int64]
+
+    @property
+    def account(self) -> NDArray[np.float64]:
+        """float64[n, N_ACCOUNT]."""
+        return self.values[:, 2:]
+
+    @property
+    def time(self) -> NDArray[np.float64]:
+        """Seconds since the test began."""
+        return self.account[:, account.TIME]
+
+    @property
+    def index(self) -> dict[str, NDArray[np.int64]]:
+        """The columns that say to what a row belongs."""
+        return {STEP: self.step, CYCLE: self.cycle}
+
+
+def simulation(
+    cell: Cell,
+    protocol: Protocol,
+    model: str,
+    parts: tuple[Electrode, Electrode, Circuit],
+    rows: Rows,
+    steps: tuple[Step, ...],
+    stopped: str | None,
+) -> Simulation:
+    """Everything of a test that was simulated. Raises PhysicsError for a ledger that does not close."""
+    entries = _entries(parts, rows.account)
+    return Simulation(
+        record=_record(cell, protocol, model, parts, rows),
+        ledger=Ledger(pl.DataFrame({TIME: rows.time, **rows.index, **entries})),
+        states=_states(cell, rows.account),
+        steps=steps,
+        stopped=stopped,
+        cell=cell,
+        protocol=protocol,
+    )
+
+
+def _record(
+    cell: Cell, protocol: Protocol, model: str, parts: tuple[Electrode, Electrode, Circuit], rows: Rows
+) -> Record:
+    """As a tester would have written it: amperes of the real area, one row per step of the integrator."""
+    inputs = f"{cell.model_dump_json()} {protocol.model_dump_json()} {model} {parts}"
+    name = f"simulated {_label(cell)}, {protocol.name}"
+    amperes = rows.values[:, 1] / A_PER_M2_PER_mA_PER_CM2 * MILLI * cell.area_cm2
+    passed = rows.account[:, account.PASSED]
+    growth = np.diff(passed, prepend=passed[0]) * cell.area_cm2 / C_PER_M2_PER_mAh_PER_CM2 * MILLI
+    table = pl.DataFrame(
+        {
+            TIME: rows.time,
+            VOLTAGE_COLUMN: rows.values[:, 0],
+            CURRENT_COLUMN: amperes,
+            **rows.index,
+            "charging_capacity_ah": np.cumsum(np.maximum(growth, 0.0)),
+            "discharging_capacity_ah": np.cumsum(np.maximum(-growth, 0.0)),
+        }
+    )
+    facts = CellFacts(
+        area_cm2=Fact(cell.area_cm2, "stated", "the simulated cell"),
+        working_electrode=Fact("host", "stated", "the simulated cell"),
+        plating_sign=Fact(-1, "stated", "the simulated cell"),
+    )
+    provenance = Provenance(
+        path=name,
+        sha256=hashlib.sha256(inputs.encode()).hexdigest(),
+        format="simulated",
+        reader=f"interlith {__version__}",
+        instrument=f"interlith, {model} model: simulated, not measured",
+        n_rows_in_file=table.height,
+    )
+    return Record(table=table, provenance=provenance, facts=facts)
+
+
+def _label(cell: Cell) -> str:
+    working = cell.working
+    if isinstance(working, Foil):
+        return working.interlayer.name if working.interlayer else working.name
+    return working.name
+
+
+def _entries(parts: tuple[Electrode, Electrode, Circuit], y: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    """The account of every row in mAh/cm2 of the working electrode, and by how much it does not close."""
+    working, counter, circuit = parts
+    ratio, o = circuit.counter_per_working, account.COUNTER
+    own, other = y[:, : account.POTENTIAL], y[:, o : o + account.POTENTIAL] * ratio  # what stands before it is lithium
+    moved = y - y[0]
+    working_layer = -working.double_layer_F_per_m2 * moved[:, account.POTENTIAL]
+    counter_layer = -counter.double_layer_F_per_m2 * moved[:, o + account.POTENTIAL] * ratio
+    inside = moved[:, account.PASSED] - moved[:, account.SHORTED]
+    against_charge = (own - own[0]).sum(axis=1) + working_layer + inside
+    against_counter = (own - own[0]).sum(axis=1) + (other - other[0]).sum(axis=1) + working_layer + counter_layer
+    worse = np.where(np.abs(against_charge) > np.abs(against_counter), against_charge, against_counter)
+    metal = [account.PORES, account.TOP, account.FOIL]
+    dead, rest = [account.DEAD_PORES, account.DEAD_TOP], [account.SEI, account.CONVERTED, account.ALLOYED]
+    found = {name: own[:, k] for k, name in enumerate(WORKING)}
+    found |= {
+        "counter_active": other[:, metal].sum(axis=1),
+        "counter_dead": other[:, dead].sum(axis=1),
+        "counter_other": other[:, rest].sum(axis=1),
+        "double_layer": working_layer + counter_layer,
+        "revived": y[:, account.REVIVED] + y[:, o + account.REVIVED] * ratio,
+        "electrolyte_consumed": own[:, account.SEI] + other[:, account.SEI],
+        "shorted": moved[:, account.SHORTED],
+        "short_carried": moved[:, account.CARRIED],
+        "passed": moved[:, account.PASSED],
+        "residual": worse,
+    }
+    return {name: values / C_PER_M2_PER_mAh_PER_CM2 for name, values in found.items()}
+
+
+def _states(cell: Cell, y: NDArray[np.float64]) -> pl.DataFrame:
+    """What is neither record nor ledger: potentials of both electrodes, thickness of the host with its lithium."""
+    own = y[:, : account.DEAD_TOP + 1] / C_PER_M2_PER_mAh_PER_CM2
+    pores = own[:, account.PORES] + own[:, account.DEAD_PORES]
+    top = own[:, account.TOP] + own[:, account.DEAD_TOP]
+    columns = {
+        TIME: y[:, account.TIME],
+        "working_potential_volt": y[:, account.POTENTIAL],
+        "counter_potential_volt": y[:, account.COUNTER + account.POTENTIAL],
+        **{f"thickness_um.{name}": values for name, values in thickness_um(cell.working, pores, top).items()},
+    }
+    return pl.DataFrame(columns)
