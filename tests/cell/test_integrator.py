@@ -6,8 +6,8 @@ import pytest
 from interlith.cell import lumped
 from interlith.cell.account import N_ROW
 from interlith.cell.advance import DURATION, advance
+from interlith.cell.models import model_of
 from interlith.cell.rosenbrock import GAMMA, N_STAGES, A, C, factorize, solve
-from interlith.cell.translate import translate
 from interlith.parts.samples import half_cell
 from interlith.units import C_PER_M2_PER_mAh_PER_CM2
 
@@ -79,7 +79,7 @@ def test_plating_agrees_with_sundials(name):
     """One hour of plating at 1 mA/cm2 from the bare host, conversion and nucleation included, against CVODE."""
     sundae = pytest.importorskip("sksundae")
     cell = half_cell(name)
-    system, y0, tolerance = translate(cell, "lumped", (), 1e-10)
+    system, y0, tolerance = model_of(cell, "lumped", (), 1e-10)
     work = lumped.workspace(system)
     control = np.array([0.0, -10.0, 0.0, 0.0])
 

@@ -104,13 +104,79 @@ class Lumped(NamedTuple):
 
 
 class Work(NamedTuple):
-    """What the duties of a lumped cell write in: the Jacobian's columns of the active states, their W, its right side."""
+    """What the duties write in: the active states' columns of the Jacobian, their W and right side, varied rates."""
 
     jacobian: NDArray[np.float64]
     matrix: NDArray[np.float64]
     pivots: NDArray[np.int64]
     right: NDArray[np.float64]
     varied: NDArray[np.float64]
+
+
+class Surface(NamedTuple):
+    """How fast lithium is plated and stripped at one potential, A/m2 of the electrode's geometric area."""
+
+    plate_pores: float
+    plate_top: float
+    strip_pores: float
+    strip_top: float
+    strip_foil: float
+
+
+@compiled
+def surface(y: NDArray[np.float64], o: int, e: Electrode, f: float, exchange: float) -> Surface:
+    """What happens on the surfaces of the electrode whose states begin at o."""
+    u = y[o + POTENTIAL]
+    barrier = barrier_V(y[o + PORES] + y[o + TOP] + y[o + FOIL], e.nucleation_V, e.nucleation_C_per_m2)
+    plating, stripping = one_sided(-u - barrier, f, exchange), limited(one_sided(u, f, exchange))
+    room = e.pore_C_per_m2 - y[o + PORES] - y[o + DEAD_PORES]
+    return Surface(
+        e.area_pores * plating * left(room, e.pore_edge_C_per_m2),
+        e.area_top * plating,
+        e.area_pores * stripping * left(y[o + PORES], e.fade_C_per_m2),
+        e.area_top * stripping * left(y[o + TOP], e.fade_C_per_m2),
+        e.area_foil * stripping * left(y[o + FOIL], e.fade_C_per_m2),
+    )
+
+
+@compiled
+def balance(
+    y: NDArray[np.float64],
+    o: int,
+    e: Electrode,
+    f: float,
+    s: Surface,
+    weight: float,
+    oxidizing: float,
+    chi: float,
+    sei_factor: float,
+    dy: NDArray[np.float64],
+) -> None:
+    """Rates of the states that begin at o, from the current that oxidizes them.
+
+    weight: the share of the electrode's depth for which these states stand; top and foil belong to it whole. Currents
+    and amounts are per geometric area, as if all of the depth were like this share.
+    """
+    u = y[o + POTENTIAL]
+    gamma = min(e.sei_per_plated * sei_factor, 1.0)
+    back_pores = revived_A_per_m2(y[o + DEAD_PORES], e.revival_pores_per_s)
+    back_top = revived_A_per_m2(y[o + DEAD_TOP], e.revival_top_per_s)
+    converting = alloying = 0.0
+    if e.oxide_C_per_m2 > 0.0:
+        converting = converting_A_per_m2(u, y[o + CONVERTED], e.oxide_C_per_m2, e.conversion_V, e.reaction_s, f)
+        alloying = alloying_A_per_m2(u, y[o + ALLOYED], y[o + CONVERTED], e.alloy_V, e.reaction_s, f)
+    dy[o + PORES] = (1.0 - gamma) * s.plate_pores - (1.0 + chi) * s.strip_pores + back_pores
+    dy[o + TOP] = (1.0 - gamma) * s.plate_top - (1.0 + chi) * s.strip_top + back_top
+    dy[o + FOIL] = -s.strip_foil
+    dy[o + DEAD_PORES] = chi * s.strip_pores - back_pores
+    dy[o + DEAD_TOP] = chi * s.strip_top - back_top
+    dy[o + SEI] = gamma * (s.plate_pores + s.plate_top / weight)
+    dy[o + CONVERTED] = converting
+    dy[o + ALLOYED] = alloying
+    outer = (s.strip_top + s.strip_foil - s.plate_top) / weight
+    net = s.strip_pores - s.plate_pores - converting - alloying + outer
+    dy[o + POTENTIAL] = (oxidizing - net) / e.double_layer_F_per_m2
+    dy[o + REVIVED] = back_pores + back_top / weight
 
 
 @compiled
@@ -123,81 +189,57 @@ def electrode_rates(
     sei_factor: float,
     dy: NDArray[np.float64],
 ) -> None:
-    """Rates of the electrode whose states begin at o, from the current that oxidizes it."""
-    u = y[o + POTENTIAL]
-    j = e.exchange_A_per_m2
-    fresh = y[o + PORES] + y[o + TOP]
-    barrier = barrier_V(fresh + y[o + FOIL], e.nucleation_V, e.nucleation_C_per_m2)
-    plating, stripping = one_sided(-u - barrier, f, j), limited(one_sided(u, f, j))
-    room = e.pore_C_per_m2 - y[o + PORES] - y[o + DEAD_PORES]
-    plate_pores = e.area_pores * plating * left(room, e.pore_edge_C_per_m2)
-    plate_top = e.area_top * plating
-    strip_pores = e.area_pores * stripping * left(y[o + PORES], e.fade_C_per_m2)
-    strip_top = e.area_top * stripping * left(y[o + TOP], e.fade_C_per_m2)
-    strip_foil = e.area_foil * stripping * left(y[o + FOIL], e.fade_C_per_m2)
-    chi = isolated_per_stripped(strip_pores + strip_top, e.isolated_per_stripped, e.isolation_exponent)
-    gamma = min(e.sei_per_plated * sei_factor, 1.0)
-    back_pores = revived_A_per_m2(y[o + DEAD_PORES], e.revival_pores_per_s)
-    back_top = revived_A_per_m2(y[o + DEAD_TOP], e.revival_top_per_s)
-    converting = alloying = 0.0
-    if e.oxide_C_per_m2 > 0.0:
-        converting = converting_A_per_m2(u, y[o + CONVERTED], e.oxide_C_per_m2, e.conversion_V, e.reaction_s, f)
-        alloying = alloying_A_per_m2(u, y[o + ALLOYED], y[o + CONVERTED], e.alloy_V, e.reaction_s, f)
-    dy[o + PORES] = (1.0 - gamma) * plate_pores - (1.0 + chi) * strip_pores + back_pores
-    dy[o + TOP] = (1.0 - gamma) * plate_top - (1.0 + chi) * strip_top + back_top
-    dy[o + FOIL] = -strip_foil
-    dy[o + DEAD_PORES] = chi * strip_pores - back_pores
-    dy[o + DEAD_TOP] = chi * strip_top - back_top
-    dy[o + SEI] = gamma * (plate_pores + plate_top)
-    dy[o + CONVERTED] = converting
-    dy[o + ALLOYED] = alloying
-    net = strip_pores + strip_top + strip_foil - plate_pores - plate_top - converting - alloying
-    dy[o + POTENTIAL] = (oxidizing - net) / e.double_layer_F_per_m2
-    dy[o + REVIVED] = back_pores + back_top
+    """Rates of a lumped electrode whose states begin at o."""
+    s = surface(y, o, e, f, e.exchange_A_per_m2)
+    chi = isolated_per_stripped(s.strip_pores + s.strip_top, e.isolated_per_stripped, e.isolation_exponent)
+    balance(y, o, e, f, s, 1.0, oxidizing, chi, sei_factor, dy)
+
+
+class Ends(NamedTuple):
+    """What the terminals see of a cell: open-circuit voltage, resistance, dead lithium on both tops, lithium on top."""
+
+    open_V: float
+    resistance_ohm_m2: float
+    dead_w: float
+    dead_c: float
+    top: float
 
 
 @compiled
-def _drops(i: float, y: NDArray[np.float64], w: Electrode, c: Electrode, circuit: Circuit) -> float:
+def _drops(i: float, ends: Ends, w: Electrode, c: Electrode, circuit: Circuit) -> float:
     """Voltage lost to a current through the electrolyte and both dead layers, with the current's sign."""
-    drop = i * circuit.resistance_ohm_m2
-    drop += drop_V(i, y[DEAD_TOP], w.dead_ohm_m2_per_C, w.dead_per_limit, circuit.gradient_V)
+    drop = i * ends.resistance_ohm_m2
+    drop += drop_V(i, ends.dead_w, w.dead_ohm_m2_per_C, w.dead_per_limit, circuit.gradient_V)
     at_counter = i / circuit.counter_per_working
-    dead = y[COUNTER + DEAD_TOP]
-    return drop + drop_V(at_counter, dead, c.dead_ohm_m2_per_C, c.dead_per_limit, circuit.gradient_V)
+    return drop + drop_V(at_counter, ends.dead_c, c.dead_ohm_m2_per_C, c.dead_per_limit, circuit.gradient_V)
 
 
 @compiled
-def _short(y: NDArray[np.float64], circuit: Circuit) -> float:
-    top = y[TOP] + y[COUNTER + TOP] * circuit.counter_per_working
-    return conductance_S_per_m2(top, circuit.short_S_per_m2, circuit.short_onset_C_per_m2, circuit.short_scale_C_per_m2)
-
-
-@serves(duties.terminals, Lumped)
-@compiled
-def terminals(y: NDArray[np.float64], system: Lumped, control: NDArray[np.float64]) -> tuple[float, float, float]:
+def held_or_found(
+    ends: Ends, time: float, w: Electrode, c: Electrode, circuit: Circuit, control: NDArray[np.float64]
+) -> tuple[float, float, float]:
     """Voltage, current at the terminals and current through the electrolyte, A/m2 of the working electrode."""
-    w, c, circuit = system.working, system.counter, system.circuit
-    open_V = y[POTENTIAL] - y[COUNTER + POTENTIAL]
-    leak = _short(y, circuit)
-    held = control[1] + control[2] * (y[TIME] - control[3])
+    open_V, resistance = ends.open_V, ends.resistance_ohm_m2
+    leak = conductance_S_per_m2(
+        ends.top, circuit.short_S_per_m2, circuit.short_onset_C_per_m2, circuit.short_scale_C_per_m2
+    )
+    held = control[1] + control[2] * (time - control[3])
     if control[0] == HOLD_CURRENT:
         inside = held
         if leak > 0.0:
-            inside = held - leak * (open_V + held * circuit.resistance_ohm_m2) / (
-                1.0 + leak * circuit.resistance_ohm_m2
-            )
-        return open_V + _drops(inside, y, w, c, circuit), held, inside
-    inside = (held - open_V) / circuit.resistance_ohm_m2
-    if y[DEAD_TOP] > 0.0 or y[COUNTER + DEAD_TOP] > 0.0:
+            inside = held - leak * (open_V + held * resistance) / (1.0 + leak * resistance)
+        return open_V + _drops(inside, ends, w, c, circuit), held, inside
+    inside = (held - open_V) / resistance
+    if ends.dead_w > 0.0 or ends.dead_c > 0.0:
         low, high = min(inside, 0.0), max(inside, 0.0)  # the drops only ever grow with the current
         for _ in range(NEWTON_STEPS):
-            off = open_V + _drops(inside, y, w, c, circuit) - held
+            off = open_V + _drops(inside, ends, w, c, circuit) - held
             if off > 0.0:
                 high = inside
             else:
                 low = inside
             size = 1e-6 * max(abs(inside), 1e-6)
-            slope = (open_V + _drops(inside + size, y, w, c, circuit) - held - off) / size
+            slope = (open_V + _drops(inside + size, ends, w, c, circuit) - held - off) / size
             trial = inside - off / slope
             if not low < trial < high:
                 trial = 0.5 * (low + high)
@@ -207,12 +249,27 @@ def terminals(y: NDArray[np.float64], system: Lumped, control: NDArray[np.float6
     return held, inside + leak * held, inside
 
 
+@serves(duties.terminals, Lumped)
 @compiled
-def sei_factor(y: NDArray[np.float64], circuit: Circuit) -> float:
-    """How many times faster SEI grows than with fresh additive."""
+def terminals(y: NDArray[np.float64], system: Lumped, control: NDArray[np.float64]) -> tuple[float, float, float]:
+    """Voltage, current at the terminals and current through the electrolyte."""
+    circuit = system.circuit
+    ends = Ends(
+        y[POTENTIAL] - y[COUNTER + POTENTIAL],
+        circuit.resistance_ohm_m2,
+        y[DEAD_TOP],
+        y[COUNTER + DEAD_TOP],
+        y[TOP] + y[COUNTER + TOP] * circuit.counter_per_working,
+    )
+    return held_or_found(ends, y[TIME], system.working, system.counter, circuit, control)
+
+
+@compiled
+def sei_factor(sei_w: float, sei_c: float, circuit: Circuit) -> float:
+    """How many times faster SEI grows than with fresh additive, by the SEI of both electrodes."""
     if circuit.inventory_C_per_m2 == 0.0:
         return 1.0
-    used = (y[SEI] + y[COUNTER + SEI] * circuit.counter_per_working) / circuit.inventory_C_per_m2
+    used = (sei_w + sei_c * circuit.counter_per_working) / circuit.inventory_C_per_m2
     return growth_factor(used, circuit.sei_factor_at_end, circuit.sei_width)
 
 
@@ -224,7 +281,7 @@ def rates(
     """dy/dt of the whole cell."""
     circuit = system.circuit
     _, outside, inside = terminals(y, system, control)
-    factor = sei_factor(y, circuit)
+    factor = sei_factor(y[SEI], y[COUNTER + SEI], circuit)
     electrode_rates(y, 0, system.working, circuit.f_per_V, inside, factor, dy)
     at_counter = -inside / circuit.counter_per_working
     electrode_rates(y, COUNTER, system.counter, circuit.f_per_V, at_counter, factor, dy)
@@ -259,7 +316,7 @@ def linearize(
     """
     circuit, varied, jacobian = system.circuit, work.varied, work.jacobian
     apart = control[0] == HOLD_CURRENT and circuit.short_S_per_m2 == 0.0
-    factor = sei_factor(y, circuit)
+    factor = sei_factor(y[SEI], y[COUNTER + SEI], circuit)
     jacobian[:, :] = 0.0
     for place, k in enumerate(system.active):
         kept = y[k]

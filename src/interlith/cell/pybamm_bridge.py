@@ -20,7 +20,8 @@ from interlith.cell.lumped import Circuit, Electrode
 from interlith.cell.mechanisms.dead_layer import MOST
 from interlith.cell.mechanisms.isolation import REFERENCE_A_PER_M2, SLOWEST
 from interlith.cell.mechanisms.kinetics import MOST_A_PER_M2
-from interlith.cell.translate import initial, kernel
+from interlith.cell.models import initial
+from interlith.cell.translate import kernel
 from interlith.errors import EnvironmentError_, InputError
 from interlith.parts.cell import Cell
 from interlith.units import M2_PER_CM2, SECONDS_PER_HOUR, C_PER_M2_PER_mAh_PER_CM2, mAh_PER_Ah

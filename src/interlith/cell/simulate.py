@@ -24,8 +24,9 @@ from interlith.cell.advance import (
 )
 from interlith.cell.check import check
 from interlith.cell.duties import HOLD_CURRENT, HOLD_VOLTAGE, PASSED, TIME
+from interlith.cell.layout import Mesh
+from interlith.cell.models import DEFAULT_RELATIVE, MODELS, Model, for_ramp, model_of
 from interlith.cell.results import Rows, Simulation, Step, simulation
-from interlith.cell.translate import MODELS, Model, for_ramp, translate
 from interlith.errors import InputError, SolverError
 from interlith.parts.cell import Cell
 from interlith.protocol import ConstantCurrent, ConstantVoltage, Executed, Protocol, Ramp, Repeat, Rest
@@ -67,7 +68,8 @@ def simulate(
     *,
     model: str = "lumped",
     without: Collection[str] = (),
-    relative_tolerance: float = 1e-4,
+    relative_tolerance: float = DEFAULT_RELATIVE,
+    mesh: Mesh | None = None,
     nominal_mAh_per_cm2: float | None = None,
     tell: Tell = lambda n_steps: None,
 ) -> Simulation:
@@ -89,7 +91,7 @@ def simulate(
         raise InputError(f"relative_tolerance {relative_tolerance:g}: between 1e-12 and 1e-2")
     resolved = protocol.resolved(nominal_mAh_per_cm2)
     check(cell, resolved)
-    run = _Run(cell, translate(cell, model, without, relative_tolerance), tell)
+    run = _Run(cell, model_of(cell, model, without, relative_tolerance, mesh), tell)
     _walk(run, resolved.steps)
     parts = run.model.system.working, run.model.system.counter, run.model.system.circuit
     return simulation(cell, resolved, model, parts, _rows(run), tuple(run.steps), run.stopped)

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-from interlith.cell import account
-from interlith.cell.advance import AMOUNT, FREE, VOLTS, Tolerance
-from interlith.cell.lumped import Circuit, Electrode, Lumped
+from interlith.cell.lumped import Circuit, Electrode
 from interlith.errors import InputError
 from interlith.parts.cell import Cell, Collector, Foil, Host
 from interlith.units import (
@@ -30,14 +25,6 @@ HOST_BRUGGEMAN = 1.5
 UNUSED = 1.0
 
 
-class Model(NamedTuple):
-    """A cell for the integrator: what serves its duties, its state before the test, how exact it must be."""
-
-    system: Any
-    y: NDArray[np.float64]
-    tolerance: Tolerance
-
-
 class Switch(NamedTuple):
     """A mechanism that can be switched off: what it is, and the fields of the kernel that are 0 then."""
 
@@ -55,8 +42,6 @@ SWITCHES: Mapping[str, Switch] = {
     "additive": Switch("more SEI once the additive is used up", ("inventory_C_per_m2",)),
     "soft-short": Switch("leak through lithium in the separator", ("short_S_per_m2",)),
 }
-DEFAULT_RELATIVE = 1e-4
-ABSOLUTE_CHARGE_mAh_PER_CM2, ABSOLUTE_POTENTIAL_V, ABSOLUTE_TIME_S = 1e-7, 1e-5, 1e-3
 
 
 def check_mechanisms(without: Collection[str]) -> None:
@@ -115,9 +100,14 @@ def electrode(part: Host | Collector | Foil, cell: Cell) -> Electrode:
     )
 
 
+def kelvin_of(cell: Cell) -> float:
+    """The cell's temperature, K."""
+    return cell.temperature_C + ZERO_CELSIUS_K
+
+
 def _transport(cell: Cell) -> tuple[float, float, float, float]:
     """Salt mol/m3, conductivity S/m, diffusivity m2/s, transference number of the electrolyte as filled in."""
-    known, kelvin = cell.electrolyte, cell.temperature_C + ZERO_CELSIUS_K
+    known, kelvin = cell.electrolyte, kelvin_of(cell)
     c = known.salt_mol_per_m3
     kappa = float(known.conductivity_S_per_m(c, kelvin))
     if not kappa > 0:
@@ -141,7 +131,7 @@ def _dead_layer(porosity: float, tortuosity: float, cell: Cell) -> tuple[float, 
 
 def _circuit(cell: Cell) -> Circuit:
     _, kappa, _, transference = _transport(cell)
-    kelvin = cell.temperature_C + ZERO_CELSIUS_K
+    kelvin = kelvin_of(cell)
     thermal_V = GAS_CONSTANT_J_PER_MOL_K * kelvin / FARADAY_C_PER_MOL
     separator, host = cell.separator, cell.host
     ohm = separator.thickness_um * M_PER_UM / (kappa * separator.porosity**separator.bruggeman)
@@ -160,64 +150,3 @@ def _circuit(cell: Cell) -> Circuit:
         short_onset_C_per_m2=cell.short_onset_mAh_per_cm2 * C_PER_M2_PER_mAh_PER_CM2,
         short_scale_C_per_m2=cell.short_scale_mAh_per_cm2 * C_PER_M2_PER_mAh_PER_CM2,
     )
-
-
-def _lumped(cell: Cell, without: Collection[str], relative: float) -> Model:
-    working, counter, circuit = kernel(cell, without)
-    active = _active_states(working, counter, circuit)
-    sort = np.full(account.N_ACCOUNT, AMOUNT)
-    sort[[account.POTENTIAL, account.COUNTER + account.POTENTIAL]] = VOLTS
-    sort[account.PASSED :] = FREE
-    absolute = np.full(account.N_ACCOUNT, ABSOLUTE_CHARGE_mAh_PER_CM2 * C_PER_M2_PER_mAh_PER_CM2)
-    absolute[sort == VOLTS] = ABSOLUTE_POTENTIAL_V
-    absolute[account.TIME] = ABSOLUTE_TIME_S
-    return Model(Lumped(working, counter, circuit, active), initial(cell), _tolerance(relative, absolute, sort))
-
-
-def _tolerance(relative: float, absolute: NDArray[np.float64], sort: NDArray[np.int64]) -> Tolerance:
-    """Absolute tolerances are those of the default relative one, and get tighter with it."""
-    return Tolerance(relative, absolute * min(relative / DEFAULT_RELATIVE, 1.0), sort)
-
-
-def for_ramp(system: Any) -> Any:
-    """The same system for a voltage that moves: the rates then depend on time."""
-    return system._replace(active=np.append(system.active, account.TIME))
-
-
-def initial(cell: Cell) -> NDArray[np.float64]:
-    """The account before the test: float64[N_ACCOUNT]."""
-    y = np.zeros(account.N_ACCOUNT)
-    y[account.COUNTER + account.FOIL] = cell.counter.areal_capacity_mAh_per_cm2 * C_PER_M2_PER_mAh_PER_CM2
-    if isinstance(cell.working, Foil):
-        y[account.FOIL] = cell.working.areal_capacity_mAh_per_cm2 * C_PER_M2_PER_mAh_PER_CM2
-    else:
-        y[account.POTENTIAL] = cell.initial_voltage_V
-    return y
-
-
-def _active_states(working: Electrode, counter: Electrode, circuit: Circuit) -> NDArray[np.int64]:
-    """The states on which any rate depends: int64[m]. Totals, and what this cell does not have, are left out."""
-    found: list[int] = []
-    for first, part in ((0, working), (account.COUNTER, counter)):
-        asked = {
-            account.PORES: part.area_pores > 0,
-            account.TOP: True,
-            account.FOIL: part.area_foil > 0,
-            account.DEAD_PORES: part.area_pores > 0,
-            account.DEAD_TOP: part.dead_ohm_m2_per_C > 0 or part.revival_top_per_s > 0,
-            account.SEI: circuit.inventory_C_per_m2 > 0,
-            account.CONVERTED: part.oxide_C_per_m2 > 0,
-            account.ALLOYED: part.oxide_C_per_m2 > 0,
-            account.POTENTIAL: True,
-        }
-        found += [first + state for state, needed in asked.items() if needed]
-    return np.array(found, dtype=np.int64)
-
-
-_MODELS: Mapping[str, Callable[[Cell, Collection[str], float], Model]] = {"lumped": _lumped}
-MODELS = tuple(_MODELS)
-
-
-def translate(cell: Cell, model: str, without: Collection[str], relative: float) -> Model:
-    """The model of this name for the integrator."""
-    return _MODELS[model](cell, without, relative)

@@ -5,7 +5,8 @@
 u is the potential of the surface against the electrolyte beside it, f = F/RT, a the real area per geometric area. With
 f_s = f_p = 1 and no barrier their difference is Butler-Volmer with both transfer coefficients 1/2. One-sided, because
 with separate availabilities the two-sided form lets lithium run in a circle between surfaces and die on the way.
-Exchange current density: Xu et al., J. Electrochem. Soc. 166, A3456 (2019).
+Exchange current density: Xu et al., J. Electrochem. Soc. 166, A3456 (2019); it goes with the salt at the surface as
+c^0.3, where the salt is followed.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 from interlith.cell.compiled import compiled
 
 MOST_A_PER_M2 = 1e4
+SALT_EXPONENT = 0.3
 WHOLE = 40.0  # exp(-40) is nothing beside 1 in a double
 STEEPEST = 200.0  # exponent beyond which a double overflows in products; 10 V at 25 C
 

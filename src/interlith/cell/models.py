@@ -1,0 +1,109 @@
+"""The models of a cell by name: a system for the integrator, its first state, and how exact it must be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from interlith.cell import account, layout
+from interlith.cell.advance import AMOUNT, FREE, VOLTS, Tolerance
+from interlith.cell.layout import Mesh
+from interlith.cell.liquid import liquid
+from interlith.cell.lumped import Circuit, Electrode, Lumped
+from interlith.cell.resolved import N_TOTALS, SALT, Resolved
+from interlith.cell.translate import kelvin_of, kernel
+from interlith.parts.cell import Cell, Foil
+from interlith.units import M2_PER_CM2, C_PER_M2_PER_mAh_PER_CM2
+
+DEFAULT_RELATIVE = 1e-4
+ABSOLUTE_CHARGE_mAh_PER_CM2, ABSOLUTE_POTENTIAL_V, ABSOLUTE_TIME_S, ABSOLUTE_SALT_SHARE = 1e-7, 1e-5, 1e-3, 1e-4
+
+
+class Model(NamedTuple):
+    """A cell for the integrator: what serves its duties, its state before the test, how exact it must be."""
+
+    system: Any
+    y: NDArray[np.float64]
+    tolerance: Tolerance
+
+
+def _lumped(cell: Cell, without: Collection[str], relative: float, mesh: Mesh) -> Model:
+    working, counter, circuit = kernel(cell, without)
+    system = Lumped(working, counter, circuit, _active_states(working, counter, circuit))
+    return Model(system, initial(cell), _tolerance(relative, np.concatenate([_ELECTRODE, _ELECTRODE, _TOTALS])))
+
+
+def _resolved(cell: Cell, without: Collection[str], relative: float, mesh: Mesh) -> Model:
+    working, counter, circuit = kernel(cell, without)
+    contact = circuit._replace(resistance_ohm_m2=cell.contact_resistance_ohm_cm2 * M2_PER_CM2)
+    w = layout.depth(cell.working, working, 0, mesh)
+    c = layout.depth(cell.counter, counter, w.n_nodes, mesh)
+    gap, salt = layout.gap(cell.separator, mesh), cell.electrolyte.salt_mol_per_m3
+    known = liquid(cell.electrolyte, kelvin_of(cell))
+    system = Resolved(working, counter, contact, w, c, gap, known, layout.pattern(w, c, gap))
+    node = np.concatenate([_ELECTRODE, [(ABSOLUTE_SALT_SHARE * salt, FREE)]])
+    n_nodes, n_inner = w.n_nodes + c.n_nodes, gap.n_edges - 1
+    exact = np.concatenate([np.tile(node, (n_nodes, 1)), np.tile(node[SALT:], (n_inner, 1)), _TOTALS])
+    return Model(system, layout.spread(initial(cell), w, c, gap, salt), _tolerance(relative, exact))
+
+
+def _exactness() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Absolute tolerance and sort of the states of one electrode, and of the totals: float64[n, 2]."""
+    charge = ABSOLUTE_CHARGE_mAh_PER_CM2 * C_PER_M2_PER_mAh_PER_CM2
+    electrode = np.tile([charge, AMOUNT], (account.N_ELECTRODE, 1))
+    electrode[account.POTENTIAL] = ABSOLUTE_POTENTIAL_V, VOLTS
+    totals = np.tile([charge, FREE], (N_TOTALS, 1))
+    totals[account.TIME - account.PASSED] = ABSOLUTE_TIME_S, FREE
+    return electrode, totals
+
+
+_ELECTRODE, _TOTALS = _exactness()
+
+
+def _tolerance(relative: float, exact: NDArray[np.float64]) -> Tolerance:
+    """Absolute tolerances are those of the default relative one, and get tighter with it."""
+    return Tolerance(relative, exact[:, 0] * min(relative / DEFAULT_RELATIVE, 1.0), exact[:, 1].astype(np.int64))
+
+
+def for_ramp(system: Any) -> Any:
+    """The same system for a voltage that moves: the rates then depend on time."""
+    if isinstance(system, Lumped):
+        return system._replace(active=np.append(system.active, account.TIME))
+    moving = layout.pattern(system.depth_w, system.depth_c, system.gap, ramp=True)
+    return system._replace(pattern=moving)
+
+
+def initial(cell: Cell) -> NDArray[np.float64]:
+    """The account before the test: float64[N_ACCOUNT]."""
+    y = np.zeros(account.N_ACCOUNT)
+    y[account.COUNTER + account.FOIL] = cell.counter.areal_capacity_mAh_per_cm2 * C_PER_M2_PER_mAh_PER_CM2
+    if isinstance(cell.working, Foil):
+        y[account.FOIL] = cell.working.areal_capacity_mAh_per_cm2 * C_PER_M2_PER_mAh_PER_CM2
+    else:
+        y[account.POTENTIAL] = cell.initial_voltage_V
+    return y
+
+
+def _active_states(working: Electrode, counter: Electrode, circuit: Circuit) -> NDArray[np.int64]:
+    """The states on which any rate depends: int64[m]. Totals, and what this cell does not have, are left out."""
+    found: list[int] = []
+    for first, part in ((0, working), (account.COUNTER, counter)):
+        found += [first + which for which in layout.solved(part, front=True, back=True)]
+        if circuit.inventory_C_per_m2 > 0:
+            found.append(first + account.SEI)
+    return np.array(found, dtype=np.int64)
+
+
+_MODELS: Mapping[str, Callable[[Cell, Collection[str], float, Mesh], Model]] = {
+    "lumped": _lumped,
+    "resolved": _resolved,
+}
+MODELS = tuple(_MODELS)
+
+
+def model_of(cell: Cell, name: str, without: Collection[str], relative: float, mesh: Mesh | None = None) -> Model:
+    """The model of this name for the integrator; a lumped one has no mesh."""
+    return _MODELS[name](cell, without, relative, mesh or Mesh())
