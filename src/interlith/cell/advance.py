@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from interlith.cell.compiled import compiled
 from interlith.cell.duties import PASSED, TIME, account, linearize, prepare, rates, solve_stage, terminals, workspace
-from interlith.cell.rosenbrock import N_STAGES, A, C, step_factor
+from interlith.cell.rosenbrock import N_STAGES, A, C, predicted_factor, step_factor
 
 DURATION, VOLTAGE, CHARGE, CURRENT, OUT_OF_RANGE = 0, 1, 2, 3, 4
 FAILED, FULL = -1, -2
@@ -120,6 +120,7 @@ def advance(
             return VOLTAGE + k, n
     h = min(1e-3, max(ends[0], SMALLEST_STEP_S))
     known = False
+    h_before = error_before = 0.0
     while True:
         if n >= rows.shape[0] - 1:
             return FULL, n
@@ -153,7 +154,9 @@ def advance(
         n += 1
         if which >= 0:
             return VOLTAGE + which, n
-        h *= step_factor(error)
+        factor = step_factor(error) if h_before == 0.0 else predicted_factor(error, h, error_before, h_before)
+        h_before, error_before = h, error
+        h *= factor
 
 
 @compiled

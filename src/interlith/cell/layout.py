@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +19,11 @@ from interlith.units import M_PER_UM
 
 ACROSS = (account.POTENTIAL, SALT, account.PORES, account.DEAD_PORES)  # states that the next node's rates know
 OF_FRONT, OF_BACK = (account.TOP, account.DEAD_TOP), (account.FOIL,)
-PROFILE = {
-    "active_pores_mAh_per_cm2": account.PORES,
-    "dead_pores_mAh_per_cm2": account.DEAD_PORES,
-    "sei_mAh_per_cm2": account.SEI,
-}
+
+
+def record(part: Any) -> Any:
+    """A named tuple of numbers as a record: compiled functions take it as one address, not as a copy of all fields."""
+    return np.array([tuple(part)], dtype=[(name, np.float64) for name in part._fields]).view(np.recarray)[0]
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,8 @@ class Mesh:
     n_separator: int = 6
 
     def __post_init__(self) -> None:
-        if self.n_host < 1 or self.n_separator < 1:
-            raise InputError(f"mesh of {self.n_host} and {self.n_separator} intervals: at least one of each")
+        if self.n_host < 1 or self.n_separator < 2:
+            raise InputError(f"mesh of {self.n_host} and {self.n_separator} intervals: at least 1 and 2")
 
 
 def depth(part: Host | Collector | Foil, kernel: Electrode, first: int, mesh: Mesh) -> Depth:
@@ -43,9 +44,9 @@ def depth(part: Host | Collector | Foil, kernel: Electrode, first: int, mesh: Me
     inner = kernel._replace(area_top=0.0, area_foil=0.0)
     back, front = inner._replace(area_foil=kernel.area_foil), inner._replace(area_top=kernel.area_top)
     if not isinstance(host, Host):
-        return Depth(1, first, 0.0, 1.0, 1.0, back=kernel, inner=inner, front=kernel)
+        return Depth(1, first, 0.0, 1.0, 1.0, back=record(kernel), inner=record(inner), front=record(kernel))
     edge_m = host.thickness_um * M_PER_UM / mesh.n_host
-    return Depth(mesh.n_host + 1, first, edge_m, host.porosity, HOST_BRUGGEMAN, back, inner, front)
+    return Depth(mesh.n_host + 1, first, edge_m, host.porosity, HOST_BRUGGEMAN, *map(record, (back, inner, front)))
 
 
 def gap(separator: Separator, mesh: Mesh) -> Gap:
@@ -77,11 +78,13 @@ class Node:
 
     @property
     def part(self) -> Electrode:
+        """What the electrode is there."""
         if self.front:
             return self.electrode.front
         return self.electrode.back if self.back else self.electrode.inner
 
     def state(self, which: int) -> int:
+        """Place of one of its states in y."""
         return self.number * N_NODE + which
 
     @property
@@ -125,6 +128,7 @@ def gap_states(w: Depth, c: Depth, gap: Gap) -> list[int]:
 
 
 def n_states(w: Depth, c: Depth, gap: Gap) -> int:
+    """Length of y."""
     return (w.n_nodes + c.n_nodes) * N_NODE + gap.n_edges - 1 + N_TOTALS
 
 
@@ -137,16 +141,23 @@ def pattern(w: Depth, c: Depth, gap: Gap, *, ramp: bool = False) -> Pattern:
     place[columns] = np.arange(len(columns))
     reach = [place[row] - m for m, k in enumerate(columns) for row in moves[k] if row < total and place[row] >= 0]
     colors = _colors([moves[k] for k in columns])
+    rows = np.array([row for k in columns for row in moves[k]])
+    solved_row = np.append(place, np.full(w.n_nodes + c.n_nodes, -1))[rows] >= 0
     fronts = [nodes(d)[-1] for d in (w, c)]
     watched = [node.state(which) for node in fronts for which in (account.POTENTIAL, *OF_FRONT)] + faces
     return Pattern(
         columns=np.array(columns),
         place=place,
         starts=np.cumsum([0, *(len(moves[k]) for k in columns)]),
-        rows=np.array([row for k in columns for row in moves[k]]),
+        rows=rows,
+        column_of=np.repeat(np.arange(len(columns)), [len(moves[k]) for k in columns]),
+        banded=np.flatnonzero(solved_row),
+        following=np.flatnonzero(~solved_row & (rows < total)),
+        others=np.flatnonzero(place < 0),
         color_starts=np.cumsum([0, *map(len, colors)]),
         color_columns=np.array([m for color in colors for m in color]),
         watched=np.array([*watched, total - 2] if ramp else watched),
+        faces=np.array(faces),
         kl=max(reach),
         ku=-min(reach),
     )
@@ -170,14 +181,13 @@ def _moves(w: Depth, c: Depth, faces: list[int], total: int) -> Iterator[tuple[i
 
 
 def _colors(moved: list[list[int]]) -> list[list[int]]:
-    """Columns in groups of which no two move the same row; greedy (Curtis, Powell, Reid, 1974)."""
+    """Columns in groups of which no two move the same row, first fit (Curtis, Powell and Reid, 1974)."""
     groups: list[tuple[set[int], list[int]]] = []
     for m, rows in enumerate(moved):
-        for taken, members in groups:
-            if taken.isdisjoint(rows):
-                taken.update(rows)
-                members.append(m)
-                break
-        else:
+        fitting = next((group for group in groups if group[0].isdisjoint(rows)), None)
+        if fitting is None:
             groups.append((set(rows), [m]))
+        else:
+            fitting[0].update(rows)
+            fitting[1].append(m)
     return [members for _, members in groups]

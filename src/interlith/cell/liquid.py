@@ -38,7 +38,7 @@ def liquid(known: Electrolyte, kelvin: float) -> Liquid:
     >>> from interlith.parts.electrolyte import electrolyte
     >>> known = electrolyte("lipf6-ec-dmc-vc")
     >>> table = liquid(known, 298.15)
-    >>> bool(abs(liquid_at(table, 0, 777.7) - known.conductivity_S_per_m(777.7, 298.15)) < 1e-6)
+    >>> bool(abs(liquid_at(table, 777.7)[0] - known.conductivity_S_per_m(777.7, 298.15)) < 1e-6)
     True
     """
     c = np.linspace(0.0, most_salt_mol_per_m3(known), N_INTERVALS + 1)

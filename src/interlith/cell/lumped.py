@@ -41,6 +41,7 @@ from interlith.cell.compiled import compiled
 from interlith.cell.duties import HOLD_CURRENT, serves
 from interlith.cell.mechanisms.conversion import alloying_A_per_m2, converting_A_per_m2
 from interlith.cell.mechanisms.dead_layer import drop_V
+from interlith.cell.mechanisms.filling import room_C_per_m2
 from interlith.cell.mechanisms.isolation import isolated_per_stripped
 from interlith.cell.mechanisms.kinetics import left, limited, one_sided
 from interlith.cell.mechanisms.nucleation import barrier_V
@@ -63,6 +64,7 @@ class Electrode(NamedTuple):
     double_layer_F_per_m2: float
     pore_C_per_m2: float
     pore_edge_C_per_m2: float
+    stretching: float
     fade_C_per_m2: float
     nucleation_V: float
     nucleation_C_per_m2: float
@@ -124,18 +126,31 @@ class Surface(NamedTuple):
 
 
 @compiled
-def surface(y: NDArray[np.float64], o: int, e: Electrode, f: float, exchange: float) -> Surface:
+def _stripped(area: float, stripping: float, held: float, fade: float) -> float:
+    return area * stripping * left(held, fade) if area > 0.0 and stripping > 0.0 else 0.0
+
+
+@compiled
+def barrier_of(y: NDArray[np.float64], o: int, e: Electrode) -> float:
+    """Extra voltage that plating needs on the electrode whose states begin at o."""
+    return barrier_V(y[o + PORES] + y[o + TOP] + y[o + FOIL], e.nucleation_V, e.nucleation_C_per_m2)
+
+
+@compiled
+def surface(y: NDArray[np.float64], o: int, e: Electrode, f: float, exchange: float, barrier: float) -> Surface:
     """What happens on the surfaces of the electrode whose states begin at o."""
     u = y[o + POTENTIAL]
-    barrier = barrier_V(y[o + PORES] + y[o + TOP] + y[o + FOIL], e.nucleation_V, e.nucleation_C_per_m2)
     plating, stripping = one_sided(-u - barrier, f, exchange), limited(one_sided(u, f, exchange))
-    room = e.pore_C_per_m2 - y[o + PORES] - y[o + DEAD_PORES]
+    plate_pores = 0.0
+    if e.area_pores > 0.0 and plating > 0.0:
+        room = room_C_per_m2(y[o + PORES] + y[o + DEAD_PORES], e.pore_C_per_m2, e.stretching)
+        plate_pores = e.area_pores * plating * left(room, e.pore_edge_C_per_m2)
     return Surface(
-        e.area_pores * plating * left(room, e.pore_edge_C_per_m2),
+        plate_pores,
         e.area_top * plating,
-        e.area_pores * stripping * left(y[o + PORES], e.fade_C_per_m2),
-        e.area_top * stripping * left(y[o + TOP], e.fade_C_per_m2),
-        e.area_foil * stripping * left(y[o + FOIL], e.fade_C_per_m2),
+        _stripped(e.area_pores, stripping, y[o + PORES], e.fade_C_per_m2),
+        _stripped(e.area_top, stripping, y[o + TOP], e.fade_C_per_m2),
+        _stripped(e.area_foil, stripping, y[o + FOIL], e.fade_C_per_m2),
     )
 
 
@@ -190,7 +205,7 @@ def electrode_rates(
     dy: NDArray[np.float64],
 ) -> None:
     """Rates of a lumped electrode whose states begin at o."""
-    s = surface(y, o, e, f, e.exchange_A_per_m2)
+    s = surface(y, o, e, f, e.exchange_A_per_m2, barrier_of(y, o, e))
     chi = isolated_per_stripped(s.strip_pores + s.strip_top, e.isolated_per_stripped, e.isolation_exponent)
     balance(y, o, e, f, s, 1.0, oxidizing, chi, sei_factor, dy)
 

@@ -8,11 +8,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+import interlith.cell.bordered  # noqa: F401 - the duties of a resolved cell
 from interlith.cell import account, layout
 from interlith.cell.advance import AMOUNT, FREE, VOLTS, Tolerance
-from interlith.cell.layout import Mesh
+from interlith.cell.layout import Mesh, record
 from interlith.cell.liquid import liquid
 from interlith.cell.lumped import Circuit, Electrode, Lumped
+from interlith.cell.profiles import salt_mol_per_m3
 from interlith.cell.resolved import N_TOTALS, SALT, Resolved
 from interlith.cell.translate import kelvin_of, kernel
 from interlith.parts.cell import Cell, Foil
@@ -20,6 +22,7 @@ from interlith.units import M2_PER_CM2, C_PER_M2_PER_mAh_PER_CM2
 
 DEFAULT_RELATIVE = 1e-4
 ABSOLUTE_CHARGE_mAh_PER_CM2, ABSOLUTE_POTENTIAL_V, ABSOLUTE_TIME_S, ABSOLUTE_SALT_SHARE = 1e-7, 1e-5, 1e-3, 1e-4
+OF_ONE_NODE = 10.0  # what each of many nodes may be wrong by, over what a whole electrode may
 
 
 class Model(NamedTuple):
@@ -29,10 +32,19 @@ class Model(NamedTuple):
     y: NDArray[np.float64]
     tolerance: Tolerance
 
+    @property
+    def has_depth(self) -> bool:
+        """Whether anything in it varies with depth."""
+        return isinstance(self.system, Resolved)
+
+    def least_salt_share(self) -> float:
+        """The lowest concentration now, over that of the electrolyte as filled in."""
+        return float(salt_mol_per_m3(self.system, self.y).min() / self.system.liquid.salt_mol_per_m3)
+
 
 def _lumped(cell: Cell, without: Collection[str], relative: float, mesh: Mesh) -> Model:
     working, counter, circuit = kernel(cell, without)
-    system = Lumped(working, counter, circuit, _active_states(working, counter, circuit))
+    system = Lumped(record(working), record(counter), record(circuit), _active_states(working, counter, circuit))
     return Model(system, initial(cell), _tolerance(relative, np.concatenate([_ELECTRODE, _ELECTRODE, _TOTALS])))
 
 
@@ -43,8 +55,8 @@ def _resolved(cell: Cell, without: Collection[str], relative: float, mesh: Mesh)
     c = layout.depth(cell.counter, counter, w.n_nodes, mesh)
     gap, salt = layout.gap(cell.separator, mesh), cell.electrolyte.salt_mol_per_m3
     known = liquid(cell.electrolyte, kelvin_of(cell))
-    system = Resolved(working, counter, contact, w, c, gap, known, layout.pattern(w, c, gap))
-    node = np.concatenate([_ELECTRODE, [(ABSOLUTE_SALT_SHARE * salt, FREE)]])
+    system = Resolved(record(working), record(counter), record(contact), w, c, gap, known, layout.pattern(w, c, gap))
+    node = np.concatenate([_ELECTRODE * (OF_ONE_NODE, 1), [(ABSOLUTE_SALT_SHARE * salt, FREE)]])
     n_nodes, n_inner = w.n_nodes + c.n_nodes, gap.n_edges - 1
     exact = np.concatenate([np.tile(node, (n_nodes, 1)), np.tile(node[SALT:], (n_inner, 1)), _TOTALS])
     return Model(system, layout.spread(initial(cell), w, c, gap, salt), _tolerance(relative, exact))

@@ -102,7 +102,7 @@ def _electrode(pybamm: Any, y: dict[str, Any], e: Electrode, f: float, oxidizing
     plating = _one_sided(pybamm, -u - barrier, f, e.exchange_A_per_m2)
     free = _one_sided(pybamm, u, f, e.exchange_A_per_m2)
     stripping = free / (1 + free / MOST_A_PER_M2)
-    room = e.pore_C_per_m2 - y["pores"] - y["dead pores"]
+    room = e.pore_C_per_m2 - (1 - e.stretching) * (y["pores"] + y["dead pores"])
     plate_pores = e.area_pores * plating * _left(pybamm, room, e.pore_edge_C_per_m2)
     plate_top = e.area_top * plating
     strip_pores = e.area_pores * stripping * _left(pybamm, y["pores"], e.fade_C_per_m2)

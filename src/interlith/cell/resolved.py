@@ -10,8 +10,9 @@ back to front of each electrode,
     G = 2 R T / F (1 - t+) (1 + dln f / dln c)
 
 (Newman and Balsara, Electrochemical Systems, 4th ed. (2021), chapters 12 and 22; conservative form.) What charges a
-double layer counts as reaction, so salt is conserved. The void fraction eps of a host falls as lithium fills it; the
-electrolyte that is pushed out takes its own salt with it. Exchange currents go with c^0.3 (mechanisms/kinetics.py).
+double layer counts as reaction, so salt is conserved. The void fraction eps of a host falls as lithium fills it, or the
+host stretches (mechanisms/filling.py); electrolyte that is pushed out takes its own salt with it. Exchange currents go
+with c^0.3 (mechanisms/kinetics.py).
 
 State y: for each node the ten of a lumped electrode and c, then c inside the separator, then the last four of any
 model. Between faces K and D are harmonic means, G and t+ arithmetic ones: second order in the width of an interval.
@@ -43,24 +44,33 @@ from interlith.cell.account import (
     TIME,
     TOP,
 )
-from interlith.cell.banded import factorize_band, solve_band
 from interlith.cell.compiled import compiled
-from interlith.cell.duties import HOLD_CURRENT, serves
-from interlith.cell.lumped import Circuit, Electrode, Ends, Surface, balance, held_or_found, sei_factor, surface
+from interlith.cell.duties import serves
+from interlith.cell.lumped import (
+    Circuit,
+    Electrode,
+    Ends,
+    Surface,
+    balance,
+    barrier_of,
+    held_or_found,
+    sei_factor,
+    surface,
+)
+from interlith.cell.mechanisms.filling import free_share, widened
 from interlith.cell.mechanisms.isolation import isolated_per_stripped
 from interlith.cell.mechanisms.kinetics import SALT_EXPONENT
-from interlith.cell.rosenbrock import GAMMA, factorize, solve
+from interlith.cell.mechanisms.nucleation import barrier_V
 from interlith.units import FARADAY_C_PER_MOL
 
 SALT = N_ELECTRODE
 N_NODE = N_ELECTRODE + 1
 N_TOTALS = 4
-DIFFERENCE = 1e-7
-BORDER_DIFFERENCE = 1e-3  # of what enters linearly: any size is exact, and a large one rounds least
-FILM = 0.01  # of a host's void that conducts even where lithium fills it: assumed, a guard more than a mechanism
 LEAST_SALT = 1e-6  # of the salt as filled in, below which its logarithm is not followed
-INSIDE, OUTSIDE, FACTOR, CHI_W, CHI_C = range(5)  # what all nodes know in common
-N_COMMON = 5
+INSIDE, OUTSIDE, FACTOR, CHI_W, CHI_C, BARRIER_W, BARRIER_C = range(7)  # what all nodes know in common
+N_COMMON = 7
+FREE, KAPPA, DIFFUSES, ANIONS, GRADIENT, LOG = range(5, 11)  # of a node, after its Surface
+N_LOCAL = 11
 
 
 class Liquid(NamedTuple):
@@ -99,17 +109,24 @@ class Gap(NamedTuple):
 class Pattern(NamedTuple):
     """Which rates depend on which states when what all know in common stands still.
 
-    columns: the states solved for, as they lie in the band; rows[starts[m]:starts[m + 1]]: what column m moves (states,
-    then from n_states on what each node strips); colors: columns that may be varied at once.
+    columns: the states solved for, as they lie in the band. rows[starts[m]:starts[m + 1]]: what column m moves (states,
+    then from n_states on what each node strips); column_of: the same the other way. banded, following: which of these
+    stand in the band, and which in rows of the other states, on which nothing depends. colors: columns that may be
+    varied at once. watched: what the current of a held voltage depends on. faces: c at the faces of the separator.
     """
 
     columns: NDArray[np.int64]
     place: NDArray[np.int64]
     starts: NDArray[np.int64]
     rows: NDArray[np.int64]
+    column_of: NDArray[np.int64]
+    banded: NDArray[np.int64]
+    following: NDArray[np.int64]
+    others: NDArray[np.int64]
     color_starts: NDArray[np.int64]
     color_columns: NDArray[np.int64]
     watched: NDArray[np.int64]
+    faces: NDArray[np.int64]
     kl: int
     ku: int
 
@@ -127,10 +144,23 @@ class Resolved(NamedTuple):
     pattern: Pattern
 
 
+class Side(NamedTuple):
+    """What an electrode knows of the rest of the cell, per its own area.
+
+    to_separator: anions that leave its front; half_gap_m: void of the separator that belongs to its front.
+    """
+
+    oxidizing: float
+    chi: float
+    factor: float
+    to_separator: float
+    half_gap_m: float
+
+
 class Work(NamedTuple):
     """What the duties write in."""
 
-    plating: NDArray[np.float64]  # [node, Surface]
+    local: NDArray[np.float64]  # [node, N_LOCAL], what is known of each node before all in common is
     strips: NDArray[np.float64]  # [node], A/m2 of lithium stripped there, its share of the depth counted in
     common: NDArray[np.float64]  # [N_COMMON]
     varied_common: NDArray[np.float64]
@@ -150,117 +180,100 @@ class Work(NamedTuple):
 
 
 @compiled
-def liquid_at(liquid: Liquid, which: int, c: float) -> float:
-    """One property at a concentration; beyond the table its value at the end."""
-    n = liquid.cubics.shape[1]
-    at = min(max(c, LEAST_SALT * liquid.salt_mol_per_m3) / liquid.step_mol_per_m3, n - 1e-9)
+def liquid_at(liquid: Liquid, c: float) -> tuple[float, float, float, float, float]:
+    """kappa, D, 1 - t+, G at a concentration, beyond the table those at its end; ln(c / c as filled in)."""
+    n, share = liquid.cubics.shape[1], max(c / liquid.salt_mol_per_m3, LEAST_SALT)
+    at = min(share * liquid.salt_mol_per_m3 / liquid.step_mol_per_m3, n - 1e-9)
     k = int(at)
-    s, p = at - k, liquid.cubics[which, k]
-    return p[0] + s * (p[1] + s * (p[2] + s * p[3]))
+    s, p = at - k, liquid.cubics
+    kappa = p[0, k, 0] + s * (p[0, k, 1] + s * (p[0, k, 2] + s * p[0, k, 3]))
+    diffusivity = p[1, k, 0] + s * (p[1, k, 1] + s * (p[1, k, 2] + s * p[1, k, 3]))
+    anions = p[2, k, 0] + s * (p[2, k, 1] + s * (p[2, k, 2] + s * p[2, k, 3]))
+    gradient = p[3, k, 0] + s * (p[3, k, 1] + s * (p[3, k, 2] + s * p[3, k, 3]))
+    return kappa, diffusivity, anions, gradient, np.log(share)
 
 
 @compiled
-def log_salt(liquid: Liquid, c: float) -> float:
-    """ln(c / c as filled in)."""
-    return np.log(max(c / liquid.salt_mol_per_m3, LEAST_SALT))
-
-
-@compiled
-def void(y: NDArray[np.float64], o: int, d: Depth) -> float:
-    """Void fraction of the host at the node whose states begin at o."""
-    full = (y[o + PORES] + y[o + DEAD_PORES]) / d.inner.pore_C_per_m2
-    return d.porosity * (FILM + (1.0 - FILM) * max(1.0 - full, 0.0))
-
-
-@compiled
-def weight(d: Depth, j: int) -> float:
+def weight(n_nodes: int, j: int) -> float:
     """Share of the depth for which node j stands."""
-    if d.n_nodes == 1:
+    if n_nodes == 1:
         return 1.0
-    return (0.5 if j in (0, d.n_nodes - 1) else 1.0) / (d.n_nodes - 1)
+    return (0.5 if j in (0, n_nodes - 1) else 1.0) / (n_nodes - 1)
 
 
 @compiled
-def part_at(d: Depth, j: int) -> Electrode:
-    """What the electrode is at node j."""
-    if j == d.n_nodes - 1:
-        return d.front
-    return d.back if j == 0 else d.inner
-
-
-@compiled
-def _surfaces(y: NDArray[np.float64], d: Depth, system: Resolved, work: Work) -> float:
-    """What happens on all surfaces of an electrode; lithium stripped that can be isolated, A/m2 in all."""
-    total = 0.0
-    for j in range(d.n_nodes):
-        o = (d.first + j) * N_NODE
-        e = part_at(d, j)
-        exchange = e.exchange_A_per_m2 * np.exp(SALT_EXPONENT * log_salt(system.liquid, y[o + SALT]))
-        s = surface(y, o, e, system.circuit.f_per_V, exchange)
-        row = work.plating[d.first + j]
-        row[0], row[1], row[2], row[3], row[4] = s.plate_pores, s.plate_top, s.strip_pores, s.strip_top, s.strip_foil
-        strips = weight(d, j) * s.strip_pores + s.strip_top
-        work.strips[d.first + j] = strips
-        total += strips
-    return total
-
-
-@compiled
-def _over_depth(y: NDArray[np.float64], d: Depth, state: int) -> float:
-    total = 0.0
-    for j in range(d.n_nodes):
-        total += weight(d, j) * y[(d.first + j) * N_NODE + state]
-    return total
-
-
-@compiled
-def _electrode(
+def _survey(
     y: NDArray[np.float64],
     d: Depth,
-    system: Resolved,
-    oxidizing: float,
-    factor: float,
-    chi: float,
-    to_separator: float,
-    half_gap_m: float,
-    work: Work,
-    dy: NDArray[np.float64],
+    liquid: Liquid,
+    f: float,
+    barrier: float,
+    local: NDArray[np.float64],
+    strips: NDArray[np.float64],
 ) -> None:
-    """Rates of one electrode; to_separator: anions that leave its front; half_gap_m: void of the separator there."""
-    liquid, f = system.liquid, system.circuit.f_per_V
-    i_before = flux_before = 0.0
-    u = y[d.first * N_NODE + POTENTIAL]
-    c = y[d.first * N_NODE + SALT]
-    k_here = diffuses = 0.0
-    if d.n_nodes > 1:
-        open_here = void(y, d.first * N_NODE, d) ** d.bruggeman
-        k_here, diffuses = liquid_at(liquid, 0, c) * open_here, liquid_at(liquid, 1, c) * open_here
-    anions, gradient, log_c = liquid_at(liquid, 2, c), liquid_at(liquid, 3, c), log_salt(liquid, c)
+    """Surfaces and electrolyte of an electrode's nodes, to which the barrier is common."""
     for j in range(d.n_nodes):
-        o, w = (d.first + j) * N_NODE, weight(d, j)
-        i_after, flux_after = oxidizing, to_separator
-        holds = w * void(y, o, d) * d.edge_m * (d.n_nodes - 1) if d.n_nodes > 1 else 0.0
-        if j < d.n_nodes - 1:
-            p = o + N_NODE
-            u_next, c_next = y[p + POTENTIAL], y[p + SALT]
-            open_next = void(y, p, d) ** d.bruggeman
-            k_next, diffuses_next = liquid_at(liquid, 0, c_next) * open_next, liquid_at(liquid, 1, c_next) * open_next
-            anions_next, gradient_next = liquid_at(liquid, 2, c_next), liquid_at(liquid, 3, c_next)
-            log_next = log_salt(liquid, c_next)
-            k, diffusivity = _series(k_here, k_next), _series(diffuses, diffuses_next)
-            driven = u_next - u + 0.5 * (gradient + gradient_next) * (log_next - log_c)
-            i_after = k * driven / d.edge_m
-            carried = 0.5 * (anions + anions_next) * i_after / FARADAY_C_PER_MOL
-            flux_after = -diffusivity * (c_next - c) / d.edge_m - carried
-            u, c, k_here, diffuses, anions, gradient = u_next, c_next, k_next, diffuses_next, anions_next, gradient_next
-            log_c = log_next
-        else:
-            holds += half_gap_m
-        row = work.plating[d.first + j]
-        s = Surface(row[0], row[1], row[2], row[3], row[4])
-        balance(y, o, part_at(d, j), f, s, w, (i_after - i_before) / w, chi, factor, dy)
-        dy[o + SALT] = (flux_before - flux_after) / holds
-        i_before, flux_before = i_after, flux_after
+        node = d.first + j
+        o = node * N_NODE
+        e = d.front if j == d.n_nodes - 1 else (d.back if j == 0 else d.inner)
+        kappa, diffusivity, anions, gradient, log_c = liquid_at(liquid, y[o + SALT])
+        if d.n_nodes == 1:
+            barrier = barrier_of(y, o, e)
+        s = surface(y, o, e, f, e.exchange_A_per_m2 * np.exp(SALT_EXPONENT * log_c), barrier)
+        local[node, 0], local[node, 1], local[node, 2] = s.plate_pores, s.plate_top, s.strip_pores
+        local[node, 3], local[node, 4] = s.strip_top, s.strip_foil
+        free, share = 0.0, 1.0
+        if d.n_nodes > 1:
+            held = y[o + PORES] + y[o + DEAD_PORES]
+            free = d.porosity * free_share(held, e.pore_C_per_m2, e.stretching)
+            wide = widened(held, e.pore_C_per_m2, e.stretching, d.porosity)
+            share = (free / wide) ** d.bruggeman / wide  # a wider layer is a longer way
+        local[node, FREE], local[node, KAPPA], local[node, DIFFUSES] = free, kappa * share, diffusivity * share
+        local[node, ANIONS], local[node, GRADIENT], local[node, LOG] = anions, gradient, log_c
+        strips[node] = weight(d.n_nodes, j) * s.strip_pores + s.strip_top
+
+
+@compiled
+def survey_all(
+    y: NDArray[np.float64],
+    system: Resolved,
+    common: NDArray[np.float64],
+    local: NDArray[np.float64],
+    strips: NDArray[np.float64],
+) -> None:
+    """Surfaces and electrolyte of all nodes."""
+    f = system.circuit.f_per_V
+    _survey(y, system.depth_w, system.liquid, f, common[BARRIER_W], local, strips)
+    _survey(y, system.depth_c, system.liquid, f, common[BARRIER_C], local, strips)
+
+
+@compiled
+def fresh_C_per_m2(y: NDArray[np.float64], d: Depth) -> float:
+    """Connected metal of an electrode, all depths."""
+    return over_depth(y, d, PORES) + y[front_of(d) + TOP] + y[d.first * N_NODE + FOIL]
+
+
+@compiled
+def front_of(d: Depth) -> int:
+    """First state of an electrode's front node."""
+    return (d.first + d.n_nodes - 1) * N_NODE
+
+
+@compiled
+def _stripped(d: Depth, strips: NDArray[np.float64]) -> float:
+    """Lithium stripped from all of an electrode that can be isolated, A/m2."""
+    total = 0.0
+    for j in range(d.n_nodes):
+        total += strips[d.first + j]
+    return total
+
+
+@compiled
+def over_depth(y: NDArray[np.float64], d: Depth, state: int) -> float:
+    total = 0.0
+    for j in range(d.n_nodes):
+        total += weight(d.n_nodes, j) * y[(d.first + j) * N_NODE + state]
+    return total
 
 
 @compiled
@@ -269,59 +282,97 @@ def _series(a: float, b: float) -> float:
 
 
 @compiled
-def _gap_salt(y: NDArray[np.float64], system: Resolved, k: int) -> int:
-    """The state that is c at the k-th face of the separator, from the working electrode on."""
-    if k == 0:
-        return (system.depth_w.n_nodes - 1) * N_NODE + SALT
-    if k == system.gap.n_edges:
-        return (system.depth_c.first + system.depth_c.n_nodes - 1) * N_NODE + SALT
-    return (system.depth_c.first + system.depth_c.n_nodes) * N_NODE + k - 1
+def _edge(y: NDArray[np.float64], node: int, edge_m: float, local: NDArray[np.float64]) -> tuple[float, float]:
+    """Current and flux of anions in the electrolyte from a node to the next, A/m2 and mol/(m2 s)."""
+    o, p, to = node * N_NODE, (node + 1) * N_NODE, node + 1
+    gradient = 0.5 * (local[node, GRADIENT] + local[to, GRADIENT]) * (local[to, LOG] - local[node, LOG])
+    i = _series(local[node, KAPPA], local[to, KAPPA]) * (y[p + POTENTIAL] - y[o + POTENTIAL] + gradient) / edge_m
+    carried = 0.5 * (local[node, ANIONS] + local[to, ANIONS]) * i / FARADAY_C_PER_MOL
+    diffusivity = _series(local[node, DIFFUSES], local[to, DIFFUSES])
+    return i, -diffusivity * (y[p + SALT] - y[o + SALT]) / edge_m - carried
 
 
 @compiled
-def _gap_rates(y: NDArray[np.float64], system: Resolved, inside: float, dy: NDArray[np.float64]) -> tuple[float, float]:
+def _nodes(
+    y: NDArray[np.float64],
+    d: Depth,
+    f: float,
+    side: Side,
+    local: NDArray[np.float64],
+    strips: NDArray[np.float64],
+    dy: NDArray[np.float64],
+) -> None:
+    """Rates of all nodes of one electrode."""
+    i_before = flux_before = 0.0
+    depth_m = d.edge_m * (d.n_nodes - 1)
+    for j in range(d.n_nodes):
+        node = d.first + j
+        o, w = node * N_NODE, weight(d.n_nodes, j)
+        holds, i_after, flux_after = w * local[node, FREE] * depth_m, side.oxidizing, side.to_separator
+        if j < d.n_nodes - 1:
+            i_after, flux_after = _edge(y, node, d.edge_m, local)
+        else:
+            holds += side.half_gap_m
+        s = Surface(local[node, 0], local[node, 1], local[node, 2], local[node, 3], local[node, 4])
+        e = d.front if j == d.n_nodes - 1 else (d.back if j == 0 else d.inner)
+        chi = side.chi
+        if d.n_nodes == 1:
+            chi = isolated_per_stripped(strips[node], e.isolated_per_stripped, e.isolation_exponent)
+        balance(y, o, e, f, s, w, (i_after - i_before) / w, chi, side.factor, dy)
+        dy[o + SALT] = (flux_before - flux_after) / holds
+        i_before, flux_before = i_after, flux_after
+
+
+@compiled
+def _gap_rates(
+    y: NDArray[np.float64],
+    gap: Gap,
+    liquid: Liquid,
+    faces: NDArray[np.int64],
+    inside: float,
+    dy: NDArray[np.float64],
+) -> tuple[float, float]:
     """Rates of c within the separator; anions that enter it from the working, and leave it to the counter electrode."""
-    gap, liquid = system.gap, system.liquid
     holds = gap.porosity * gap.edge_m
     entering = before = 0.0
-    c = y[_gap_salt(y, system, 0)]
-    diffuses, anions = liquid_at(liquid, 1, c), liquid_at(liquid, 2, c)
+    c = y[faces[0]]
+    _, diffuses, anions, _, _ = liquid_at(liquid, c)
     for k in range(gap.n_edges):
-        c_next = y[_gap_salt(y, system, k + 1)]
-        diffuses_next, anions_next = liquid_at(liquid, 1, c_next), liquid_at(liquid, 2, c_next)
+        c_next = y[faces[k + 1]]
+        _, diffuses_next, anions_next, _, _ = liquid_at(liquid, c_next)
         flux = -gap.share * _series(diffuses, diffuses_next) * (c_next - c) / gap.edge_m
         flux -= 0.5 * (anions + anions_next) * inside / FARADAY_C_PER_MOL
         if k == 0:
             entering = flux
         else:
-            dy[_gap_salt(y, system, k)] = (before - flux) / holds
+            dy[faces[k]] = (before - flux) / holds
         before, c, diffuses, anions = flux, c_next, diffuses_next, anions_next
     return entering, before
 
 
 @compiled
-def _rates_given(
-    y: NDArray[np.float64], system: Resolved, common: NDArray[np.float64], work: Work, dy: NDArray[np.float64]
-) -> None:
-    """All rates from the surfaces as they are in `work` and from what all nodes know in common."""
-    circuit, gap = system.circuit, system.gap
-    ratio = circuit.counter_per_working
-    entering, leaving = _gap_rates(y, system, common[INSIDE], dy)
+def _sides(gap: Gap, ratio: float, common: NDArray[np.float64], entering: float, leaving: float) -> tuple[Side, Side]:
+    """What each electrode knows of the rest, per its own area, from the anions that enter and leave the separator."""
     half_gap = 0.5 * gap.porosity * gap.edge_m
-    _electrode(y, system.depth_w, system, common[INSIDE], common[FACTOR], common[CHI_W], entering, half_gap, work, dy)
-    at_counter = -common[INSIDE] / ratio
-    _electrode(
-        y,
-        system.depth_c,
-        system,
-        at_counter,
-        common[FACTOR],
-        common[CHI_C],
-        -leaving / ratio,
-        half_gap / ratio,
-        work,
-        dy,
-    )
+    w = Side(common[INSIDE], common[CHI_W], common[FACTOR], entering, half_gap)
+    return w, Side(-common[INSIDE] / ratio, common[CHI_C], common[FACTOR], -leaving / ratio, half_gap / ratio)
+
+
+@compiled
+def rates_given(
+    y: NDArray[np.float64],
+    system: Resolved,
+    common: NDArray[np.float64],
+    local: NDArray[np.float64],
+    strips: NDArray[np.float64],
+    dy: NDArray[np.float64],
+) -> None:
+    """All rates, from a survey of the nodes and what they all know in common."""
+    gap, f = system.gap, system.circuit.f_per_V
+    entering, leaving = _gap_rates(y, gap, system.liquid, system.pattern.faces, common[INSIDE], dy)
+    w, c = _sides(gap, system.circuit.counter_per_working, common, entering, leaving)
+    _nodes(y, system.depth_w, f, w, local, strips, dy)
+    _nodes(y, system.depth_c, f, c, local, strips, dy)
     n = len(y)
     dy[n - 4] = common[OUTSIDE]
     dy[n - 3] = common[OUTSIDE] - common[INSIDE]
@@ -333,16 +384,12 @@ def _rates_given(
 @compiled
 def terminals(y: NDArray[np.float64], system: Resolved, control: NDArray[np.float64]) -> tuple[float, float, float]:
     """Voltage, current at the terminals and current through the electrolyte."""
-    gap, liquid, circuit = system.gap, system.liquid, system.circuit
-    w = (system.depth_w.n_nodes - 1) * N_NODE
-    c = (system.depth_c.first + system.depth_c.n_nodes - 1) * N_NODE
+    gap, liquid, circuit, faces = system.gap, system.liquid, system.circuit, system.pattern.faces
+    w, c = faces[0] - SALT, faces[gap.n_edges] - SALT
     open_V, resistance = y[w + POTENTIAL] - y[c + POTENTIAL], circuit.resistance_ohm_m2
-    here = y[w + SALT]
-    kappa, gradient, log_c = liquid_at(liquid, 0, here), liquid_at(liquid, 3, here), log_salt(liquid, here)
+    kappa, _, _, gradient, log_c = liquid_at(liquid, y[faces[0]])
     for k in range(1, gap.n_edges + 1):
-        there = y[_gap_salt(y, system, k)]
-        kappa_next, gradient_next = liquid_at(liquid, 0, there), liquid_at(liquid, 3, there)
-        log_next = log_salt(liquid, there)
+        kappa_next, _, _, gradient_next, log_next = liquid_at(liquid, y[faces[k]])
         resistance += gap.edge_m / (gap.share * _series(kappa, kappa_next))
         open_V -= 0.5 * (gradient + gradient_next) * (log_next - log_c)
         kappa, gradient, log_c = kappa_next, gradient_next, log_next
@@ -352,18 +399,25 @@ def terminals(y: NDArray[np.float64], system: Resolved, control: NDArray[np.floa
 
 
 @compiled
-def _common(
-    y: NDArray[np.float64], system: Resolved, control: NDArray[np.float64], work: Work, common: NDArray[np.float64]
+def common_of(
+    y: NDArray[np.float64],
+    system: Resolved,
+    control: NDArray[np.float64],
+    local: NDArray[np.float64],
+    strips: NDArray[np.float64],
+    common: NDArray[np.float64],
 ) -> None:
-    """What all nodes know in common, and what happens on all surfaces."""
+    """A survey of all nodes, and what they know in common."""
     w, c = system.working, system.counter
     _, common[OUTSIDE], common[INSIDE] = terminals(y, system, control)
     common[FACTOR] = 1.0
     if system.circuit.inventory_C_per_m2 > 0.0:
-        sei_w, sei_c = _over_depth(y, system.depth_w, SEI), _over_depth(y, system.depth_c, SEI)
+        sei_w, sei_c = over_depth(y, system.depth_w, SEI), over_depth(y, system.depth_c, SEI)
         common[FACTOR] = sei_factor(sei_w, sei_c, system.circuit)
-    strip_w = _surfaces(y, system.depth_w, system, work)
-    strip_c = _surfaces(y, system.depth_c, system, work)
+    common[BARRIER_W] = barrier_V(fresh_C_per_m2(y, system.depth_w), w.nucleation_V, w.nucleation_C_per_m2)
+    common[BARRIER_C] = barrier_V(fresh_C_per_m2(y, system.depth_c), c.nucleation_V, c.nucleation_C_per_m2)
+    survey_all(y, system, common, local, strips)
+    strip_w, strip_c = _stripped(system.depth_w, strips), _stripped(system.depth_c, strips)
     common[CHI_W] = isolated_per_stripped(strip_w, w.isolated_per_stripped, w.isolation_exponent)
     common[CHI_C] = isolated_per_stripped(strip_c, c.isolated_per_stripped, c.isolation_exponent)
 
@@ -374,8 +428,8 @@ def rates(
     y: NDArray[np.float64], system: Resolved, control: NDArray[np.float64], work: Work, dy: NDArray[np.float64]
 ) -> None:
     """dy/dt of the whole cell."""
-    _common(y, system, control, work, work.common)
-    _rates_given(y, system, work.common, work, dy)
+    common_of(y, system, control, work.local, work.strips, work.common)
+    rates_given(y, system, work.common, work.local, work.strips, dy)
 
 
 @serves(duties.account, Resolved)
@@ -386,204 +440,9 @@ def account(y: NDArray[np.float64], system: Resolved, row: NDArray[np.float64]) 
         d = system.depth_w if which == 0 else system.depth_c
         first = which * COUNTER
         for state in (PORES, DEAD_PORES, SEI, CONVERTED, ALLOYED, POTENTIAL, REVIVED):
-            row[first + state] = _over_depth(y, d, state)
-        front = (d.first + d.n_nodes - 1) * N_NODE
+            row[first + state] = over_depth(y, d, state)
+        front = front_of(d)
         row[first + TOP], row[first + DEAD_TOP] = y[front + TOP], y[front + DEAD_TOP]
         row[first + FOIL] = y[d.first * N_NODE + FOIL]
     n = len(y)
     row[PASSED], row[SHORTED], row[TIME], row[CARRIED] = y[n - 4], y[n - 3], y[n - 2], y[n - 1]
-
-
-@serves(duties.workspace, Resolved)
-@compiled
-def workspace(system: Resolved) -> Work:
-    """Arrays for one step of the protocol."""
-    p = system.pattern
-    n, m, n_nodes = len(p.place), len(p.columns), system.depth_w.n_nodes + system.depth_c.n_nodes
-    return Work(
-        plating=np.zeros((n_nodes, 5)),
-        strips=np.zeros(n_nodes),
-        common=np.zeros(N_COMMON),
-        varied_common=np.zeros(N_COMMON),
-        varied=np.zeros(n),
-        strips_before=np.zeros(n_nodes),
-        values=np.zeros(len(p.rows)),
-        border_u=np.zeros((N_COMMON, n)),
-        border_v=np.zeros((N_COMMON, n)),
-        solved_u=np.zeros((N_COMMON, n)),
-        small=np.zeros((N_COMMON, N_COMMON)),
-        share=np.zeros(N_COMMON),
-        bordered=np.zeros(N_COMMON, np.bool_),
-        small_pivots=np.zeros(N_COMMON, np.int64),
-        band=np.zeros((m, 2 * p.kl + p.ku + 1)),
-        pivots=np.zeros(m, np.int64),
-        few=np.zeros(m),
-    )
-
-
-@serves(duties.linearize, Resolved)
-@compiled
-def linearize(
-    y: NDArray[np.float64],
-    system: Resolved,
-    control: NDArray[np.float64],
-    scale: NDArray[np.float64],
-    dy: NDArray[np.float64],
-    work: Work,
-) -> None:
-    """The Jacobian in two parts: by forward differences with all in common held, and what goes through the common."""
-    p, n = system.pattern, len(y)
-    _common(y, system, control, work, work.common)
-    work.strips_before[:] = work.strips
-    for color in range(len(p.color_starts) - 1):
-        group = p.color_columns[p.color_starts[color] : p.color_starts[color + 1]]
-        for m in group:
-            k = p.columns[m]
-            work.few[m] = y[k]
-            y[k] += DIFFERENCE * max(abs(y[k]), scale[k])
-        _surfaces(y, system.depth_w, system, work)
-        _surfaces(y, system.depth_c, system, work)
-        _rates_given(y, system, work.common, work, work.varied)
-        for m in group:
-            k = p.columns[m]
-            size = y[k] - work.few[m]
-            y[k] = work.few[m]
-            for r in range(p.starts[m], p.starts[m + 1]):
-                row = p.rows[r]
-                moved = work.varied[row] - dy[row] if row < n else work.strips[row - n] - work.strips_before[row - n]
-                work.values[r] = moved / size
-    _border(y, system, control, scale, dy, work)
-
-
-@compiled
-def _border(
-    y: NDArray[np.float64],
-    system: Resolved,
-    control: NDArray[np.float64],
-    scale: NDArray[np.float64],
-    dy: NDArray[np.float64],
-    work: Work,
-) -> None:
-    """d rates / d common, which is linear, and d common / d state."""
-    w, c, circuit, common = system.working, system.counter, system.circuit, work.common
-    currents = control[0] != HOLD_CURRENT or circuit.short_S_per_m2 > 0.0
-    work.bordered[INSIDE] = work.bordered[OUTSIDE] = currents
-    work.bordered[FACTOR] = circuit.inventory_C_per_m2 > 0.0
-    work.bordered[CHI_W] = w.isolated_per_stripped > 0.0 and w.isolation_exponent > 0.0
-    work.bordered[CHI_C] = c.isolated_per_stripped > 0.0 and c.isolation_exponent > 0.0
-    _surfaces(y, system.depth_w, system, work)
-    _surfaces(y, system.depth_c, system, work)
-    for b in range(N_COMMON):
-        if work.bordered[b]:
-            work.varied_common[:] = common
-            work.varied_common[b] = common[b] + BORDER_DIFFERENCE * max(abs(common[b]), 1.0)
-            size = work.varied_common[b] - common[b]
-            _rates_given(y, system, work.varied_common, work, work.varied)
-            for i in range(len(y)):
-                work.border_u[b, i] = (work.varied[i] - dy[i]) / size
-            work.border_v[b, :] = 0.0
-    if currents:
-        _current_border(y, system, control, scale, work)
-    if work.bordered[FACTOR]:
-        _factor_border(y, system, work)
-    if work.bordered[CHI_W]:
-        _chi_border(system, w, system.depth_w, CHI_W, work)
-    if work.bordered[CHI_C]:
-        _chi_border(system, c, system.depth_c, CHI_C, work)
-
-
-@compiled
-def _current_border(
-    y: NDArray[np.float64], system: Resolved, control: NDArray[np.float64], scale: NDArray[np.float64], work: Work
-) -> None:
-    for k in system.pattern.watched:
-        kept = y[k]
-        y[k] = kept + DIFFERENCE * max(abs(kept), scale[k])
-        size = y[k] - kept
-        _, outside, inside = terminals(y, system, control)
-        y[k] = kept
-        work.border_v[INSIDE, k] = (inside - work.common[INSIDE]) / size
-        work.border_v[OUTSIDE, k] = (outside - work.common[OUTSIDE]) / size
-
-
-@compiled
-def _factor_border(y: NDArray[np.float64], system: Resolved, work: Work) -> None:
-    circuit = system.circuit
-    sei_w, sei_c = _over_depth(y, system.depth_w, SEI), _over_depth(y, system.depth_c, SEI)
-    size = DIFFERENCE * max(sei_w, circuit.inventory_C_per_m2)
-    slope = (sei_factor(sei_w + size, sei_c, circuit) - sei_factor(sei_w, sei_c, circuit)) / size
-    for which in range(2):
-        d = system.depth_w if which == 0 else system.depth_c
-        share = slope if which == 0 else slope * circuit.counter_per_working
-        for j in range(d.n_nodes):
-            work.border_v[FACTOR, (d.first + j) * N_NODE + SEI] = share * weight(d, j)
-
-
-@compiled
-def _chi_border(system: Resolved, e: Electrode, d: Depth, b: int, work: Work) -> None:
-    p, n = system.pattern, len(work.varied)
-    total = np.sum(work.strips_before[d.first : d.first + d.n_nodes])
-    size = DIFFERENCE * max(total, 1.0)
-    at = isolated_per_stripped(total, e.isolated_per_stripped, e.isolation_exponent)
-    slope = (isolated_per_stripped(total + size, e.isolated_per_stripped, e.isolation_exponent) - at) / size
-    for m in range(len(p.columns)):
-        for r in range(p.starts[m], p.starts[m + 1]):
-            node = p.rows[r] - n
-            if d.first <= node < d.first + d.n_nodes:
-                work.border_v[b, p.columns[m]] += slope * work.values[r]
-
-
-@serves(duties.prepare, Resolved)
-@compiled
-def prepare(system: Resolved, h: float, work: Work) -> bool:
-    """The band factorized, and the little matrix that the border leaves (Sherman, Morrison, Woodbury)."""
-    p, n, middle = system.pattern, len(system.pattern.place), system.pattern.kl + system.pattern.ku
-    work.band[:, :] = 0.0
-    for m in range(len(p.columns)):
-        work.band[m, middle] = 1.0 / (h * GAMMA)
-        for r in range(p.starts[m], p.starts[m + 1]):
-            row = p.rows[r]
-            if row < n and p.place[row] >= 0:
-                work.band[m, middle + p.place[row] - m] -= work.values[r]
-    if not factorize_band(work.band, p.kl, p.ku, work.pivots):
-        return False
-    for b in range(N_COMMON):
-        if work.bordered[b]:
-            work.solved_u[b, :] = work.border_u[b]
-            _solve_unbordered(system, h, work, work.solved_u[b])
-    for a in range(N_COMMON):
-        for b in range(N_COMMON):
-            work.small[a, b] = 1.0 if a == b else 0.0
-            if work.bordered[a] and work.bordered[b]:
-                work.small[a, b] -= np.dot(work.border_v[a], work.solved_u[b])
-    return factorize(work.small, work.small_pivots)
-
-
-@compiled
-def _solve_unbordered(system: Resolved, h: float, work: Work, right: NDArray[np.float64]) -> None:
-    """As if all in common stood still: the band, then the totals that follow from it."""
-    p, n = system.pattern, len(right)
-    for m in range(len(p.columns)):
-        work.few[m] = right[p.columns[m]]
-    solve_band(work.band, p.kl, p.ku, work.pivots, work.few)
-    for m in range(len(p.columns)):
-        for r in range(p.starts[m], p.starts[m + 1]):
-            row = p.rows[r]
-            if row < n and p.place[row] < 0:
-                right[row] += work.values[r] * work.few[m]
-    for i in range(n):
-        right[i] = right[i] * h * GAMMA if p.place[i] < 0 else work.few[p.place[i]]
-
-
-@serves(duties.solve_stage, Resolved)
-@compiled
-def solve_stage(system: Resolved, h: float, work: Work, right: NDArray[np.float64]) -> None:
-    """The bordered solution."""
-    _solve_unbordered(system, h, work, right)
-    for b in range(N_COMMON):
-        work.share[b] = np.dot(work.border_v[b], right) if work.bordered[b] else 0.0
-    solve(work.small, work.small_pivots, work.share)
-    for b in range(N_COMMON):
-        if work.bordered[b]:
-            for i in range(len(right)):
-                right[i] += work.solved_u[b, i] * work.share[b]

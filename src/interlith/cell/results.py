@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 from interlith import __version__
 from interlith.cell import account
 from interlith.cell.lumped import Circuit, Electrode
+from interlith.cell.models import Model
+from interlith.cell.profiles import profiles
 from interlith.cell.swelling import thickness_um
 from interlith.ledger import CYCLE, STEP, TIME, WORKING, Ledger
 from interlith.parts.cell import Cell, Foil
@@ -37,12 +40,14 @@ class Step:
 class Simulation:
     """What a simulated test leaves behind. `stopped`: why the cell ended before its protocol did, or None.
 
-    thickness_um is a column of `states` next to the electrodes' potentials, one row per row of the record.
+    thickness_um is a column of `states` next to the electrodes' potentials, one row per row of the record. profiles:
+    what lies where over the depth at the end of each step (cell/profiles.py); None for a lumped cell.
     """
 
     record: Record
     ledger: Ledger
     states: pl.DataFrame
+    profiles: pl.DataFrame | None
     steps: tuple[Step, ...]
     stopped: str | None
     cell: Cell
@@ -77,17 +82,23 @@ def simulation(
     cell: Cell,
     protocol: Protocol,
     model: str,
-    parts: tuple[Electrode, Electrode, Circuit],
+    made: Model,
     rows: Rows,
+    ends: Sequence[NDArray[np.float64]],
     steps: tuple[Step, ...],
     stopped: str | None,
 ) -> Simulation:
-    """Everything of a test that was simulated. Raises PhysicsError for a ledger that does not close."""
+    """Everything of a test that was simulated; ends: states of a resolved cell at the ends of its steps.
+
+    Raises PhysicsError for a ledger that does not close.
+    """
+    parts = made.system.working, made.system.counter, made.system.circuit
     entries = _entries(parts, rows.account)
     return Simulation(
         record=_record(cell, protocol, model, parts, rows),
         ledger=Ledger(pl.DataFrame({TIME: rows.time, **rows.index, **entries})),
         states=_states(cell, rows.account),
+        profiles=_profiles(made, ends, steps),
         steps=steps,
         stopped=stopped,
         cell=cell,
@@ -128,6 +139,12 @@ def _record(
         n_rows_in_file=table.height,
     )
     return Record(table=table, provenance=provenance, facts=facts)
+
+
+def _profiles(made: Model, ends: Sequence[NDArray[np.float64]], steps: tuple[Step, ...]) -> pl.DataFrame | None:
+    if not made.has_depth:
+        return None
+    return profiles(made.system, np.array(ends), [s.number for s in steps], [s.cycle for s in steps])
 
 
 def _label(cell: Cell) -> str:

@@ -39,6 +39,7 @@ C = np.array(
 )
 SAFETY, SMALLEST_CHANGE, LARGEST_CHANGE = 0.9, 0.2, 6.0
 ERROR_ORDER = 4.0
+LEAST_ERROR = 1e-2  # of an earlier step, as far as a trend is made of it
 
 
 @compiled
@@ -89,3 +90,15 @@ def step_factor(error: float) -> float:
     if not np.isfinite(error):
         return SMALLEST_CHANGE
     return min(LARGEST_CHANGE, max(SMALLEST_CHANGE, SAFETY * max(error, 1e-12) ** (-1.0 / ERROR_ORDER)))
+
+
+@compiled
+def predicted_factor(error: float, h: float, error_before: float, h_before: float) -> float:
+    """The same from two accepted steps: where steps must shrink, they shrink before one is refused.
+
+    Gustafsson, ACM Trans. Math. Softw. 20, 496 (1994), as in Hairer and Wanner (1996), IV.8.
+    """
+    trend = (
+        SAFETY * h / h_before * (max(error_before, LEAST_ERROR) / max(error, LEAST_ERROR) ** 2) ** (1.0 / ERROR_ORDER)
+    )
+    return max(SMALLEST_CHANGE, min(step_factor(error), trend))

@@ -43,6 +43,7 @@ ROWS_AT_ONCE = 4096
 ROW_EVERY_REST_S, ROW_EVERY_RAMP_V = 60.0, 0.005  # as a tester would record
 FOR_EVER = "no end of the step was reached in 30 years"
 WHY = {DURATION: "time", VOLTAGE: "voltage", CHARGE: "charge", CURRENT: "current"}
+SCARCE = 1e-3  # of the salt as filled in
 Tell = Callable[[int], None]
 
 
@@ -55,6 +56,7 @@ class _Run:
     tell: Tell
     pieces: list[NDArray[np.float64]] = field(default_factory=list)
     counts: list[tuple[int, int, int]] = field(default_factory=list)
+    ends: list[NDArray[np.float64]] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     cycle: int = 1
     stripped: bool = False
@@ -93,8 +95,7 @@ def simulate(
     check(cell, resolved)
     run = _Run(cell, model_of(cell, model, without, relative_tolerance, mesh), tell)
     _walk(run, resolved.steps)
-    parts = run.model.system.working, run.model.system.counter, run.model.system.circuit
-    return simulation(cell, resolved, model, parts, _rows(run), tuple(run.steps), run.stopped)
+    return simulation(cell, resolved, model, run.model, _rows(run), run.ends, tuple(run.steps), run.stopped)
 
 
 def _rows(run: _Run) -> Rows:
@@ -162,6 +163,8 @@ def _execute(run: _Run, step: Executed) -> None:
     if code == DURATION and isinstance(step, ConstantCurrent) and _by_charge(step):
         why = "charge"
     run.steps.append(Step(number, run.cycle, step.kind, why, float(passed)))
+    if run.model.has_depth:
+        run.ends.append(y.copy())
     if code == OUT_OF_RANGE:
         run.stopped = _death(run, number, step)
     elif code == DURATION and duration >= MOST_S:
@@ -231,8 +234,11 @@ def _death(run: _Run, number: int, step: Executed) -> str:
     """Why the voltage left every window, as far as the state tells."""
     held, hours = run.pieces[-1][-1, 2:], run.model.y[TIME] / SECONDS_PER_HOUR
     working, counter = (sum(held[o + k] for k in (PORES, TOP, FOIL)) / C_PER_M2_PER_mAh_PER_CM2 for o in (0, COUNTER))
+    scarce = run.model.has_depth and run.model.least_salt_share() < SCARCE
     current = getattr(step, "current_density_mA_per_cm2", None) or 0.0
-    if current < 0 and counter < 0.01:
+    if scarce:
+        reason = "the salt at one electrode is used up: the electrolyte carries no such current"
+    elif current < 0 and counter < 0.01:
         reason = "the lithium of the counter electrode is used up"
     elif current > 0 and working < 0.01:
         reason = "the working electrode has no lithium left, and the step no voltage at which to stop"

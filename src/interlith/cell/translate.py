@@ -39,6 +39,7 @@ SWITCHES: Mapping[str, Switch] = {
     "revival": Switch("dead lithium that becomes active again", ("revival_pores_per_s", "revival_top_per_s")),
     "conversion": Switch("ZnO that becomes Li2O and LiZn", ("oxide_C_per_m2",)),
     "dead-layer": Switch("voltage lost in a layer of dead lithium", ("dead_ohm_m2_per_C", "dead_per_limit")),
+    "swelling": Switch("network that stretches for the lithium in its pores", ("stretching",)),
     "additive": Switch("more SEI once the additive is used up", ("inventory_C_per_m2",)),
     "soft-short": Switch("leak through lithium in the separator", ("short_S_per_m2",)),
 }
@@ -83,6 +84,7 @@ def electrode(part: Host | Collector | Foil, cell: Cell) -> Electrode:
         double_layer_F_per_m2=surface.double_layer_uF_per_cm2 * MICRO * real_area,
         pore_C_per_m2=pore_C,
         pore_edge_C_per_m2=host.pore_edge * pore_C if host else UNUSED,
+        stretching=host.swelling if host else 0.0,
         fade_C_per_m2=surface.fade_capacity_mAh_per_cm2 * C_PER_M2_PER_mAh_PER_CM2,
         nucleation_V=surface.nucleation_overpotential_mV * MILLI,
         nucleation_C_per_m2=surface.nucleation_capacity_mAh_per_cm2 * C_PER_M2_PER_mAh_PER_CM2,

@@ -60,7 +60,10 @@ class Coating(Part):
 
 
 class Host(Surface):
-    """A conducting paper whose pores take lithium; `porosity` and `thickness_um` as made."""
+    """A conducting paper whose pores take lithium; `porosity` and `thickness_um` as made.
+
+    swelling: share of the volume of the lithium in its pores by which the paper grows; 0 rigid, 1 its void is kept.
+    """
 
     kind: Literal["host"] = "host"
     thickness_um: float = Field(gt=0)
@@ -68,6 +71,7 @@ class Host(Surface):
     thickness_at_5_mAh_per_cm2_um: float | None = Field(default=None, gt=0)
     pore_area_m2_per_m2: float = Field(gt=0)
     pore_edge: float = Field(gt=0, lt=1)
+    swelling: float = Field(ge=0, le=10)
     coating: Coating | None = None
 
     @property

@@ -26,7 +26,8 @@ def one_sided(drive_V: float, f_per_V: float, exchange_A_per_m2: float) -> float
     """Current density of a surface, A/m2, driven by so many volts in one direction; 0 when driven in the other."""
     if drive_V <= 0.0:
         return 0.0
-    return exchange_A_per_m2 * 2.0 * np.sinh(min(f_per_V * drive_V / 2.0, STEEPEST))
+    grown = np.exp(min(f_per_V * drive_V / 2.0, STEEPEST))
+    return exchange_A_per_m2 * (grown - 1.0 / grown)  # 2 sinh, in half of its time
 
 
 @compiled
