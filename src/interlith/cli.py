@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -59,6 +60,7 @@ class Models(StrEnum):
     """What --model takes."""
 
     lumped = "lumped"
+    resolved = "resolved"
 
 
 class Electrodes(StrEnum):
@@ -157,7 +159,7 @@ def analyze(
             use_cache=not no_cache,
             debug=debug,
         )
-        with _progress(len(tasks_of(files, join=join)), quiet) as tell:
+        with _files(len(tasks_of(files, join=join)), quiet) as tell:
             findings = analyze_files(files, options, out=out, workers=workers, join=join, tell=tell)
         _answer(findings, out, as_json)
         raise typer.Exit(_status(findings))
@@ -178,7 +180,7 @@ def demo(
         from interlith.pipeline import analyze_examples
 
         tests = examples()
-        with _progress(len(tests), quiet) as tell:
+        with _files(len(tests), quiet) as tell:
             findings = analyze_examples(tests, out, tell)
         _answer(findings, out, as_json)
 
@@ -191,13 +193,13 @@ def simulate(
     ] = None,
     protocol: Annotated[str | None, typer.Option(help="A shipped protocol, with --sample; aurbach.")] = None,
     cell: Annotated[Cells | None, typer.Option(help="Kind of cell, with --sample; as the protocol says.")] = None,
-    model: Annotated[Models | None, typer.Option(help="With --sample; lumped.")] = None,
+    model: Annotated[Models | None, typer.Option(help="lumped, or resolved over depth; with --sample.")] = None,
     without: Annotated[list[str] | None, typer.Option(help="A mechanism to switch off; repeatable.")] = None,
     changes: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="E.g. host.porosity=0.8; repeatable.")
     ] = None,
     show_list: Annotated[
-        bool, typer.Option("--list", help="List samples, protocols, mechanisms; simulate nothing.")
+        bool, typer.Option("--list", help="List samples, protocols, models, mechanisms; simulate nothing.")
     ] = False,
     out: Out = None,
     as_json: Json = False,
@@ -205,13 +207,14 @@ def simulate(
     debug: Debug = False,
 ) -> None:
     """Simulate a cell, every mAh of lithium accounted for."""
-    with _errors(debug, stopped="stopped; nothing was written. To begin again"):
+    with _errors(debug, stopped="stopped. To begin again"):
         if show_list:
             from interlith.pipeline import lists
             from interlith.report.terminal import print_lists
 
             found = lists()
-            return typer.echo(json.dumps(found, ensure_ascii=False)) if as_json else print_lists(found)
+            typer.echo(json.dumps(found, ensure_ascii=False)) if as_json else print_lists(found)
+            return
         from interlith.study import asked
 
         wanted = asked(study_file, sample, protocol, cell, model, without or [], changes or [])
@@ -219,11 +222,13 @@ def simulate(
             from interlith.pipeline import simulate_study
 
             findings = simulate_study(wanted, out=out, tell=tell)
+        summary = findings.items[0].summary
         if as_json:
-            typer.echo(json.dumps(findings.items[0].summary, ensure_ascii=False))
-            return None
-        _answer(findings, out, as_json=False)
-        return None
+            typer.echo(json.dumps(summary, ensure_ascii=False))
+        else:
+            _answer(findings, out, as_json=False)
+        if summary["interrupted"]:
+            raise KeyboardInterrupt
 
 
 @contextmanager
@@ -231,16 +236,10 @@ def _steps(wanted: Study, quiet: bool) -> Iterator[Callable[[int], None]]:
     """Tell how far a simulation is, and that code is compiled first where that is so."""
     from interlith.cell.compiled import is_kept
 
-    if not quiet and not is_kept():
+    if not quiet and not is_kept(wanted.model):
         typer.echo("interlith: compiling the model, once for this version (less than a minute)", err=True)
-    last = [time.monotonic()]
-
-    def tell(n_steps: int) -> None:
-        if not quiet and time.monotonic() - last[0] >= PLAIN_LINE_EVERY_S:
-            last[0] = time.monotonic()
-            typer.echo(f"interlith: {wanted.name}: {n_steps} steps of the protocol done", err=True)
-
-    yield tell
+    with _progress(wanted.protocol.n_steps, quiet, "steps") as told:
+        yield lambda n_steps: told(n_steps, wanted.name)
 
 
 @app.command()
@@ -315,34 +314,41 @@ def _same_command() -> str:
 
 
 @contextmanager
-def _progress(total: int, quiet: bool) -> Iterator[Callable[[Finding], None]]:
-    """Tell how far it is: a bar on a terminal, else a plain line every 30 s; nothing when quiet or for one file."""
+def _files(total: int, quiet: bool) -> Iterator[Callable[[Finding], None]]:
+    """Tell how many files are done."""
+    number = count(1)
+    with _progress(total, quiet, "files") as told:
+        yield lambda finding: told(next(number), finding.name)
+
+
+@contextmanager
+def _progress(total: int, quiet: bool, unit: str) -> Iterator[Callable[[int, str], None]]:
+    """Tell how far it is: a bar on a terminal, else a plain line every 30 s; nothing when quiet or for one of them."""
     if quiet or total <= 1:
-        yield lambda finding: None
+        yield lambda n_done, name: None
     elif sys.stderr.isatty():
         yield from _bar(total)
     else:
-        yield _plain_lines(total)
+        yield _plain_lines(total, unit)
 
 
-def _bar(total: int) -> Iterator[Callable[[Finding], None]]:
+def _bar(total: int) -> Iterator[Callable[[int, str], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=total)
-        yield lambda finding: bar.update(task, advance=1, description=finding.name)
+        yield lambda n_done, name: bar.update(task, completed=n_done, description=name)
 
 
-def _plain_lines(total: int) -> Callable[[Finding], None]:
-    last, n_done = [time.monotonic()], [0]
+def _plain_lines(total: int, unit: str) -> Callable[[int, str], None]:
+    last = [time.monotonic()]
 
-    def tell(finding: Finding) -> None:
-        n_done[0] += 1
+    def tell(n_done: int, name: str) -> None:
         if time.monotonic() - last[0] >= PLAIN_LINE_EVERY_S:
             last[0] = time.monotonic()
-            typer.echo(f"interlith: {n_done[0]} of {total} files done", err=True)
+            typer.echo(f"interlith: {n_done} of {total} {unit} done", err=True)
 
     return tell
 

@@ -263,7 +263,7 @@ def _analysis(task: Task, options: AnalyzeOptions) -> Analysis:
 def simulate_study(study: Study, *, out: Path | None = None, tell: StepTell = lambda n_steps: None) -> Findings:
     """A study simulated, and its record analyzed like any measured one; with `out`, everything is written there."""
     from interlith.cell.remarks import remarks, result_kind
-    from interlith.cell.simulate import simulate
+    from interlith.cell.simulate import BY_HAND, simulate
     from interlith.cycling import present
     from interlith.cycling.analyze import analyze
     from interlith.parts.listing import parameters
@@ -277,6 +277,7 @@ def simulate_study(study: Study, *, out: Path | None = None, tell: StepTell = la
         model=study.model,
         without=study.without,
         nominal_mAh_per_cm2=study.nominal_mAh_per_cm2,
+        keep_interrupted=True,
         tell=tell,
     )
     limits = Thresholds(formation_cycles=study.protocol.formation_cycles)
@@ -290,6 +291,7 @@ def simulate_study(study: Study, *, out: Path | None = None, tell: StepTell = la
         "model": study.model,
         "without": list(study.without),
         "stopped": done.stopped,
+        "interrupted": done.stopped is not None and done.stopped.startswith(BY_HAND),
         "said": [*remarks(done, listed, study.without), *_no_short(study, summary), *study.notes],
         "result_kind": result_kind(done, listed, study.without),
         "ce_reservoir": reservoir.get("efficiency"),
@@ -312,8 +314,9 @@ def lists() -> dict[str, list[dict[str, str]]]:
     """What a study can name: samples, protocols, mechanisms that can be switched off.
 
     >>> sorted(lists())
-    ['mechanisms', 'protocols', 'samples']
+    ['mechanisms', 'models', 'protocols', 'samples']
     """
+    from interlith.cell.models import MODELS
     from interlith.cell.translate import SWITCHES
     from interlith.parts.samples import names, title
     from interlith.protocol import PROTOCOLS
@@ -321,6 +324,7 @@ def lists() -> dict[str, list[dict[str, str]]]:
     return {
         "samples": [{"name": name, "what": title(name)} for name in names()],
         "protocols": [{"name": name, "what": make().title} for name, make in PROTOCOLS.items()],
+        "models": [{"name": name, "what": what} for name, what in MODELS.items()],
         "mechanisms": [{"name": name, "what": switch.what} for name, switch in SWITCHES.items()],
     }
 
@@ -335,18 +339,22 @@ def _no_short(study: Study, summary: Mapping[str, Any]) -> list[str]:
 
 def _written_simulation(finding: Finding, analysis: Analysis, done: Simulation, out: Path) -> Done:
     """The finding with its tables, written with its record, its whole ledger and its figures."""
+    from interlith.cell.results import depth, ramps
     from interlith.cycling import present
     from interlith.cycling.annotate import annotated
     from interlith.record import write_record
     from interlith.report.figures import draw
 
-    ledger = {"ledger": done.ledger.cycles(), "steps": pl.DataFrame([asdict(step) for step in done.steps])}
-    whole = replace(finding, tables={**present.tables(analysis), **ledger})
+    tables = {"ledger": done.ledger.cycles(), "steps": pl.DataFrame([asdict(step) for step in done.steps])}
+    tables |= {name: table for name, table in (("ramps", ramps(done)), ("depth", depth(done))) if table is not None}
+    whole = replace(finding, tables={**present.tables(analysis), **tables})
     write_tables(whole, out)
     with writing(out / "records") as records:
         write_record(annotated(analysis.cycled), records / f"{finding.name}.bdf.parquet")
         done.ledger.table.write_parquet(records / f"{finding.name}.ledger.parquet")
         done.states.write_parquet(records / f"{finding.name}.states.parquet")
+        if done.profiles is not None:
+            done.profiles.write_parquet(records / f"{finding.name}.depth.parquet")
     return finding, draw(whole, out)
 
 

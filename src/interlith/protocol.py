@@ -138,9 +138,22 @@ class Protocol(_Frozen):
             raise InputError(f"nominal_mAh_per_cm2 = {nominal_mAh_per_cm2:g}: a capacity per area above 0")
         return self.model_copy(update={"steps": _resolved(self.steps, nominal_mAh_per_cm2, self.name)})
 
+    @property
+    def n_steps(self) -> int:
+        """Steps with all repeats done to their last round.
+
+        >>> Protocol(name="x", steps=(Repeat(times=3, steps=(Rest(duration_s=1), Rest(duration_s=2))),)).n_steps
+        6
+        """
+        return _count(self.steps)
+
     def executed(self, nominal_mAh_per_cm2: float | None = None) -> Iterator[Executed]:
         """The steps one after the other, repeats unrolled to their last round, C-rates resolved."""
         return _unrolled(self.resolved(nominal_mAh_per_cm2).steps)
+
+
+def _count(steps: tuple[Step, ...]) -> int:
+    return sum(step.times * _count(step.steps) if isinstance(step, Repeat) else 1 for step in steps)
 
 
 def _resolved(steps: tuple[Step, ...], nominal_mAh_per_cm2: float | None, name: str) -> tuple[Step, ...]:

@@ -30,10 +30,10 @@ from interlith.cell.resolved import (
     CHI_W,
     FACTOR,
     INSIDE,
+    LEAK,
     N_COMMON,
     N_LOCAL,
     N_NODE,
-    OUTSIDE,
     Depth,
     Resolved,
     Work,
@@ -141,7 +141,8 @@ def _border(
     """d rates / d common, which is linear, and d common / d state."""
     w, c, circuit, common = system.working, system.counter, system.circuit, work.common
     currents = control[0] != HOLD_CURRENT or circuit.short_S_per_m2 > 0.0
-    work.bordered[INSIDE] = work.bordered[OUTSIDE] = currents
+    work.bordered[INSIDE] = currents
+    work.bordered[LEAK] = circuit.short_S_per_m2 > 0.0
     work.bordered[FACTOR] = circuit.inventory_C_per_m2 > 0.0
     work.bordered[CHI_W] = _chi_is_common(w, system.depth_w)
     work.bordered[CHI_C] = _chi_is_common(c, system.depth_c)
@@ -152,7 +153,8 @@ def _border(
             work.varied_common[:] = common
             surveyed = b in (BARRIER_W, BARRIER_C)
             step = DIFFERENCE if surveyed else BORDER_DIFFERENCE
-            work.varied_common[b] = common[b] + step * max(abs(common[b]), 1.0)
+            away = step * max(abs(common[b]), 1.0)  # from 0, where the leak's absolute value has a kink
+            work.varied_common[b] = common[b] + away if common[b] >= 0.0 else common[b] - away
             size = work.varied_common[b] - common[b]
             if surveyed:
                 survey_all(y, system, work.varied_common, work.local, work.strips)
@@ -187,7 +189,7 @@ def _current_border(
         _, outside, inside = terminals(y, system, control)
         y[k] = kept
         work.border_v[INSIDE, k] = (inside - work.common[INSIDE]) / size
-        work.border_v[OUTSIDE, k] = (outside - work.common[OUTSIDE]) / size
+        work.border_v[LEAK, k] = (outside - inside - work.common[LEAK]) / size
 
 
 @compiled

@@ -19,8 +19,10 @@ def check(cell: Cell, protocol: Protocol) -> None:
     steps = list(_atoms(protocol.steps, "steps"))
     if not steps:
         raise InputError(f"protocol {protocol.name}: no steps")
-    if (n_steps := _count(protocol.steps)) > MOST_STEPS:
-        raise InputError(f"protocol {protocol.name}: {n_steps:.3g} steps with all repeats; at most {MOST_STEPS}")
+    if protocol.n_steps > MOST_STEPS:
+        raise InputError(
+            f"protocol {protocol.name}: {protocol.n_steps:.3g} steps with all repeats; at most {MOST_STEPS}"
+        )
     for place, step in steps:
         _check_limits(cell, place, step)
     if cell.kind == "half":
@@ -33,11 +35,6 @@ def _atoms(steps: tuple[Any, ...], place: str) -> Iterator[tuple[str, Any]]:
             yield from _atoms(step.steps, f"{place}[{k}].steps")
         else:
             yield f"{place}[{k}]", step
-
-
-def _count(steps: tuple[Any, ...]) -> int:
-    """Steps with all repeats done."""
-    return sum(step.times * _count(step.steps) if isinstance(step, Repeat) else 1 for step in steps)
 
 
 def _check_limits(cell: Cell, place: str, step: Any) -> None:

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import os
+import pickle
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
 
+from interlith.errors import EnvironmentError_
 from interlith.folders import cache_folder
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -50,9 +53,24 @@ def _folder() -> str:
 FOLDER = _folder()
 
 
-def is_kept() -> bool:
-    """Whether compiled code of these sources lies on disk, so that nothing has to be compiled now."""
-    return bool(FOLDER) and any(Path(FOLDER).rglob("advance.advance-*.nbc"))
+def is_kept(model: str) -> bool:
+    """Whether compiled code for a model lies on disk, so that nothing has to be compiled now."""
+    return bool(FOLDER) and (Path(FOLDER) / model).is_file()
+
+
+@contextmanager
+def first_use(model: str) -> Iterator[None]:
+    """Around the first call for a model: notes that its code is kept now, says what to do when that is damaged.
+
+    Raises EnvironmentError_ for a damaged cache.
+    """
+    try:
+        yield
+    except (pickle.UnpicklingError, EOFError) as problem:
+        raise EnvironmentError_(f"{FOLDER}: compiled code kept there is damaged; delete the folder") from problem
+    if FOLDER and not is_kept(model):
+        with suppress(OSError):
+            (Path(FOLDER) / model).touch()
 
 
 def compiled(function: Function) -> Function:

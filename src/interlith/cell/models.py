@@ -109,13 +109,16 @@ def _active_states(working: Electrode, counter: Electrode, circuit: Circuit) -> 
     return np.array(found, dtype=np.int64)
 
 
-_MODELS: Mapping[str, Callable[[Cell, Collection[str], float, Mesh], Model]] = {
+_BUILDERS: Mapping[str, Callable[[Cell, Collection[str], float, Mesh], Model]] = {
     "lumped": _lumped,
     "resolved": _resolved,
 }
-MODELS = tuple(_MODELS)
+MODELS: Mapping[str, str] = {
+    "lumped": "one potential for each electrode, salt that stands still",
+    "resolved": "potential, salt and lithium over the depth of host and separator",
+}
 
 
 def model_of(cell: Cell, name: str, without: Collection[str], relative: float, mesh: Mesh | None = None) -> Model:
     """The model of this name for the integrator; a lumped one has no mesh."""
-    return _MODELS[name](cell, without, relative, mesh or Mesh())
+    return _BUILDERS[name](cell, without, relative, mesh or Mesh())

@@ -6,12 +6,13 @@ what lies on top, its back the foil. Metal and fibres are at one potential, so w
 back to front of each electrode,
 
     i = K (du/dx + G dln c/dx)             C w du/dt = change of i - w (net reaction)     K = kappa(c) eps^b
-    N = -D(c) eps^b dc/dx - (1 - t+) i/F   eps dc/dt = -dN/dx       N: flux of anions, 0 at both ends of the cell
+    N = -D(c) eps^b dc/dx - (1 - t+) i/F   eps0 dc/dt = -dN/dx      N: flux of anions, 0 at both ends of the cell
     G = 2 R T / F (1 - t+) (1 + dln f / dln c)
 
 (Newman and Balsara, Electrochemical Systems, 4th ed. (2021), chapters 12 and 22; conservative form.) What charges a
-double layer counts as reaction, so salt is conserved. The void fraction eps of a host falls as lithium fills it, or the
-host stretches (mechanisms/filling.py); electrolyte that is pushed out takes its own salt with it. Exchange currents go
+double layer counts as reaction. The void fraction eps of a host falls as lithium fills it, or the host stretches
+(mechanisms/filling.py). That hinders transport; the volume that stores salt stays that of the host as made, so salt is
+conserved, which it is not when liquid is pressed out at one concentration and drawn in at another. Exchange currents go
 with c^0.3 (mechanisms/kinetics.py).
 
 State y: for each node the ten of a lumped electrode and c, then c inside the separator, then the last four of any
@@ -67,10 +68,10 @@ SALT = N_ELECTRODE
 N_NODE = N_ELECTRODE + 1
 N_TOTALS = 4
 LEAST_SALT = 1e-6  # of the salt as filled in, below which its logarithm is not followed
-INSIDE, OUTSIDE, FACTOR, CHI_W, CHI_C, BARRIER_W, BARRIER_C = range(7)  # what all nodes know in common
+INSIDE, LEAK, FACTOR, CHI_W, CHI_C, BARRIER_W, BARRIER_C = range(7)  # what all nodes know in common
 N_COMMON = 7
-FREE, KAPPA, DIFFUSES, ANIONS, GRADIENT, LOG = range(5, 11)  # of a node, after its Surface
-N_LOCAL = 11
+KAPPA, DIFFUSES, ANIONS, GRADIENT, LOG = range(5, 10)  # of a node, after its Surface
+N_LOCAL = 10
 
 
 class Liquid(NamedTuple):
@@ -222,13 +223,13 @@ def _survey(
         s = surface(y, o, e, f, e.exchange_A_per_m2 * np.exp(SALT_EXPONENT * log_c), barrier)
         local[node, 0], local[node, 1], local[node, 2] = s.plate_pores, s.plate_top, s.strip_pores
         local[node, 3], local[node, 4] = s.strip_top, s.strip_foil
-        free, share = 0.0, 1.0
+        share = 1.0
         if d.n_nodes > 1:
             held = y[o + PORES] + y[o + DEAD_PORES]
             free = d.porosity * free_share(held, e.pore_C_per_m2, e.stretching)
             wide = widened(held, e.pore_C_per_m2, e.stretching, d.porosity)
             share = (free / wide) ** d.bruggeman / wide  # a wider layer is a longer way
-        local[node, FREE], local[node, KAPPA], local[node, DIFFUSES] = free, kappa * share, diffusivity * share
+        local[node, KAPPA], local[node, DIFFUSES] = kappa * share, diffusivity * share
         local[node, ANIONS], local[node, GRADIENT], local[node, LOG] = anions, gradient, log_c
         strips[node] = weight(d.n_nodes, j) * s.strip_pores + s.strip_top
 
@@ -304,11 +305,11 @@ def _nodes(
 ) -> None:
     """Rates of all nodes of one electrode."""
     i_before = flux_before = 0.0
-    depth_m = d.edge_m * (d.n_nodes - 1)
+    stores_m = d.porosity * d.edge_m * (d.n_nodes - 1)
     for j in range(d.n_nodes):
         node = d.first + j
         o, w = node * N_NODE, weight(d.n_nodes, j)
-        holds, i_after, flux_after = w * local[node, FREE] * depth_m, side.oxidizing, side.to_separator
+        holds, i_after, flux_after = w * stores_m, side.oxidizing, side.to_separator
         if j < d.n_nodes - 1:
             i_after, flux_after = _edge(y, node, d.edge_m, local)
         else:
@@ -374,10 +375,10 @@ def rates_given(
     _nodes(y, system.depth_w, f, w, local, strips, dy)
     _nodes(y, system.depth_c, f, c, local, strips, dy)
     n = len(y)
-    dy[n - 4] = common[OUTSIDE]
-    dy[n - 3] = common[OUTSIDE] - common[INSIDE]
+    dy[n - 4] = common[INSIDE] + common[LEAK]
+    dy[n - 3] = common[LEAK]
     dy[n - 2] = 1.0
-    dy[n - 1] = abs(common[OUTSIDE] - common[INSIDE])
+    dy[n - 1] = abs(common[LEAK])
 
 
 @serves(duties.terminals, Resolved)
@@ -409,7 +410,8 @@ def common_of(
 ) -> None:
     """A survey of all nodes, and what they know in common."""
     w, c = system.working, system.counter
-    _, common[OUTSIDE], common[INSIDE] = terminals(y, system, control)
+    _, outside, inside = terminals(y, system, control)
+    common[INSIDE], common[LEAK] = inside, outside - inside
     common[FACTOR] = 1.0
     if system.circuit.inventory_C_per_m2 > 0.0:
         sei_w, sei_c = over_depth(y, system.depth_w, SEI), over_depth(y, system.depth_c, SEI)

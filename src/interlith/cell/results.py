@@ -196,3 +196,31 @@ def _states(cell: Cell, y: NDArray[np.float64]) -> pl.DataFrame:
         **{f"thickness_um.{name}": values for name, values in thickness_um(cell.working, pores, top).items()},
     }
     return pl.DataFrame(columns)
+
+
+def ramps(done: Simulation) -> pl.DataFrame | None:
+    """Current against voltage of all ramps: ramp (numbered from 1), voltage_V, current_mA_per_cm2, test_time_s."""
+    numbers = [step.number for step in done.steps if step.kind == "ramp"]
+    if not numbers:
+        return None
+    order = pl.DataFrame({STEP: numbers, "ramp": range(1, len(numbers) + 1)})
+    return done.record.table.join(order, on=STEP, maintain_order="left").select(
+        "ramp",
+        pl.col(VOLTAGE_COLUMN).alias("voltage_V"),
+        (pl.col(CURRENT_COLUMN) / (MILLI * done.cell.area_cm2)).alias("current_mA_per_cm2"),
+        pl.col(TIME).alias("test_time_s"),
+    )
+
+
+def depth(done: Simulation) -> pl.DataFrame | None:
+    """The profiles at the end of the last step that plated and of the last that stripped; column `after` says which."""
+    if done.profiles is None:
+        return None
+    wanted = {}
+    for step in done.steps:
+        if step.kind == "constant-current":
+            wanted["plating" if step.passed_mAh_per_cm2 < 0 else "stripping"] = step.number
+    after = pl.DataFrame(
+        {"after": list(wanted), STEP: list(wanted.values())}, schema={"after": pl.String, STEP: pl.Int64}
+    )
+    return done.profiles.join(after, on=STEP, maintain_order="left")

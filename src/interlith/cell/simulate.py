@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +24,7 @@ from interlith.cell.advance import (
     open_voltage,
 )
 from interlith.cell.check import check
+from interlith.cell.compiled import first_use
 from interlith.cell.duties import HOLD_CURRENT, HOLD_VOLTAGE, PASSED, TIME
 from interlith.cell.layout import Mesh
 from interlith.cell.models import DEFAULT_RELATIVE, MODELS, Model, for_ramp, model_of
@@ -41,6 +43,7 @@ MOST_ROWS = 3_000_000
 MOST_S = 1e9  # a step without an end in time goes on no longer than this, about 30 years
 ROWS_AT_ONCE = 4096
 ROW_EVERY_REST_S, ROW_EVERY_RAMP_V = 60.0, 0.005  # as a tester would record
+BY_HAND = "stopped by hand"
 FOR_EVER = "no end of the step was reached in 30 years"
 WHY = {DURATION: "time", VOLTAGE: "voltage", CHARGE: "charge", CURRENT: "current"}
 SCARCE = 1e-3  # of the salt as filled in
@@ -73,13 +76,16 @@ def simulate(
     relative_tolerance: float = DEFAULT_RELATIVE,
     mesh: Mesh | None = None,
     nominal_mAh_per_cm2: float | None = None,
+    keep_interrupted: bool = False,
     tell: Tell = lambda n_steps: None,
 ) -> Simulation:
     """Where the lithium goes when a cell is tested in this way.
 
-    without: mechanisms that are switched off (cell.translate.SWITCHES). nominal_mAh_per_cm2: what C-rates refer to.
-    tell(n) is called after each step of the protocol. A cell that dies ends the test and keeps all it had. Raises
-    InputError for what cannot be meant, SolverError when the integrator cannot go on.
+    model: "lumped" or "resolved" over depth, in the intervals of `mesh`. without: mechanisms that are switched off
+    (cell.translate.SWITCHES). nominal_mAh_per_cm2: what C-rates refer to. tell(n) is called after each step of the
+    protocol. keep_interrupted: a KeyboardInterrupt ends the test and keeps the steps that were done, instead of being
+    passed on. A cell that dies ends the test and keeps all it had. Raises InputError for what cannot be meant,
+    SolverError when the integrator cannot go on.
 
     >>> from interlith.parts.samples import half_cell
     >>> from interlith.protocol import named
@@ -94,8 +100,23 @@ def simulate(
     resolved = protocol.resolved(nominal_mAh_per_cm2)
     check(cell, resolved)
     run = _Run(cell, model_of(cell, model, without, relative_tolerance, mesh), tell)
-    _walk(run, resolved.steps)
+    with first_use(model), _by_hand(run, keep_interrupted):
+        _walk(run, resolved.steps)
     return simulation(cell, resolved, model, run.model, _rows(run), run.ends, tuple(run.steps), run.stopped)
+
+
+@contextmanager
+def _by_hand(run: _Run, keep: bool) -> Iterator[None]:
+    """Ctrl-C ends the test and keeps what it had, where that is wanted and there is something to keep."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not keep or not run.steps:
+            raise
+        if run.model.has_depth:
+            del run.steps[len(run.ends) :]  # it may have come between two lines
+        del run.pieces[len(run.counts) :]
+        run.stopped = f"{BY_HAND} after step {len(run.steps)}"
 
 
 def _rows(run: _Run) -> Rows:

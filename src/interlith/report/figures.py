@@ -17,12 +17,14 @@ from interlith.errors import EnvironmentError_
 from interlith.findings import Finding, replace_file
 from interlith.report.curve_plots import bode, dqdv, nyquist, profiles
 from interlith.report.cycle_plots import capacity, efficiency, hysteresis
-from interlith.report.ledger_plots import ledger
+from interlith.report.ledger_plots import depth, ledger, ramps
 from interlith.report.sketch import GREY, INK, STRIP, Axes, Sketch, drawable, tags
 from interlith.report.time_plots import polarization, trace
 
 SKETCHES: tuple[Callable[[Finding], Sketch | None], ...] = (
     ledger,
+    depth,
+    ramps,
     efficiency,
     capacity,
     polarization,

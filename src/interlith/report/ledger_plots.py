@@ -1,4 +1,4 @@
-"""The figure of the ledger: where the lithium is at the end of each cycle, stacked."""
+"""Figures of a simulated cell: where the lithium is after each cycle, what lies where over depth, voltage ramps."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from interlith.findings import Finding
-from interlith.report.sketch import GREEN, GREY, ORANGE, PLATE, PURPLE, SKY, STRIP, Axes, Sketch, only_whole
+from interlith.report.sketch import GREEN, GREY, ORANGE, PLATE, PURPLE, SKY, STRIP, Axes, Sketch, known, only_whole
 
 # entry -> its words and colour, from the collector outwards; what is lost below, what is still there on top
 LAYERS = {
@@ -19,6 +19,7 @@ LAYERS = {
     "active_top": ("active, on top", SKY),
 }
 SEEN_mAh_PER_CM2 = 1e-9
+SHARES = {"active_share": ("active", PLATE), "dead_share": ("dead", STRIP)}
 
 
 def ledger(finding: Finding) -> Sketch | None:
@@ -52,3 +53,58 @@ def _paint(canvas: Axes, data: pl.DataFrame, shown: list[str]) -> None:
     only_whole(axes, data["cycle_count"])
     axes.set_xlabel("Cycle")
     axes.set_ylabel("Lithium (mAh/cm2)")
+
+
+def depth(finding: Finding) -> Sketch | None:
+    """What fills the pores of the host, and the salt, over depth, after the last plating and the last stripping."""
+    table = finding.tables.get("depth")
+    if table is None or not table.height:
+        return None
+    asked = [name for name in (*SHARES, "void_fraction") if name in table.columns]
+    data = table.select("after", "place", "depth_um", "salt_mol_per_L", *asked)
+    caption = (
+        "Simulated, resolved over depth; 0 is the back of the working electrode, the dotted line its front. "
+        "Above: share of the pores as made. Below: salt."
+    )
+    return Sketch("depth", "What lies where", caption, data, lambda canvas: _paint_depth(canvas, data), 3.4)
+
+
+def _paint_depth(canvas: Axes, data: pl.DataFrame) -> None:
+    filled, salt = canvas.subplots(2, 1, sharex=True, height_ratios=[3, 2])
+    front = data.filter(pl.col("place") == "working")["depth_um"].max()
+    for after, style in (("plating", "-"), ("stripping", "--")):
+        one = data.filter(pl.col("after") == after)
+        for name, (words, colour) in SHARES.items():
+            for place in ("working", "counter"):
+                host = known(one.filter(pl.col("place") == place), "depth_um", name)
+                if host.height:
+                    label = f"{words}, after {after}" if place == "working" else None
+                    filled.plot(host["depth_um"], host[name], style, color=colour, lw=1.3, label=label)
+        salt.plot(one["depth_um"], one["salt_mol_per_L"], style, color=GREEN, lw=1.3, label=f"salt, after {after}")
+    for axes in (filled, salt):
+        axes.axvline(front, color=GREY, lw=0.8, ls=":")
+    filled.set_ylabel("Share of pores")
+    salt.set_ylabel("Salt (mol/L)")
+    salt.set_xlabel("Depth (um)")
+
+
+def ramps(finding: Finding) -> Sketch | None:
+    """Current density against voltage, one line for each ramp."""
+    data = known(finding.tables.get("ramps"), "voltage_V", "current_mA_per_cm2")
+    if data.height < 2:
+        return None
+    caption = "Simulated: current against voltage of each ramp of the voltage, numbered in their order."
+    return Sketch("ramps", "Voltage ramps", caption, data, lambda canvas: _paint_ramps(canvas, data), 2.8)
+
+
+def _paint_ramps(canvas: Axes, data: pl.DataFrame) -> None:
+    axes = canvas.subplots()
+    colours = (PLATE, STRIP, SKY, ORANGE, PURPLE, GREEN)
+    for number in data["ramp"].unique(maintain_order=True):
+        one = data.filter(pl.col("ramp") == number)
+        label = f"ramp {number}" if number <= len(colours) else None
+        colour = colours[(number - 1) % len(colours)]
+        axes.plot(one["voltage_V"], one["current_mA_per_cm2"], color=colour, lw=1.1, label=label)
+    axes.axhline(0.0, color=GREY, lw=0.7)
+    axes.set_xlabel("Voltage (V)")
+    axes.set_ylabel("Current (mA/cm2)")

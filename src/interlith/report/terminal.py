@@ -17,6 +17,7 @@ from interlith.findings import Finding, Findings
 from interlith.report.headline import headline
 
 PIPED_WIDTH = 160
+NOTHING_DIGITS = 15  # an amount below is written as 0
 MOST_FLAGS = 6
 QUESTIONS = {
     "area_cm2": "the area (--area-cm2): values per cm2 are missing",
@@ -78,7 +79,7 @@ def _notes(console: Console, item: Finding) -> None:
         if text:
             console.print(_text(f"{name}: {text}"))
     for entry, amount in item.summary.get("ledger", {}).items():
-        console.print(_text(f"{name}: {entry.replace('_', ' '):22} {amount: .6g} mAh/cm2"))
+        console.print(_text(f"{name}: {entry.replace('_', ' '):22} {round(amount, NOTHING_DIGITS): .6g} mAh/cm2"))
     for row in item.summary.get("truth", []):
         console.print(_text(f"{name}: {row['quantity']}: truth {_short(row['truth'])}, found {_short(row['found'])}"))
 
