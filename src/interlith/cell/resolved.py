@@ -271,6 +271,7 @@ def _stripped(d: Depth, strips: NDArray[np.float64]) -> float:
 
 @compiled
 def over_depth(y: NDArray[np.float64], d: Depth, state: int) -> float:
+    """A state of all nodes, each by its share of the depth."""
     total = 0.0
     for j in range(d.n_nodes):
         total += weight(d.n_nodes, j) * y[(d.first + j) * N_NODE + state]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -155,40 +155,55 @@ def _label(cell: Cell) -> str:
 
 
 def _entries(parts: tuple[Electrode, Electrode, Circuit], y: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-    """The account of every row in mAh/cm2 of the working electrode, and by how much it does not close."""
+    """The account of every row in mAh/cm2 of the working electrode, and by how much it does not close.
+
+    Column by column: an array of all of them at once would be the largest of a long test.
+    """
     working, counter, circuit = parts
     ratio, o = circuit.counter_per_working, account.COUNTER
-    own, other = y[:, : account.POTENTIAL], y[:, o : o + account.POTENTIAL] * ratio  # what stands before it is lithium
-    moved = y - y[0]
-    working_layer = -working.double_layer_F_per_m2 * moved[:, account.POTENTIAL]
-    counter_layer = -counter.double_layer_F_per_m2 * moved[:, o + account.POTENTIAL] * ratio
-    inside = moved[:, account.PASSED] - moved[:, account.SHORTED]
-    against_charge = (own - own[0]).sum(axis=1) + working_layer + inside
-    against_counter = (own - own[0]).sum(axis=1) + (other - other[0]).sum(axis=1) + working_layer + counter_layer
-    worse = np.where(np.abs(against_charge) > np.abs(against_counter), against_charge, against_counter)
-    metal = [account.PORES, account.TOP, account.FOIL]
-    dead, rest = [account.DEAD_PORES, account.DEAD_TOP], [account.SEI, account.CONVERTED, account.ALLOYED]
-    found = {name: own[:, k] for k, name in enumerate(WORKING)}
-    found |= {
-        "counter_active": other[:, metal].sum(axis=1),
-        "counter_dead": other[:, dead].sum(axis=1),
-        "counter_other": other[:, rest].sum(axis=1),
+
+    def moved(*states: int) -> NDArray[np.float64]:
+        return _total(y[:, k] - y[0, k] for k in states)
+
+    def held(first: int, *states: int) -> NDArray[np.float64]:
+        return _total(y[:, first + k] for k in states)
+
+    lithium = tuple(range(account.POTENTIAL))  # what stands before it
+    working_layer = -working.double_layer_F_per_m2 * moved(account.POTENTIAL)
+    counter_layer = -counter.double_layer_F_per_m2 * moved(o + account.POTENTIAL) * ratio
+    own = moved(*lithium) + working_layer
+    against_charge = own + moved(account.PASSED) - moved(account.SHORTED)
+    against_counter = own + moved(*(o + k for k in lithium)) * ratio + counter_layer
+    metal = account.PORES, account.TOP, account.FOIL
+    dead, rest = (account.DEAD_PORES, account.DEAD_TOP), (account.SEI, account.CONVERTED, account.ALLOYED)
+    found = {
+        **{name: y[:, k] for k, name in enumerate(WORKING)},
+        "counter_active": held(o, *metal) * ratio,
+        "counter_dead": held(o, *dead) * ratio,
+        "counter_other": held(o, *rest) * ratio,
         "double_layer": working_layer + counter_layer,
         "revived": y[:, account.REVIVED] + y[:, o + account.REVIVED] * ratio,
-        "electrolyte_consumed": own[:, account.SEI] + other[:, account.SEI],
-        "shorted": moved[:, account.SHORTED],
-        "short_carried": moved[:, account.CARRIED],
-        "passed": moved[:, account.PASSED],
-        "residual": worse,
+        "electrolyte_consumed": y[:, account.SEI] + y[:, o + account.SEI] * ratio,
+        "shorted": moved(account.SHORTED),
+        "short_carried": moved(account.CARRIED),
+        "passed": moved(account.PASSED),
+        "residual": np.where(np.abs(against_charge) > np.abs(against_counter), against_charge, against_counter),
     }
     return {name: values / C_PER_M2_PER_mAh_PER_CM2 for name, values in found.items()}
 
 
+def _total(columns: Iterator[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Their sum, with one of them in memory at a time."""
+    total = next(columns).copy()
+    for column in columns:
+        total += column
+    return total
+
+
 def _states(cell: Cell, y: NDArray[np.float64]) -> pl.DataFrame:
     """What is neither record nor ledger: potentials of both electrodes, thickness of the host with its lithium."""
-    own = y[:, : account.DEAD_TOP + 1] / C_PER_M2_PER_mAh_PER_CM2
-    pores = own[:, account.PORES] + own[:, account.DEAD_PORES]
-    top = own[:, account.TOP] + own[:, account.DEAD_TOP]
+    pores = (y[:, account.PORES] + y[:, account.DEAD_PORES]) / C_PER_M2_PER_mAh_PER_CM2
+    top = (y[:, account.TOP] + y[:, account.DEAD_TOP]) / C_PER_M2_PER_mAh_PER_CM2
     columns = {
         TIME: y[:, account.TIME],
         "working_potential_volt": y[:, account.POTENTIAL],

@@ -16,19 +16,19 @@ FILM = 0.01  # of the void that conducts even where lithium fills it: assumed, a
 
 
 @compiled
-def room_C_per_m2(held: float, capacity: float, stretching: float) -> float:
+def room_C_per_m2(held_C_per_m2: float, capacity_C_per_m2: float, stretching: float) -> float:
     """Lithium that still finds room in the pores; all in C/m2."""
-    return capacity - (1.0 - stretching) * held
+    return capacity_C_per_m2 - (1.0 - stretching) * held_C_per_m2
 
 
 @compiled
-def free_share(held: float, capacity: float, stretching: float) -> float:
+def free_share(held_C_per_m2: float, capacity_C_per_m2: float, stretching: float) -> float:
     """Free volume over that of the pores as made; not below a film that is always left."""
-    left = max(room_C_per_m2(held, capacity, stretching) / capacity, 0.0)
+    left = max(room_C_per_m2(held_C_per_m2, capacity_C_per_m2, stretching) / capacity_C_per_m2, 0.0)
     return FILM + (1.0 - FILM) * left
 
 
 @compiled
-def widened(held: float, capacity: float, stretching: float, porosity: float) -> float:
+def widened(held_C_per_m2: float, capacity_C_per_m2: float, stretching: float, porosity: float) -> float:
     """Width over that as made."""
-    return 1.0 + stretching * porosity * max(held, 0.0) / capacity
+    return 1.0 + stretching * porosity * max(held_C_per_m2, 0.0) / capacity_C_per_m2
