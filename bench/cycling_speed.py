@@ -11,8 +11,8 @@ Twin: the same cells and mesh as a pybamm.BaseModel (interlith.cell.pybamm_bridg
 Experiment, IDAKLU at the same relative tolerance, timed around `solve` after a first solve that is not counted; what
 PyBaMM builds once is left out. A twin that cannot be solved is listed with the reason.
 
-Stock: PyBaMM's own half-cell SPMe and DFN (working electrode positive, Xu2019), the solver it chooses itself, 1C between
-3.5 and 4.2 V. They solve another problem: intercalation into a cathode against lithium that neither runs out nor
+Stock: PyBaMM's own half-cell SPMe and DFN (working electrode positive, Xu2019), the solver it chooses itself, 1C from
+3.5 to 4.2 V. They solve another problem: intercalation into a cathode against lithium that neither runs out nor
 ages. They hold no plated, dead or revived lithium. So they are a scale, not a race.
 
 All take turns, round by round, after one round that is not counted; medians are over rounds, and ratios are medians of

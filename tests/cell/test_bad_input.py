@@ -176,5 +176,7 @@ def test_json_of_the_command_holds_what_is_promised(tmp_path):
     assert found["ce_reservoir"] == pytest.approx(0.9989, abs=5e-4)
     assert found["result_kind"] == "calibrated"
     assert found["residual"] < 1e-6
+    assert "uncertainty_k2" not in found["results"]["reservoir"]
+    assert found["results"]["shorts"]["verdict"] == "none seen"
     assert set(found["parameters"][0]) == {"name", "value", "unit", "kind", "source", "low", "high"}
     assert any("cannot tell" in text for text in found["said"])

@@ -32,6 +32,7 @@ from interlith.report.sketch import (
 )
 
 PERCENT = 100.0
+EXACT_PERCENT = 1e-9
 
 
 def efficiency(finding: Finding) -> Sketch | None:
@@ -47,12 +48,18 @@ def efficiency(finding: Finding) -> Sketch | None:
     )
     results = finding.summary["results"].get("efficiency", {})
     whose = "an assumed" if results.get("offset_kind") == "assumed" else "the stated"
+    band = f" Grey band: the uncertainty (k = 2) that follows from {whose} current offset." if _is_known(data) else ""
     caption = (
-        "Coulombic efficiency of each cycle. Grey band: the uncertainty (k = 2) "
-        f"that follows from {whose} current offset. "
+        f"Coulombic efficiency of each cycle.{band} "
         "Ticks at the lower edge: cycles without an efficiency. Triangles: values outside the axis."
     )
     return Sketch("efficiency", "Coulombic efficiency", caption, data, lambda canvas: _paint_efficiency(canvas, data))
+
+
+def _is_known(data: pl.DataFrame) -> bool:
+    """Whether the efficiencies have an uncertainty; those of exact, simulated currents have none."""
+    largest = data["uncertainty_k2_percent"].max()
+    return isinstance(largest, float) and largest > EXACT_PERCENT
 
 
 def _paint_efficiency(canvas: Axes, data: pl.DataFrame) -> None:
@@ -61,7 +68,9 @@ def _paint_efficiency(canvas: Axes, data: pl.DataFrame) -> None:
     x, y = valid["cycle"].to_numpy(), valid["efficiency_percent"].to_numpy()
     band = valid["uncertainty_k2_percent"].fill_null(0.0).to_numpy()
     label = "uncertainty (k = 2)"
-    if len(x) > 1:
+    if not _is_known(data):
+        pass
+    elif len(x) > 1:
         axes.fill_between(x, y - band, y + band, color=PALE, lw=0, label=label, rasterized=len(x) > DENSE)
     else:
         axes.errorbar(x, y, yerr=band, color=GREY, lw=1, capsize=3, label=label)
