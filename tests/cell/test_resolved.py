@@ -136,6 +136,19 @@ def test_lumped_and_resolved_agree_in_efficiency(sample):
         assert deep.ledger.final()[name] == pytest.approx(lumped.ledger.final()[name], abs=1e-4), name
 
 
+@pytest.mark.parametrize("sample", ["cp", "cp-zno-002-revival"])
+def test_lumped_and_resolved_agree_in_every_cycle(sample):
+    """203 cycles, the additive used up on the way: within 0.02 points asked, a tenth of that found."""
+    asked, found = study(sample, "half-cell-1"), []
+    for model in ("lumped", "resolved"):
+        done = simulate(asked.cell, asked.protocol, model=model)
+        passed = np.array([step.passed_mAh_per_cm2 for step in done.steps]).reshape(-1, 2)
+        found.append(passed[:, 1] / -passed[:, 0])
+        assert len(passed) == 203
+        assert done.ledger.residual_mAh_per_cm2 < 1e-8
+    np.testing.assert_allclose(*found, atol=5e-5)
+
+
 @pytest.mark.parametrize("protocol", ["rest-recovery", "cv-zno", "strip-rate-sweep", "symmetric-3"])
 @pytest.mark.parametrize("sample", ["cp", "cp-zno-002-revival"])
 def test_the_ledger_closes(sample, protocol):
