@@ -234,10 +234,11 @@ def simulate(
 @contextmanager
 def _steps(wanted: Study, quiet: bool) -> Iterator[Callable[[int], None]]:
     """Tell how far a simulation is, and that code is compiled first where that is so."""
-    from interlith.cell.compiled import is_kept
+    from interlith.cell.compiled import FOLDER, is_kept
 
     if not quiet and not is_kept(wanted.model):
-        typer.echo("interlith: compiling the model, once for this version (less than a minute)", err=True)
+        often = "once for this version" if FOLDER else "each time: INTERLITH_CACHE can name a folder that keeps it"
+        typer.echo(f"interlith: compiling the model, {often} (less than a minute)", err=True)
     with _progress(wanted.protocol.n_steps, quiet, "steps") as told:
         yield lambda n_steps: told(n_steps, wanted.name)
 

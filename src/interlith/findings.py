@@ -95,7 +95,7 @@ def write_tables(item: Finding, folder: Path) -> None:
         for name, table in item.tables.items():
             stem = f"{item.name}.{name}"
             replace_file(tables / f"{stem}.csv", table.write_csv().encode())
-            _replace_parquet(tables / f"{stem}.parquet", table)
+            replace_parquet(tables / f"{stem}.parquet", table)
 
 
 @contextlib.contextmanager
@@ -106,6 +106,10 @@ def writing(folder: Path) -> Iterator[Path]:
         yield folder
     except OSError as problem:
         raise EnvironmentError_(f"{folder}: cannot be written ({problem.strerror or problem})") from problem
+    except pl.exceptions.ComputeError as problem:  # what polars makes of a full disk
+        if "No space left" not in str(problem) and "os error" not in str(problem):
+            raise
+        raise EnvironmentError_(f"{folder}: cannot be written ({str(problem).splitlines()[0]})") from problem
 
 
 def replace_file(path: Path, data: bytes) -> None:
@@ -115,7 +119,8 @@ def replace_file(path: Path, data: bytes) -> None:
     partial.replace(path)
 
 
-def _replace_parquet(path: Path, table: pl.DataFrame) -> None:
+def replace_parquet(path: Path, table: pl.DataFrame) -> None:
+    """The same for a table."""
     partial = path.with_name(path.name + ".partial")
     table.write_parquet(partial)
     partial.replace(path)

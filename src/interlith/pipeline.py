@@ -21,7 +21,7 @@ import polars as pl
 from interlith.cycling.formats import ReadOptions
 from interlith.cycling.thresholds import Thresholds
 from interlith.errors import CorruptFile, InputError, InterlithError
-from interlith.findings import Finding, Findings, plain, safe_name, write, write_tables, writing
+from interlith.findings import Finding, Findings, plain, replace_parquet, safe_name, write, write_tables, writing
 
 if TYPE_CHECKING:
     from interlith.cell.results import Simulation
@@ -263,6 +263,7 @@ def _analysis(task: Task, options: AnalyzeOptions) -> Analysis:
 
 def simulate_study(study: Study, *, out: Path | None = None, tell: StepTell = lambda n_steps: None) -> Findings:
     """A study simulated, and its record analyzed like any measured one; with `out`, everything is written there."""
+    from interlith.cell.models import DEFAULT_MODEL
     from interlith.cell.remarks import remarks, result_kind
     from interlith.cell.simulate import BY_HAND, simulate
     from interlith.cycling import present
@@ -283,7 +284,8 @@ def simulate_study(study: Study, *, out: Path | None = None, tell: StepTell = la
     )
     limits = Thresholds(formation_cycles=study.protocol.formation_cycles)
     analysis = analyze(done.record, offset_uA=0.0, thresholds=limits)
-    summary = plain(present.summary(analysis, Path(f"simulated-{study.name}")))
+    name = study.name if study.model == DEFAULT_MODEL else f"{study.name}-{study.model}"
+    summary = plain(present.summary(analysis, Path(f"simulated-{name}")))
     summary["results"].pop("attribution", None)  # bounds on what the ledger knows
     for result in summary["results"].values():
         _without_tester(result)
@@ -302,12 +304,12 @@ def simulate_study(study: Study, *, out: Path | None = None, tell: StepTell = la
         "residual": done.ledger.residual_mAh_per_cm2,
         "parameters": listed,
     }
-    finding = Finding(safe_name(study.name)[:LONGEST_NAME], {**summary, **plain(account)})
+    finding = Finding(safe_name(name)[:LONGEST_NAME], {**summary, **plain(account)})
     figures: list[Figure] = []
     if out is not None:
         finding, figures = _written_simulation(finding, analysis, done, out)
     warning = "SIMULATED, not measured: what the model gives for the parameters listed with it"
-    findings = replace(_collect(f"Simulation of {study.name}", [(finding, figures)], limits), warning=warning)
+    findings = replace(_collect(f"Simulation of {name}", [(finding, figures)], limits), warning=warning)
     if out is not None:
         _write_all(findings, [(finding, figures)], out)
     return findings
@@ -363,10 +365,10 @@ def _written_simulation(finding: Finding, analysis: Analysis, done: Simulation, 
     write_tables(whole, out)
     with writing(out / "records") as records:
         write_record(annotated(analysis.cycled), records / f"{finding.name}.bdf.parquet")
-        done.ledger.table.write_parquet(records / f"{finding.name}.ledger.parquet")
-        done.states.write_parquet(records / f"{finding.name}.states.parquet")
+        replace_parquet(records / f"{finding.name}.ledger.parquet", done.ledger.table)
+        replace_parquet(records / f"{finding.name}.states.parquet", done.states)
         if done.profiles is not None:
-            done.profiles.write_parquet(records / f"{finding.name}.depth.parquet")
+            replace_parquet(records / f"{finding.name}.depth.parquet", done.profiles)
     return finding, draw(whole, out)
 
 

@@ -101,7 +101,7 @@ def asked(
     else:
         given = {"--protocol": protocol, "--cell": kind, "--model": model}
         if said := [name for name, value in given.items() if value is not None]:
-            raise InputError(f"{', '.join(said)}: the study file says that; change it there")
+            raise InputError(f"{', '.join(said)}: belongs in the study file, where there is one")
         found = load(file)
         found = replace(found, without=tuple(dict.fromkeys([*found.without, *without])))
     cell = found.cell

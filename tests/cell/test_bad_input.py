@@ -9,7 +9,7 @@ import interlith.cell.simulate as module
 from interlith.cell.simulate import simulate
 from interlith.errors import InputError, PhysicsError, SolverError
 from interlith.ledger import Ledger
-from interlith.protocol import ConstantCurrent, ConstantVoltage, Protocol, Ramp, Repeat, named
+from interlith.protocol import ConstantCurrent, ConstantVoltage, Protocol, Ramp, Repeat, Rest, named
 from interlith.study import asked, load, parse_changes, study
 
 
@@ -89,6 +89,7 @@ def test_numbers_that_are_none_are_refused():
         ((Ramp(rate_mV_per_s=1, to_voltage_V=0.1, from_voltage_V=-50),), "half", "from_voltage_V = -50"),
         ((ConstantCurrent(current_density_mA_per_cm2=-1e6, duration_s=1),), "half", "at most 1000"),
         ((Repeat(times=10**9, steps=(plate(duration_s=1),)),), "half", "at most 1000000"),
+        ((Rest(duration_s=1e12),), "half", "about 30 years"),
         ((), "half", "no steps"),
     ],
 )
@@ -180,3 +181,42 @@ def test_json_of_the_command_holds_what_is_promised(tmp_path):
     assert found["results"]["shorts"]["verdict"] == "none seen"
     assert set(found["parameters"][0]) == {"name", "value", "unit", "kind", "source", "low", "high"}
     assert any("cannot tell" in text for text in found["said"])
+
+
+def test_a_model_or_a_mechanism_that_is_none():
+    with pytest.raises(InputError, match=r"model resolvd: not one of lumped, resolved\. Did you mean resolved\?"):
+        run(plate(duration_s=1.0), model="resolvd")
+    with pytest.raises(InputError, match="a list of names"):
+        run(plate(duration_s=1.0), without="sei")
+
+
+@pytest.mark.parametrize(
+    ("changes", "current", "why"),
+    [
+        ({"separator.thickness_um": 5000.0}, 1.0, "the salt at one electrode is used up"),
+        ({"separator.porosity": 0.001}, 1.0, "electrolyte and contact take it"),
+        ({"cell.contact_resistance_ohm_cm2": 1e5}, 1.0, "electrolyte and contact take it"),
+    ],
+)
+def test_a_resolved_cell_dies_of_what_it_dies_of(changes, current, why):
+    step = ConstantCurrent(current_density_mA_per_cm2=-current, areal_capacity_mAh_per_cm2=30.0)
+    assert why in run(step, changes=changes, model="resolved").stopped
+
+
+def test_a_strip_that_ends_by_transport_is_no_efficiency():
+    from interlith.cell.remarks import remarks
+
+    step = ConstantCurrent(current_density_mA_per_cm2=55.0, voltage_V=1.0)
+    done = run(plate(areal_capacity_mAh_per_cm2=1.0), step, model="resolved")
+    assert done.steps[-1].ended_by == "voltage"
+    assert any("salt ran out in 1 of 2 steps, first in step 2" in text for text in remarks(done, [], ()))
+
+
+def test_what_lies_outside_of_the_correlations_is_said():
+    from interlith.cell.remarks import remarks
+
+    done = run(plate(duration_s=60.0), changes={"cell.temperature_C": -20.0, "electrolyte.salt_mol_per_L": 4.0})
+    said = " ".join(remarks(done, [], ()))
+    assert "beyond the range in which their correlations are vouched for" in said
+    assert "only the electrolyte and RT/F know the temperature" in said
+    assert "vouched" not in " ".join(remarks(run(plate(duration_s=60.0)), [], ()))

@@ -310,5 +310,5 @@ def test_a_rest_evens_out_what_a_current_has_made_uneven():
 
 
 def test_a_mesh_of_nothing_is_refused():
-    with pytest.raises(InputError, match="at least"):
+    with pytest.raises(InputError, match="whole number from 1"):
         Mesh(0, 6)

@@ -20,7 +20,7 @@ FAILED, FULL = -1, -2
 RANGE_V = 5.5  # what a tester gives up at; the widest cut-off that `check` takes is 5 V
 SMALLEST_STEP_S = 1e-13
 NEGATIVE = 10.0  # an amount may be negative by so many absolute tolerances
-ROOT_STEPS = 60
+ROOT_STEPS, LEAST_PART = 60, 1e-3
 VOLTAGE_SLACK_V = 1e-9
 CHARGE_SLACK = 1e-12
 FREE, AMOUNT, VOLTS = 0, 1, 2
@@ -169,38 +169,51 @@ def _locate(
     work: Any,
     memory: Memory,
 ) -> int:
-    """Shorten the step until the first end is just reached (false position, Illinois); which end that is."""
+    """Shorten the step until the first end is reached; which end that is.
+
+    Inverse quadratic interpolation where it is safe, else halving: Chandrupatla, Adv. Eng. Softw. 28, 145 (1997).
+    """
     low, high, room, room_new = 0.0, h, memory.room, memory.room_new
-    at_low, at_high = room.copy(), room_new.copy()
+    at_low, at_high, at_old = room.copy(), room_new.copy(), room_new.copy()
     which = _first(at_low, at_high)
-    side = 0
+    reached, part = high, at_low[which] / (at_low[which] - at_high[which])
     for _ in range(ROOT_STEPS):
         slack = VOLTAGE_SLACK_V if which in (0, 3) else CHARGE_SLACK * max(ends[3], ends[4], 1.0)
-        if -slack <= at_high[which] or high - low <= 1e-14 * h:
+        reached = low if low > 0.0 and at_low[which] <= slack else high
+        if reached == low or at_high[which] >= -slack or high - low <= 1e-14 * h:
             break
-        part = at_low[which] / (at_low[which] - at_high[which])
-        middle = low + min(max(part, 0.01), 0.99) * (high - low)
+        middle = low + min(max(part, LEAST_PART), 1.0 - LEAST_PART) * (high - low)
         if not prepare(system, middle, work):
             break
         _trial(y, middle, system, control, work, memory)
         _room(memory.y_new, system, control, ends, room_new)
         crossed = _first(room, room_new)
         if crossed >= 0:
-            high, which = middle, crossed
+            which, old, high = crossed, high, middle
+            at_old[:] = at_high
             at_high[:] = room_new
-            if side == 1:
-                at_low[:] *= 0.5
-            side = 1
+            part = 1.0 - _part(high, low, old, at_high[which], at_low[which], at_old[which])
         else:
-            low = middle
+            old, low = low, middle
+            at_old[:] = at_low
             at_low[:] = room_new
-            if side == -1:
-                at_high[:] *= 0.5
-            side = -1
-    if prepare(system, high, work):
-        _trial(y, high, system, control, work, memory)
+            part = _part(low, high, old, at_low[which], at_high[which], at_old[which])
+    if prepare(system, reached, work):
+        _trial(y, reached, system, control, work, memory)
     _room(memory.y_new, system, control, ends, room_new)
     return which
+
+
+@compiled
+def _part(a: float, b: float, c: float, at_a: float, at_b: float, at_c: float) -> float:
+    """Where a zero between a and b is sought next, from a on; c is where a was before."""
+    if at_a in (at_b, at_c) or at_b == at_c:
+        return 0.5
+    x, f = (a - b) / (c - b), (at_a - at_b) / (at_c - at_b)
+    if f * f >= x or (1.0 - f) ** 2 >= 1.0 - x:
+        return 0.5
+    across = at_a / (at_b - at_a) * at_c / (at_b - at_c)
+    return across + (c - a) / (b - a) * at_a / (at_c - at_a) * at_b / (at_c - at_b)
 
 
 @compiled

@@ -17,27 +17,26 @@ def factorize_band(band: NDArray[np.float64], kl: int, ku: int, pivots: NDArray[
     """LU with partial pivoting in place; False when the matrix is singular or not finite."""
     n, d = band.shape[0], kl + ku
     for k in range(n):
-        column = band[k]
         n_below = min(kl, n - 1 - k)
-        best, size = 0, abs(column[d])
+        best, size = 0, abs(band[k, d])
         for i in range(1, n_below + 1):
-            if abs(column[d + i]) > size:
-                best, size = i, abs(column[d + i])
+            if abs(band[k, d + i]) > size:
+                best, size = i, abs(band[k, d + i])
         if not size > 0.0 or not np.isfinite(size):
             return False
         pivots[k] = k + best
         if best != 0:
-            column[d], column[d + best] = column[d + best], column[d]
+            band[k, d], band[k, d + best] = band[k, d + best], band[k, d]
         for i in range(1, n_below + 1):
-            column[d + i] /= column[d]
+            band[k, d + i] /= band[k, d]
         for j in range(k + 1, min(k + d, n - 1) + 1):
-            other, top = band[j], d + k - j
+            top = d + k - j
             if best != 0:
-                other[top], other[top + best] = other[top + best], other[top]
-            factor = other[top]
+                band[j, top], band[j, top + best] = band[j, top + best], band[j, top]
+            factor = band[j, top]
             if factor != 0.0:
                 for i in range(1, n_below + 1):
-                    other[top + i] -= column[d + i] * factor
+                    band[j, top + i] -= band[k, d + i] * factor
     return True
 
 

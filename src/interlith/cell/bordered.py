@@ -49,7 +49,7 @@ from interlith.cell.resolved import (
 from interlith.cell.rosenbrock import GAMMA, factorize, solve
 
 DIFFERENCE = 1e-7
-LEAST_BARRIER_V = 1e-9  # a smaller one is left out of the Jacobian
+LEAST_BARRIER_V, LEAST_GROWTH = 1e-9, 1e-6  # what is smaller is left out of the Jacobian
 BORDER_DIFFERENCE = 1e-3  # of what enters linearly: any size is exact, and a large one rounds least
 
 
@@ -114,12 +114,12 @@ def linearize(
         for place in range(first, last):
             m = p.color_columns[place]
             k = p.columns[m]
-            size = y[k] - kept[m]
+            per_size = 1.0 / (y[k] - kept[m])
             y[k] = kept[m]
             for r in range(p.starts[m], p.starts[m + 1]):
                 row = p.rows[r]
                 moved = varied[row] - dy[row] if row < n else strips[row - n] - work.strips_before[row - n]
-                values[r] = moved / size
+                values[r] = moved * per_size
     survey_all(y, system, work.common, work.local, strips)
     _border(y, system, control, scale, dy, work)
 
@@ -143,7 +143,7 @@ def _border(
     currents = control[0] != HOLD_CURRENT or circuit.short_S_per_m2 > 0.0
     work.bordered[INSIDE] = currents
     work.bordered[LEAK] = circuit.short_S_per_m2 > 0.0
-    work.bordered[FACTOR] = circuit.inventory_C_per_m2 > 0.0
+    work.bordered[FACTOR] = abs(common[FACTOR] - 1.0) > LEAST_GROWTH
     work.bordered[CHI_W] = _chi_is_common(w, system.depth_w)
     work.bordered[CHI_C] = _chi_is_common(c, system.depth_c)
     work.bordered[BARRIER_W] = system.depth_w.n_nodes > 1 and common[BARRIER_W] > LEAST_BARRIER_V

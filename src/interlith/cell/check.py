@@ -12,6 +12,7 @@ from interlith.protocol import ConstantCurrent, ConstantVoltage, Protocol, Ramp,
 WIDEST_V = 5.0
 MOST_mA_PER_CM2 = 1000.0
 MOST_STEPS = 1_000_000
+LONGEST_S = 1e9
 
 
 def check(cell: Cell, protocol: Protocol) -> None:
@@ -44,6 +45,9 @@ def _check_limits(cell: Cell, place: str, step: Any) -> None:
             raise InputError(
                 f"protocol.{place}.{name} = {value:g}: between -{WIDEST_V:g} and {WIDEST_V:g} V. Is it mV?"
             )
+    duration_s = getattr(step, "duration_s", None) or 0.0
+    if duration_s > LONGEST_S:
+        raise InputError(f"protocol.{place}.duration_s = {duration_s:g}: at most {LONGEST_S:g}, about 30 years")
     if not isinstance(step, ConstantCurrent):
         return
     strips = step.signed_mA_per_cm2 > 0

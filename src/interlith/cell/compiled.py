@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import pickle
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -59,14 +58,19 @@ def is_kept(model: str) -> bool:
 
 
 @contextmanager
-def first_use(model: str) -> Iterator[None]:
-    """Around the first call for a model: notes that its code is kept now, says what to do when that is damaged.
+def loading(model: str) -> Iterator[None]:
+    """Around the call that compiles or loads a model: notes that its code is kept now, says what is wrong if it is.
 
-    Raises EnvironmentError_ for a damaged cache.
+    Raises EnvironmentError_ when what is kept cannot be read, or the folder not be written.
     """
     try:
         yield
-    except (pickle.UnpicklingError, EOFError) as problem:
+    except OSError as problem:
+        why = f"cannot be written ({problem.strerror or problem})"
+        raise EnvironmentError_(f"{FOLDER}: {why}; INTERLITH_CACHE names another folder") from problem
+    except Exception as problem:
+        if not FOLDER:
+            raise
         raise EnvironmentError_(f"{FOLDER}: compiled code kept there is damaged; delete the folder") from problem
     if FOLDER and not is_kept(model):
         with suppress(OSError):

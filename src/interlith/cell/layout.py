@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from interlith.cell import account
 from interlith.cell.lumped import Electrode
 from interlith.cell.resolved import N_NODE, N_TOTALS, SALT, Depth, Gap, Pattern
-from interlith.cell.translate import HOST_BRUGGEMAN
 from interlith.errors import InputError
 from interlith.parts.cell import Collector, Foil, Host, Separator
 from interlith.units import M_PER_UM
 
 ACROSS = (account.POTENTIAL, SALT, account.PORES, account.DEAD_PORES)  # states that the next node's rates know
+MOST_INTERVALS = 2000
 OF_FRONT, OF_BACK = (account.TOP, account.DEAD_TOP), (account.FOIL,)
 
 
@@ -34,8 +34,9 @@ class Mesh:
     n_separator: int = 6
 
     def __post_init__(self) -> None:
-        if self.n_host < 1 or self.n_separator < 2:
-            raise InputError(f"mesh of {self.n_host} and {self.n_separator} intervals: at least 1 and 2")
+        for name, value, least in (("n_host", self.n_host, 1), ("n_separator", self.n_separator, 2)):
+            if not isinstance(value, int) or not least <= value <= MOST_INTERVALS:
+                raise InputError(f"mesh.{name} = {value}: a whole number from {least} to {MOST_INTERVALS}")
 
 
 def depth(part: Host | Collector | Foil, kernel: Electrode, first: int, mesh: Mesh) -> Depth:
@@ -44,9 +45,9 @@ def depth(part: Host | Collector | Foil, kernel: Electrode, first: int, mesh: Me
     inner = kernel._replace(area_top=0.0, area_foil=0.0)
     back, front = inner._replace(area_foil=kernel.area_foil), inner._replace(area_top=kernel.area_top)
     if not isinstance(host, Host):
-        return Depth(1, first, 0.0, 1.0, 1.0, back=record(kernel), inner=record(inner), front=record(kernel))
+        return Depth(1, first, 0.0, 1.0, back=record(kernel), inner=record(inner), front=record(kernel))
     edge_m = host.thickness_um * M_PER_UM / mesh.n_host
-    return Depth(mesh.n_host + 1, first, edge_m, host.porosity, HOST_BRUGGEMAN, *map(record, (back, inner, front)))
+    return Depth(mesh.n_host + 1, first, edge_m, host.porosity, *map(record, (back, inner, front)))
 
 
 def gap(separator: Separator, mesh: Mesh) -> Gap:

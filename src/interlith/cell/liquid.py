@@ -14,7 +14,7 @@ HEADROOM = 1.5  # the table goes at least so far beyond the salt as filled in
 
 
 def most_salt_mol_per_m3(known: Electrolyte) -> float:
-    """Up to where all four correlations are vouched for, or a little beyond the salt as filled in."""
+    """Up to where all four correlations are vouched for, or half beyond the salt as filled in if that is more."""
     four = (known.conductivity, known.diffusivity, known.transference, known.activity)
     vouched = min(correlation.valid_mol_per_L[1] for correlation in four)
     return max(vouched * MOL_PER_M3_PER_MOL_PER_L, HEADROOM * known.salt_mol_per_m3)

@@ -8,7 +8,8 @@ With i the current that oxidizes an electrode, and its double layer C:
     dq_active/dt = (1 - gamma) plate - (1 + chi) strip + k D        dD/dt = chi strip - k D        dS/dt = gamma plate
 
 Bulk foil strips and is not isolated; what is plated lies in pores or on top. The voltage is algebraic:
-V = u_w - u_c + R i + drops in the dead layers, so a held voltage gives the current and no constraint is left.
+V = u_w - u_c + R i + drops in the dead layers and the contact, so a held voltage gives the current and no constraint
+is left.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ from interlith.cell.mechanisms.dead_layer import drop_V
 from interlith.cell.mechanisms.filling import room_C_per_m2
 from interlith.cell.mechanisms.isolation import isolated_per_stripped
 from interlith.cell.mechanisms.kinetics import left, limited, one_sided
-from interlith.cell.mechanisms.nucleation import barrier_V
+from interlith.cell.mechanisms.nucleation import barrier_V, beyond_barrier_V
 from interlith.cell.mechanisms.revival import revived_A_per_m2
 from interlith.cell.mechanisms.sei import growth_factor
 from interlith.cell.mechanisms.soft_short import conductance_S_per_m2
@@ -65,6 +66,7 @@ class Electrode(NamedTuple):
     pore_C_per_m2: float
     pore_edge_C_per_m2: float
     stretching: float
+    wet_when_full: float
     fade_C_per_m2: float
     nucleation_V: float
     nucleation_C_per_m2: float
@@ -86,6 +88,7 @@ class Circuit(NamedTuple):
 
     f_per_V: float
     resistance_ohm_m2: float
+    contact_ohm_m2: float
     counter_per_working: float
     gradient_V: float
     inventory_C_per_m2: float
@@ -140,7 +143,7 @@ def barrier_of(y: NDArray[np.float64], o: int, e: Electrode) -> float:
 def surface(y: NDArray[np.float64], o: int, e: Electrode, f: float, exchange: float, barrier: float) -> Surface:
     """What happens on the surfaces of the electrode whose states begin at o."""
     u = y[o + POTENTIAL]
-    plating, stripping = one_sided(-u - barrier, f, exchange), limited(one_sided(u, f, exchange))
+    plating, stripping = one_sided(beyond_barrier_V(u, barrier), f, exchange), limited(one_sided(u, f, exchange))
     plate_pores = 0.0
     if e.area_pores > 0.0 and plating > 0.0:
         room = room_C_per_m2(y[o + PORES] + y[o + DEAD_PORES], e.pore_C_per_m2, e.stretching)
@@ -211,57 +214,69 @@ def electrode_rates(
 
 
 class Ends(NamedTuple):
-    """What the terminals see of a cell: open-circuit voltage, resistance, dead lithium on both tops, lithium on top."""
+    """What the terminals see of a cell: open-circuit voltage, resistance of the electrolyte, dead lithium on both tops,
+    how much scarcer salt is before them than as filled in, lithium on top."""
 
     open_V: float
     resistance_ohm_m2: float
     dead_w: float
     dead_c: float
+    scarcer_w: float
+    scarcer_c: float
     top: float
 
 
 @compiled
-def _drops(i: float, ends: Ends, w: Electrode, c: Electrode, circuit: Circuit) -> float:
-    """Voltage lost to a current through the electrolyte and both dead layers, with the current's sign."""
-    drop = i * ends.resistance_ohm_m2
-    drop += drop_V(i, ends.dead_w, w.dead_ohm_m2_per_C, w.dead_per_limit, circuit.gradient_V)
-    at_counter = i / circuit.counter_per_working
-    return drop + drop_V(at_counter, ends.dead_c, c.dead_ohm_m2_per_C, c.dead_per_limit, circuit.gradient_V)
+def _between(i: float, ends: Ends, w: Electrode, c: Electrode, circuit: Circuit) -> float:
+    """Voltage between the electrodes at a current through the electrolyte; it only ever grows with the current."""
+    found = ends.open_V + i * ends.resistance_ohm_m2
+    if ends.dead_w > 0.0:
+        found += drop_V(i, ends.dead_w, w.dead_ohm_m2_per_C, w.dead_per_limit * ends.scarcer_w, circuit.gradient_V)
+    if ends.dead_c > 0.0:
+        at_counter, per_limit = -i / circuit.counter_per_working, c.dead_per_limit * ends.scarcer_c
+        found -= drop_V(at_counter, ends.dead_c, c.dead_ohm_m2_per_C, per_limit, circuit.gradient_V)
+    return found
 
 
 @compiled
 def held_or_found(
     ends: Ends, time: float, w: Electrode, c: Electrode, circuit: Circuit, control: NDArray[np.float64]
 ) -> tuple[float, float, float]:
-    """Voltage, current at the terminals and current through the electrolyte, A/m2 of the working electrode."""
-    open_V, resistance = ends.open_V, ends.resistance_ohm_m2
+    """Voltage, current at the terminals and current through the electrolyte, A/m2 of the working electrode.
+
+    A short lies between the electrodes, the contact's resistance outside of it.
+    """
     leak = conductance_S_per_m2(
         ends.top, circuit.short_S_per_m2, circuit.short_onset_C_per_m2, circuit.short_scale_C_per_m2
     )
     held = control[1] + control[2] * (time - control[3])
-    if control[0] == HOLD_CURRENT:
-        inside = held
-        if leak > 0.0:
-            inside = held - leak * (open_V + held * resistance) / (1.0 + leak * resistance)
-        return open_V + _drops(inside, ends, w, c, circuit), held, inside
-    inside = (held - open_V) / resistance
-    if ends.dead_w > 0.0 or ends.dead_c > 0.0:
-        low, high = min(inside, 0.0), max(inside, 0.0)  # the drops only ever grow with the current
+    # inside follows from a (voltage between) + b (current inside) = held
+    a, b = leak, 1.0
+    if control[0] != HOLD_CURRENT:
+        a, b = 1.0 + circuit.contact_ohm_m2 * leak, circuit.contact_ohm_m2
+    inside = (held - a * ends.open_V) / (a * ends.resistance_ohm_m2 + b)
+    if a > 0.0 and (ends.dead_w > 0.0 or ends.dead_c > 0.0):
+        low, high = min(inside, 0.0), max(inside, 0.0)
+        if control[0] == HOLD_CURRENT:
+            low, high = min(inside, held) - abs(held), max(inside, held) + abs(held)
         for _ in range(NEWTON_STEPS):
-            off = open_V + _drops(inside, ends, w, c, circuit) - held
+            off = a * _between(inside, ends, w, c, circuit) + b * inside - held
             if off > 0.0:
                 high = inside
             else:
                 low = inside
             size = 1e-6 * max(abs(inside), 1e-6)
-            slope = (open_V + _drops(inside + size, ends, w, c, circuit) - held - off) / size
-            trial = inside - off / slope
+            further = a * _between(inside + size, ends, w, c, circuit) + b * (inside + size) - held
+            trial = inside - off * size / (further - off)
             if not low < trial < high:
                 trial = 0.5 * (low + high)
             if abs(trial - inside) <= 1e-12 * max(abs(inside), 1e-6):
                 break
             inside = trial
-    return held, inside + leak * held, inside
+    between = _between(inside, ends, w, c, circuit)
+    outside = held if control[0] == HOLD_CURRENT else inside + leak * between
+    volt = between + circuit.contact_ohm_m2 * outside if control[0] == HOLD_CURRENT else held
+    return volt, outside, inside
 
 
 @serves(duties.terminals, Lumped)
@@ -274,6 +289,8 @@ def terminals(y: NDArray[np.float64], system: Lumped, control: NDArray[np.float6
         circuit.resistance_ohm_m2,
         y[DEAD_TOP],
         y[COUNTER + DEAD_TOP],
+        1.0,
+        1.0,
         y[TOP] + y[COUNTER + TOP] * circuit.counter_per_working,
     )
     return held_or_found(ends, y[TIME], system.working, system.counter, circuit, control)

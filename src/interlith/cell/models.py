@@ -18,7 +18,7 @@ from interlith.cell.profiles import salt_mol_per_m3
 from interlith.cell.resolved import N_TOTALS, SALT, Resolved
 from interlith.cell.translate import kelvin_of, kernel
 from interlith.parts.cell import Cell, Foil
-from interlith.units import M2_PER_CM2, C_PER_M2_PER_mAh_PER_CM2
+from interlith.units import C_PER_M2_PER_mAh_PER_CM2
 
 DEFAULT_RELATIVE = 1e-4
 ABSOLUTE_CHARGE_mAh_PER_CM2, ABSOLUTE_POTENTIAL_V, ABSOLUTE_TIME_S, ABSOLUTE_SALT_SHARE = 1e-7, 1e-5, 1e-3, 1e-4
@@ -50,12 +50,12 @@ def _lumped(cell: Cell, without: Collection[str], relative: float, mesh: Mesh) -
 
 def _resolved(cell: Cell, without: Collection[str], relative: float, mesh: Mesh) -> Model:
     working, counter, circuit = kernel(cell, without)
-    contact = circuit._replace(resistance_ohm_m2=cell.contact_resistance_ohm_cm2 * M2_PER_CM2)
+    followed = circuit._replace(resistance_ohm_m2=0.0)  # the electrolyte's own is followed over depth
     w = layout.depth(cell.working, working, 0, mesh)
     c = layout.depth(cell.counter, counter, w.n_nodes, mesh)
     gap, salt = layout.gap(cell.separator, mesh), cell.electrolyte.salt_mol_per_m3
     known = liquid(cell.electrolyte, kelvin_of(cell))
-    system = Resolved(record(working), record(counter), record(contact), w, c, gap, known, layout.pattern(w, c, gap))
+    system = Resolved(record(working), record(counter), record(followed), w, c, gap, known, layout.pattern(w, c, gap))
     node = np.concatenate([_ELECTRODE * (OF_ONE_NODE, 1), [(ABSOLUTE_SALT_SHARE * salt, FREE)]])
     n_nodes, n_inner = w.n_nodes + c.n_nodes, gap.n_edges - 1
     exact = np.concatenate([np.tile(node, (n_nodes, 1)), np.tile(node[SALT:], (n_inner, 1)), _TOTALS])
@@ -113,6 +113,7 @@ _BUILDERS: Mapping[str, Callable[[Cell, Collection[str], float, Mesh], Model]] =
     "lumped": _lumped,
     "resolved": _resolved,
 }
+DEFAULT_MODEL = "lumped"
 MODELS: Mapping[str, str] = {
     "lumped": "one potential for each electrode, salt that stands still",
     "resolved": "potential, salt and lithium over the depth of host and separator",

@@ -66,9 +66,9 @@ def _places(system: Resolved, y: NDArray[np.float64]) -> Iterator[tuple[float, C
 
 
 def _pores(d: Depth, active: NDArray[np.float64], dead: NDArray[np.float64]) -> Columns:
-    capacity, stretching = d.inner.pore_C_per_m2, d.inner.stretching
+    capacity, stretching, wet = d.inner.pore_C_per_m2, d.inner.stretching, d.inner.wet_when_full
     void = [
-        d.porosity * free_share(held, capacity, stretching) / widened(held, capacity, stretching, d.porosity)
+        d.porosity * free_share(held, capacity, stretching, wet) / widened(held, capacity, stretching, d.porosity)
         for held in active + dead
     ]
     return {"active_share": active / capacity, "dead_share": dead / capacity, "void_fraction": np.array(void)}

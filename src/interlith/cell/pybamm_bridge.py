@@ -93,7 +93,7 @@ def _lumped(
             made.variables[y[name].label] = y[name].variable
     tops = [y["dead top"].value for y in sides]
     open_V = sides[0]["potential"].value - sides[1]["potential"].value
-    return open_V + inside * circuit.resistance_ohm_m2 + _dead_drops(pybamm, inside, tops, parts)
+    return open_V + inside * circuit.resistance_ohm_m2 + _dead_drops(pybamm, inside, tops, [1, 1], parts)
 
 
 def _resolved(
@@ -113,11 +113,11 @@ def _resolved(
     w.put(made, circuit.f_per_V, inside, factor, gap.leaving(0, inside), 1.0)
     c.put(made, circuit.f_per_V, -inside / ratio, factor, -gap.leaving(-1, inside) / ratio, ratio)
     gap.put(made, inside)
-    contact = cell.contact_resistance_ohm_cm2 * M2_PER_CM2
     ends: list[Depth] = [w, c]
     tops = [d.nodes[-1]["dead top"].value for d in ends]
     open_V = w.nodes[-1]["potential"].value - c.nodes[-1]["potential"].value
-    return open_V + gap.drop(inside) + inside * contact + _dead_drops(pybamm, inside, tops, parts)
+    scarcer = [d.fluid.salt / d.nodes[-1]["salt"].value for d in ends]
+    return open_V + gap.drop(inside) + _dead_drops(pybamm, inside, tops, scarcer, parts)
 
 
 def _sei_factor(pybamm: Any, sei_w: Any, sei_c: Any, circuit: Circuit) -> Any:
@@ -127,13 +127,15 @@ def _sei_factor(pybamm: Any, sei_w: Any, sei_c: Any, circuit: Circuit) -> Any:
     return 1 + (circuit.sei_factor_at_end - 1) / (1 + pybamm.exp(-(used - 1) / circuit.sei_width))
 
 
-def _dead_drops(pybamm: Any, inside: Any, tops: list[Any], parts: tuple[Electrode, Electrode, Circuit]) -> Any:
+def _dead_drops(
+    pybamm: Any, inside: Any, tops: list[Any], scarcer: list[Any], parts: tuple[Electrode, Electrode, Circuit]
+) -> Any:
     working, counter, circuit = parts
-    total = 0
-    for top, part, i in ((tops[0], working, inside), (tops[1], counter, inside / circuit.counter_per_working)):
-        dead = pybamm.maximum(top, 0)
-        share = pybamm.minimum(abs(i) * part.dead_per_limit * dead, MOST)
-        total += i * part.dead_ohm_m2_per_C * dead - pybamm.sign(i) * circuit.gradient_V * pybamm.log(1 - share)
+    total = inside * circuit.contact_ohm_m2
+    for k, (part, i, sign) in enumerate(((working, inside, 1), (counter, -inside / circuit.counter_per_working, -1))):
+        dead = pybamm.maximum(tops[k], 0)
+        share = pybamm.maximum(i * part.dead_per_limit * scarcer[k] * dead, -MOST)
+        total += sign * (i * part.dead_ohm_m2_per_C * dead + circuit.gradient_V * pybamm.log(1 + share))
     return total
 
 

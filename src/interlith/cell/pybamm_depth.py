@@ -15,7 +15,6 @@ from interlith.cell import account
 from interlith.cell.layout import Mesh
 from interlith.cell.liquid import most_salt_mol_per_m3, properties
 from interlith.cell.lumped import Electrode
-from interlith.cell.mechanisms.filling import FILM
 from interlith.cell.mechanisms.kinetics import SALT_EXPONENT
 from interlith.cell.models import initial
 from interlith.cell.pybamm_electrode import NAMES, Electrical, Held, amount, barrier, isolation, rates, surface
@@ -100,8 +99,9 @@ class Depth:
             return of
         full = (node["pores"].value + node["dead pores"].value) / self.part.pore_C_per_m2
         room = self.pybamm.maximum(1 - (1 - self.part.stretching) * full, 0)
+        wet = self.part.wet_when_full
         wide = 1 + self.part.stretching * self.host.porosity * self.pybamm.maximum(full, 0)
-        share = (self.host.porosity * (FILM + (1 - FILM) * room) / wide) ** HOST_BRUGGEMAN / wide
+        share = (self.host.porosity * (wet + (1 - wet) * room) / wide) ** HOST_BRUGGEMAN / wide
         return {**of, "conductivity": of["conductivity"] * share, "diffusivity": of["diffusivity"] * share}
 
     def _edges(self) -> list[tuple[Any, Any]]:

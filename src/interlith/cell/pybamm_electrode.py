@@ -11,8 +11,10 @@ from typing import Any, NamedTuple
 from interlith.cell.lumped import Electrode
 from interlith.cell.mechanisms.isolation import REFERENCE_A_PER_M2, SLOWEST
 from interlith.cell.mechanisms.kinetics import MOST_A_PER_M2
+from interlith.cell.mechanisms.nucleation import ROUNDED
 from interlith.units import C_PER_M2_PER_mAh_PER_CM2
 
+LEAST_V = 1e-12  # a quotient of two zeros is none
 NAMES = ("pores", "top", "foil", "dead pores", "dead top", "SEI", "converted", "alloyed", "potential", "revived")
 
 
@@ -76,7 +78,9 @@ def surface(
     """Plating and stripping; extra_V: the barrier where it is not that of these states alone."""
     if extra_V is None:
         extra_V = barrier(pybamm, y["pores"] + y["top"] + y["foil"], e)
-    plating = _one_sided(pybamm, -y["potential"] - extra_V, f, exchange)
+    over = pybamm.maximum(-y["potential"] - extra_V, 0)
+    rounded = over**2 / (over + ROUNDED * extra_V + LEAST_V) if e.nucleation_V > 0 else over
+    plating = _one_sided(pybamm, rounded, f, exchange)
     free = _one_sided(pybamm, y["potential"], f, exchange)
     stripping = free / (1 + free / MOST_A_PER_M2)
     room = e.pore_C_per_m2 - (1 - e.stretching) * (y["pores"] + y["dead pores"])

@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from interlith.cell.results import Simulation
-from interlith.ledger import CYCLE, TIME
+from interlith.cell.results import SCARCE, Simulation
+from interlith.cell.translate import kelvin_of
+from interlith.ledger import CYCLE, STEP, TIME
 from interlith.parts.part import STATED
 from interlith.protocol import ConstantCurrent, Rest
-from interlith.units import SECONDS_PER_HOUR
+from interlith.units import MOL_PER_M3_PER_MOL_PER_L, SECONDS_PER_HOUR
 
 FITTED_TEST = "aurbach"
+REFERENCE_C = 25.0
 NOTICED_mAh_PER_CM2 = 1e-6
 CALIBRATED, EXTRAPOLATED, ASSUMED = "calibrated", "extrapolated", "rests on assumed values"
 MEANS = {
@@ -38,6 +40,10 @@ def remarks(done: Simulation, parameters: Sequence[Mapping[str, Any]], without: 
     return [
         MEANS[result_kind(done, parameters, without)],
         *_changed(parameters, without),
+        *_salt(done),
+        *_outside(done),
+        *_warmth(done),
+        *_thickness(done, parameters),
         *_currents(done),
         *_additive(done),
         *_short(done),
@@ -53,6 +59,49 @@ def _changed(parameters: Sequence[Mapping[str, Any]], without: Collection[str]) 
     changed = [*_by_hand(parameters), *(f"without {name}" for name in without)]
     if changed:
         yield f"changed by hand: {', '.join(changed)}; what was fitted with the other values no longer fits"
+
+
+def _salt(done: Simulation) -> Iterator[str]:
+    """Steps that ended because the electrolyte, not the lithium, was at its end."""
+    if done.profiles is None:
+        return
+    least = done.profiles.group_by(STEP, maintain_order=True).agg(pl.col("salt_mol_per_L").min())
+    filled = done.cell.electrolyte.salt_mol_per_L
+    scarce = least.filter(pl.col("salt_mol_per_L") < SCARCE * filled)
+    if scarce.height:
+        first, lowest = scarce[STEP][0], scarce["salt_mol_per_L"].min() / filled  # type: ignore[operator]
+        yield (
+            f"salt ran out in {scarce.height} of {least.height} steps, first in step {first} (down to {lowest:.1%} "
+            "of what was filled in): they ended by transport in the electrolyte; what they leave is not lost lithium"
+        )
+
+
+def _outside(done: Simulation) -> Iterator[str]:
+    """Where the electrolyte's correlations are not vouched for."""
+    known, kelvin = done.cell.electrolyte, kelvin_of(done.cell)
+    salt = [known.salt_mol_per_L]
+    if done.profiles is not None:
+        salt += [done.profiles["salt_mol_per_L"].min(), done.profiles["salt_mol_per_L"].max()]  # type: ignore[list-item]
+    c = np.maximum(np.array(salt), 0.0) * MOL_PER_M3_PER_MOL_PER_L
+    if names := known.outside(c, kelvin):
+        yield (
+            f"{known.name}: {', '.join(names)} are used at {min(salt):.3g} to {max(salt):.3g} mol/L and "
+            f"{done.cell.temperature_C:g} C, beyond the range in which their correlations are vouched for"
+        )
+
+
+def _warmth(done: Simulation) -> Iterator[str]:
+    if done.cell.temperature_C != REFERENCE_C:
+        yield (
+            f"{done.cell.temperature_C:g} C: only the electrolyte and RT/F know the temperature; exchange current, "
+            f"SEI, isolation and revival are those at {REFERENCE_C:g} C"
+        )
+
+
+def _thickness(done: Simulation, parameters: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    calibrated = any(row["kind"] == "calibrated" and "cap_porosity" in row["name"] for row in parameters)
+    if done.profiles is not None and calibrated:
+        yield "thickness: cap_porosity was calibrated with the lumped model, which puts less lithium on top"
 
 
 def _currents(done: Simulation) -> Iterator[str]:

@@ -92,7 +92,6 @@ class Depth(NamedTuple):
     first: int  # number of its back node among all nodes
     edge_m: float
     porosity: float
-    bruggeman: float
     back: Electrode
     inner: Electrode
     front: Electrode
@@ -226,9 +225,10 @@ def _survey(
         share = 1.0
         if d.n_nodes > 1:
             held = y[o + PORES] + y[o + DEAD_PORES]
-            free = d.porosity * free_share(held, e.pore_C_per_m2, e.stretching)
+            free = d.porosity * free_share(held, e.pore_C_per_m2, e.stretching, e.wet_when_full)
             wide = widened(held, e.pore_C_per_m2, e.stretching, d.porosity)
-            share = (free / wide) ** d.bruggeman / wide  # a wider layer is a longer way
+            share = free / wide
+            share *= np.sqrt(share) / wide  # Bruggeman's 1.5, and a wider layer is a longer way
         local[node, KAPPA], local[node, DIFFUSES] = kappa * share, diffusivity * share
         local[node, ANIONS], local[node, GRADIENT], local[node, LOG] = anions, gradient, log_c
         strips[node] = weight(d.n_nodes, j) * s.strip_pores + s.strip_top
@@ -396,7 +396,9 @@ def terminals(y: NDArray[np.float64], system: Resolved, control: NDArray[np.floa
         open_V -= 0.5 * (gradient + gradient_next) * (log_next - log_c)
         kappa, gradient, log_c = kappa_next, gradient_next, log_next
     ratio = circuit.counter_per_working
-    ends = Ends(open_V, resistance, y[w + DEAD_TOP], y[c + DEAD_TOP], y[w + TOP] + y[c + TOP] * ratio)
+    scarcer = [liquid.salt_mol_per_m3 / max(y[faces[k]], LEAST_SALT * liquid.salt_mol_per_m3) for k in (0, gap.n_edges)]
+    top = y[w + TOP] + y[c + TOP] * ratio
+    ends = Ends(open_V, resistance, y[w + DEAD_TOP], y[c + DEAD_TOP], scarcer[0], scarcer[1], top)
     return held_or_found(ends, y[len(y) - 2], system.working, system.counter, circuit, control)
 
 

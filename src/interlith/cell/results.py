@@ -16,13 +16,15 @@ from interlith.cell.lumped import Circuit, Electrode
 from interlith.cell.models import Model
 from interlith.cell.profiles import profiles
 from interlith.cell.swelling import thickness_um
-from interlith.ledger import CYCLE, STEP, TIME, WORKING, Ledger
+from interlith.ledger import CYCLE, STEP, TIME, WORKING, LEAST_mAh_PER_CM2, Ledger
 from interlith.parts.cell import Cell, Foil
 from interlith.protocol import Protocol
 from interlith.record import CURRENT as CURRENT_COLUMN
 from interlith.record import VOLTAGE as VOLTAGE_COLUMN
 from interlith.record import CellFacts, Fact, Provenance, Record
 from interlith.units import MILLI, A_PER_M2_PER_mA_PER_CM2, C_PER_M2_PER_mAh_PER_CM2
+
+SCARCE = 0.05  # of the salt as filled in: below, transport in the electrolyte decides and not the lithium
 
 
 @dataclass(frozen=True)
@@ -81,21 +83,22 @@ class Rows:
 def simulation(
     cell: Cell,
     protocol: Protocol,
-    model: str,
+    how: str,
     made: Model,
     rows: Rows,
     ends: Sequence[NDArray[np.float64]],
     steps: tuple[Step, ...],
     stopped: str | None,
 ) -> Simulation:
-    """Everything of a test that was simulated; ends: states of a resolved cell at the ends of its steps.
+    """Everything of a test that was simulated.
 
-    Raises PhysicsError for a ledger that does not close.
+    how: model, tolerance and mesh in words; ends: states of a resolved cell at the ends of its steps. Raises
+    PhysicsError for a ledger that does not close.
     """
     parts = made.system.working, made.system.counter, made.system.circuit
     entries = _entries(parts, rows.account)
     return Simulation(
-        record=_record(cell, protocol, model, parts, rows),
+        record=_record(cell, protocol, how, parts, rows),
         ledger=Ledger(pl.DataFrame({TIME: rows.time, **rows.index, **entries})),
         states=_states(cell, rows.account),
         profiles=_profiles(made, ends, steps),
@@ -107,10 +110,10 @@ def simulation(
 
 
 def _record(
-    cell: Cell, protocol: Protocol, model: str, parts: tuple[Electrode, Electrode, Circuit], rows: Rows
+    cell: Cell, protocol: Protocol, how: str, parts: tuple[Electrode, Electrode, Circuit], rows: Rows
 ) -> Record:
     """As a tester would have written it: amperes of the real area, one row per step of the integrator."""
-    inputs = f"{cell.model_dump_json()} {protocol.model_dump_json()} {model} {parts}"
+    inputs = f"{cell.model_dump_json()} {protocol.model_dump_json()} {how} {parts}"
     name = f"simulated {_label(cell)}, {protocol.name}"
     amperes = rows.values[:, 1] / A_PER_M2_PER_mA_PER_CM2 * MILLI * cell.area_cm2
     passed = rows.account[:, account.PASSED]
@@ -135,7 +138,7 @@ def _record(
         sha256=hashlib.sha256(inputs.encode()).hexdigest(),
         format="simulated",
         reader=f"interlith {__version__}",
-        instrument=f"interlith, {model} model: simulated, not measured",
+        instrument=f"interlith, {how}: simulated, not measured",
         n_rows_in_file=table.height,
     )
     return Record(table=table, provenance=provenance, facts=facts)
@@ -231,11 +234,10 @@ def depth(done: Simulation) -> pl.DataFrame | None:
     """The profiles at the end of the last step that plated and of the last that stripped; column `after` says which."""
     if done.profiles is None:
         return None
-    wanted = {}
+    wanted: dict[str, int] = {}
     for step in done.steps:
-        if step.kind == "constant-current":
+        if abs(step.passed_mAh_per_cm2) > LEAST_mAh_PER_CM2:
             wanted["plating" if step.passed_mAh_per_cm2 < 0 else "stripping"] = step.number
-    after = pl.DataFrame(
-        {"after": list(wanted), STEP: list(wanted.values())}, schema={"after": pl.String, STEP: pl.Int64}
-    )
+    schema = {"after": pl.String, STEP: pl.Int64}
+    after = pl.DataFrame({"after": list(wanted), STEP: list(wanted.values())}, schema=schema)
     return done.profiles.join(after, on=STEP, maintain_order="left")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from interlith.cell.account import COUNTER, DEAD_TOP, FOIL, N_ROW, PORES, TOP
+from interlith.cell.account import COUNTER, DEAD_TOP, FOIL, N_ROW, PORES, POTENTIAL, TOP
 from interlith.cell.advance import (
     CHARGE,
     CURRENT,
@@ -24,12 +24,12 @@ from interlith.cell.advance import (
     open_voltage,
 )
 from interlith.cell.check import check
-from interlith.cell.compiled import first_use
+from interlith.cell.compiled import loading
 from interlith.cell.duties import HOLD_CURRENT, HOLD_VOLTAGE, PASSED, TIME
 from interlith.cell.layout import Mesh
 from interlith.cell.models import DEFAULT_RELATIVE, MODELS, Model, for_ramp, model_of
-from interlith.cell.results import Rows, Simulation, Step, simulation
-from interlith.errors import InputError, SolverError
+from interlith.cell.results import SCARCE, Rows, Simulation, Step, simulation
+from interlith.errors import InputError, SolverError, did_you_mean
 from interlith.parts.cell import Cell
 from interlith.protocol import ConstantCurrent, ConstantVoltage, Executed, Protocol, Ramp, Repeat, Rest
 from interlith.units import (
@@ -39,14 +39,13 @@ from interlith.units import (
     C_PER_M2_PER_mAh_PER_CM2,
 )
 
-MOST_ROWS = 3_000_000
+MOST_ROWS, MOST_ROWS_OVER_DEPTH = 3_000_000, 300_000  # of one step of the protocol
 MOST_S = 1e9  # a step without an end in time goes on no longer than this, about 30 years
 ROWS_AT_ONCE = 4096
 ROW_EVERY_REST_S, ROW_EVERY_RAMP_V = 60.0, 0.005  # as a tester would record
-BY_HAND = "stopped by hand"
+BY_HAND = "by hand"
 FOR_EVER = "no end of the step was reached in 30 years"
 WHY = {DURATION: "time", VOLTAGE: "voltage", CHARGE: "charge", CURRENT: "current"}
-SCARCE = 1e-3  # of the salt as filled in
 Tell = Callable[[int], None]
 
 
@@ -94,15 +93,25 @@ def simulate(
     True
     """
     if model not in MODELS:
-        raise InputError(f"model {model}: not one of {', '.join(MODELS)}")
+        raise InputError(f"model {model}: not one of {', '.join(MODELS)}.{did_you_mean(str(model), MODELS)}")
+    if isinstance(without, str):
+        raise InputError(f"without = {without}: a list of names of mechanisms")
     if not 1e-12 <= relative_tolerance <= 1e-2:
         raise InputError(f"relative_tolerance {relative_tolerance:g}: between 1e-12 and 1e-2")
     resolved = protocol.resolved(nominal_mAh_per_cm2)
     check(cell, resolved)
     run = _Run(cell, model_of(cell, model, without, relative_tolerance, mesh), tell)
-    with first_use(model), _by_hand(run, keep_interrupted):
+    with loading(model):
+        _begin(run)
+    with _by_hand(run, keep_interrupted):
         _walk(run, resolved.steps)
-    return simulation(cell, resolved, model, run.model, _rows(run), run.ends, tuple(run.steps), run.stopped)
+    made = f"{model} model, relative tolerance {relative_tolerance:g}" + (f", {mesh or Mesh()}" * run.model.has_depth)
+    return simulation(cell, resolved, made, run.model, _rows(run), run.ends, tuple(run.steps), run.stopped)
+
+
+def _begin(run: _Run) -> None:
+    """A step of no length, so that code is compiled or loaded before anything is done."""
+    advance(run.model.y.copy(), run.model.system, np.zeros(4), np.zeros(7), run.model.tolerance, run.rows)
 
 
 @contextmanager
@@ -169,9 +178,10 @@ def _execute(run: _Run, step: Executed) -> None:
         ends[0] = begun + duration - y[TIME]
         code, n = advance(y, system, control, ends, tolerance, run.rows)
         n_rows += n
-        if n_rows > MOST_ROWS:
+        if n_rows > (MOST_ROWS_OVER_DEPTH if run.model.has_depth else MOST_ROWS):
             raise SolverError(
-                f"step {number} ({step.kind}): more than {MOST_ROWS} integration steps; are its values meant?"
+                f"step {number} ({step.kind}): {n_rows} integration steps and {y[TIME] / SECONDS_PER_HOUR:.3g} h done; "
+                "are its values meant?"
             )
         if code == FULL:
             run.tell(number)
@@ -253,18 +263,20 @@ def _failure(run: _Run, number: int, step: Executed) -> str:
 
 def _death(run: _Run, number: int, step: Executed) -> str:
     """Why the voltage left every window, as far as the state tells."""
-    held, hours = run.pieces[-1][-1, 2:], run.model.y[TIME] / SECONDS_PER_HOUR
+    hours, row = run.model.y[TIME] / SECONDS_PER_HOUR, run.pieces[-1][-1]
+    held, parts = row[2:], run.model.system
     working, counter = (sum(held[o + k] for k in (PORES, TOP, FOIL)) / C_PER_M2_PER_mAh_PER_CM2 for o in (0, COUNTER))
-    scarce = run.model.has_depth and run.model.least_salt_share() < SCARCE
     current = getattr(step, "current_density_mA_per_cm2", None) or 0.0
-    if scarce:
+    lost = abs(row[0] - (held[POTENTIAL] - held[COUNTER + POTENTIAL]))  # not at the surfaces of the electrodes
+    dead = parts.working.dead_per_limit > 0 and max(held[DEAD_TOP], held[COUNTER + DEAD_TOP]) > 0
+    if run.model.has_depth and run.model.least_salt_share() < SCARCE:
         reason = "the salt at one electrode is used up: the electrolyte carries no such current"
     elif current < 0 and counter < 0.01:
         reason = "the lithium of the counter electrode is used up"
     elif current > 0 and working < 0.01:
         reason = "the working electrode has no lithium left, and the step no voltage at which to stop"
-    elif run.model.system.working.dead_per_limit > 0 and max(held[DEAD_TOP], held[COUNTER + DEAD_TOP]) > 0:
-        reason = "the dead layer lets no such current through"
+    elif lost > RANGE_V / 2:
+        reason = "electrolyte and contact take it" if not dead else "the dead layer lets no such current through"
     else:
         reason = "no reaction carries the current"
     return f"step {number}, {hours:.4g} h: the voltage left +-{RANGE_V:g} V; {reason}"

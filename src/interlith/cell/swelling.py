@@ -7,7 +7,7 @@ v = 4.85 um per mAh/cm2 of dense lithium; s is the host's `swelling`, 0 as shipp
 thickness at 5 mAh/cm2, 80.6 um (CP) and 43.8 um (CP@ZnO(002)) of Shen et al., Nat. Commun. (2025),
 doi:10.1038/s41467-025-60609-4. A third rival, lithium beside empty pores with a porosity of its own, is the line of the
 second with s' = 1 / (1 - porosity), and impossible where s' < 1. The held-out 20.1 um of CP@ZnO(002) at 1 mAh/cm2 parts
-them: the swelling network gives 24.8.
+them: the swelling network gives 24.2.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from interlith.cell.lumped import Circuit, Electrode
+from interlith.cell.mechanisms.kinetics import SALT_EXPONENT
 from interlith.errors import InputError
 from interlith.parts.cell import Cell, Collector, Foil, Host
 from interlith.units import (
@@ -80,11 +81,12 @@ def electrode(part: Host | Collector | Foil, cell: Cell) -> Electrode:
         area_pores=host.pore_area_m2_per_m2 if host else 0.0,
         area_top=surface.top_area_m2_per_m2,
         area_foil=1.0 if isinstance(part, Foil) else 0.0,
-        exchange_A_per_m2=surface.exchange_current_density_A_per_m2,
+        exchange_A_per_m2=surface.exchange_current_density_A_per_m2 * _salt_factor(cell),
         double_layer_F_per_m2=surface.double_layer_uF_per_cm2 * MICRO * real_area,
         pore_C_per_m2=pore_C,
         pore_edge_C_per_m2=host.pore_edge * pore_C if host else UNUSED,
         stretching=host.swelling if host else 0.0,
+        wet_when_full=host.wet_when_full if host else UNUSED,
         fade_C_per_m2=surface.fade_capacity_mAh_per_cm2 * C_PER_M2_PER_mAh_PER_CM2,
         nucleation_V=surface.nucleation_overpotential_mV * MILLI,
         nucleation_C_per_m2=surface.nucleation_capacity_mAh_per_cm2 * C_PER_M2_PER_mAh_PER_CM2,
@@ -122,12 +124,17 @@ def _transport(cell: Cell) -> tuple[float, float, float, float]:
     )
 
 
+def _salt_factor(cell: Cell) -> float:
+    """Exchange current with the salt as filled in, over that at 1 mol/L."""
+    return float(cell.electrolyte.salt_mol_per_L**SALT_EXPONENT)
+
+
 def _dead_layer(porosity: float, tortuosity: float, cell: Cell) -> tuple[float, float]:
     """Resistance of a dead layer, and its inverse limiting current, both for each C/m2 of dead lithium on top."""
     c, kappa, diffusivity, transference = _transport(cell)
     per_charge_m = M_PER_UM / (LITHIUM_mAh_PER_CM2_PER_UM * C_PER_M2_PER_mAh_PER_CM2) / (1.0 - porosity)
     ohm = per_charge_m * tortuosity / (kappa * porosity)
-    flux = 2.0 * FARADAY_C_PER_MOL * c * diffusivity * porosity
+    flux = FARADAY_C_PER_MOL * c * diffusivity * porosity
     return ohm, per_charge_m * tortuosity * (1.0 - transference) / flux
 
 
@@ -135,6 +142,7 @@ def _circuit(cell: Cell) -> Circuit:
     _, kappa, _, transference = _transport(cell)
     kelvin = kelvin_of(cell)
     thermal_V = GAS_CONSTANT_J_PER_MOL_K * kelvin / FARADAY_C_PER_MOL
+    factor = float(cell.electrolyte.thermodynamic_factor(cell.electrolyte.salt_mol_per_m3, kelvin))
     separator, host = cell.separator, cell.host
     ohm = separator.thickness_um * M_PER_UM / (kappa * separator.porosity**separator.bruggeman)
     if host is not None:
@@ -142,9 +150,10 @@ def _circuit(cell: Cell) -> Circuit:
         ohm += layers * PORE_SHARE * host.thickness_um * M_PER_UM / (kappa * host.porosity**HOST_BRUGGEMAN)
     return Circuit(
         f_per_V=1.0 / thermal_V,
-        resistance_ohm_m2=ohm + cell.contact_resistance_ohm_cm2 * M2_PER_CM2,
+        resistance_ohm_m2=ohm,
+        contact_ohm_m2=cell.contact_resistance_ohm_cm2 * M2_PER_CM2,
         counter_per_working=cell.counter_area_cm2 / cell.area_cm2,
-        gradient_V=2.0 * thermal_V * (1.0 - transference),
+        gradient_V=2.0 * thermal_V * (1.0 - transference) * factor,
         inventory_C_per_m2=cell.additive_mAh_per_cm2 * C_PER_M2_PER_mAh_PER_CM2,
         sei_factor_at_end=cell.sei_factor_after_additive,
         sei_width=cell.additive_end_width,

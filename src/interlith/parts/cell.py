@@ -24,7 +24,10 @@ Reach = Literal["pores", "everywhere"]
 
 
 class Surface(Part):
-    """What every surface has on which lithium is plated: areas, kinetics, and what becomes of the lithium."""
+    """What every surface has on which lithium is plated: areas, kinetics, and what becomes of the lithium.
+
+    The exchange current density is that at 1 mol/L of salt.
+    """
 
     name: str
     top_area_m2_per_m2: float = Field(gt=0)
@@ -63,6 +66,7 @@ class Host(Surface):
     """A conducting paper whose pores take lithium; `porosity` and `thickness_um` as made.
 
     swelling: share of the volume of the lithium in its pores by which the paper grows; 0 rigid, 1 its void is kept.
+    wet_when_full: share of the void that still conducts where lithium fills the pores.
     """
 
     kind: Literal["host"] = "host"
@@ -72,6 +76,7 @@ class Host(Surface):
     pore_area_m2_per_m2: float = Field(gt=0)
     pore_edge: float = Field(gt=0, lt=1)
     swelling: float = Field(ge=0, le=10)
+    wet_when_full: float = Field(gt=0, lt=1)
     coating: Coating | None = None
 
     @property

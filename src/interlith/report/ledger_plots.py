@@ -61,10 +61,13 @@ def depth(finding: Finding) -> Sketch | None:
     if table is None or not table.height:
         return None
     asked = [name for name in (*SHARES, "void_fraction") if name in table.columns]
-    data = table.select("after", "place", "depth_um", "salt_mol_per_L", *asked)
+    data = table.select("after", "step_count", "place", "depth_um", "salt_mol_per_L", *asked)
+    steps = dict(data.select("after", "step_count").unique(maintain_order=True).iter_rows())
     caption = (
-        "Simulated, resolved over depth; 0 is the back of the working electrode, the dotted line its front. "
-        "Above: share of the pores as made. Below: salt."
+        "Simulated, resolved over depth, at the end of "
+        + " and ".join(f"step {number} ({after})" for after, number in steps.items())
+        + "; 0 is the back of the working electrode, the dotted line its front, then comes the separator. Above: share "
+        "of the pores as made. Below: salt."
     )
     return Sketch("depth", "What lies where", caption, data, lambda canvas: _paint_depth(canvas, data), 3.4)
 
@@ -74,6 +77,8 @@ def _paint_depth(canvas: Axes, data: pl.DataFrame) -> None:
     front = data.filter(pl.col("place") == "working")["depth_um"].max()
     for after, style in (("plating", "-"), ("stripping", "--")):
         one = data.filter(pl.col("after") == after)
+        if not one.height:
+            continue
         for name, (words, colour) in SHARES.items():
             for place in ("working", "counter"):
                 host = known(one.filter(pl.col("place") == place), "depth_um", name)

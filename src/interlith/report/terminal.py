@@ -17,7 +17,7 @@ from interlith.findings import Finding, Findings
 from interlith.report.headline import headline
 
 PIPED_WIDTH = 160
-NOTHING_DIGITS = 15  # an amount below is written as 0
+NOTHING_DIGITS = 9  # an amount below is written as 0
 MOST_FLAGS = 6
 QUESTIONS = {
     "area_cm2": "the area (--area-cm2): values per cm2 are missing",
@@ -75,11 +75,16 @@ def _notes(console: Console, item: Finding) -> None:
         console.print(_text(f"{name}: {flag['code']}: {flag['message']}"))
     if len(flags) > MOST_FLAGS:
         console.print(_text(f"{name}: and {len(flags) - MOST_FLAGS} more flags"))
-    for text in (item.summary.get("stopped"), *item.summary.get("said", [])):
-        if text:
-            console.print(_text(f"{name}: {text}"))
-    for entry, amount in item.summary.get("ledger", {}).items():
-        console.print(_text(f"{name}: {entry.replace('_', ' '):22} {round(amount, NOTHING_DIGITS): .6g} mAh/cm2"))
+    if item.summary.get("stopped"):
+        console.print(_text(f"{name}: stopped: {item.summary['stopped']}"))
+    for text in item.summary.get("said", []):
+        console.print(_text(f"{name}: {text}"))
+    if account := item.summary.get("ledger"):
+        console.print(_text(f"{name}: at the end, mAh/cm2, with the {item.summary['model']} model:"))
+    for entry, amount in (account or {}).items():
+        digits = NOTHING_DIGITS if entry != "residual" else None
+        value = amount if digits is None else round(amount, digits)
+        console.print(_text(f"  {entry.replace('_', ' '):20} {value: .6g}"))
     for row in item.summary.get("truth", []):
         console.print(_text(f"{name}: {row['quantity']}: truth {_short(row['truth'])}, found {_short(row['found'])}"))
 

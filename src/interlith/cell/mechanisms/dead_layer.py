@@ -1,10 +1,12 @@
-"""What a layer of dead lithium on top costs: an ohmic drop, and a salt gradient that ends in a limiting current.
+"""What a layer of dead lithium on top costs: an ohmic drop, and a salt gradient that limits plating.
 
-    L = D_top v / (1 - eps)    R = L tau / (kappa eps)    i_lim = 2 F c D eps / (tau L (1 - t+))
-    drop = R |i| + (2 R_gas T / F)(1 - t+) ln(1 / (1 - |i| / i_lim))
+    L = D_top v / (1 - eps)    R = L tau / (kappa eps)    i_lim = F c D eps / (tau L (1 - t+))
+    drop = R i + G ln(1 + i / i_lim)        i > 0 strips: salt piles up under the layer; i < 0 plates: it runs out
 
-v: volume per charge of lithium. It makes voltages arc and strips end early: Chen et al., J. Mater. Chem. A 5, 11671
-(2017) for the picture; eps and tau of the layer are assumed. Switched off by both factors 0.
+v: volume per charge of lithium; c: salt before the layer, which is open to the electrolyte on that side (between two
+electrodes, where the salt is shut in, the limit would be twice that). G as in cell/resolved.py. It makes voltages arc:
+Chen et al., J. Mater. Chem. A 5, 11671 (2017) for the picture; eps and tau of the layer are assumed. Switched off by
+both factors 0.
 """
 
 from __future__ import annotations
@@ -22,6 +24,5 @@ def drop_V(
 ) -> float:
     """Voltage lost in the layer, with the sign of the current. per_limit: 1 / i_lim for each C/m2, m2/A."""
     dead = max(dead_C_per_m2, 0.0)
-    share = min(abs(current_A_per_m2) * per_limit * dead, MOST)
-    size = abs(current_A_per_m2) * ohm_m2_per_C * dead - gradient_V * np.log(1.0 - share)
-    return size if current_A_per_m2 > 0.0 else -size
+    share = max(current_A_per_m2 * per_limit * dead, -MOST)
+    return current_A_per_m2 * ohm_m2_per_C * dead + gradient_V * np.log(1.0 + share)
