@@ -30,7 +30,7 @@ def record(part: Any) -> Any:
 class Mesh:
     """Intervals of equal width in which a host and the separator are resolved."""
 
-    n_host: int = 10
+    n_host: int = 8
     n_separator: int = 6
 
     def __post_init__(self) -> None:

@@ -129,11 +129,14 @@ def _by_hand(run: _Run, keep: bool) -> Iterator[None]:
 
 
 def _rows(run: _Run) -> Rows:
-    """All rows in one array; the pieces are given up, since both would not fit for long tests."""
-    values = np.concatenate(run.pieces) if len(run.pieces) != 1 else run.pieces[0]
-    run.pieces.clear()
+    """All rows in one array, each column in one piece: columns are what is read of it. The pieces are given up."""
     n, number, cycle = (np.array(column) for column in zip(*run.counts, strict=True))
-    return Rows(values, np.repeat(number, n), np.repeat(cycle, n))
+    columns, end = np.empty((N_ROW, n.sum())), 0
+    for piece in run.pieces:
+        columns[:, end : end + len(piece)] = piece.T
+        end += len(piece)
+    run.pieces.clear()
+    return Rows(columns.T, np.repeat(number, n), np.repeat(cycle, n))
 
 
 def _walk(run: _Run, steps: tuple[Any, ...]) -> None:
