@@ -12,7 +12,7 @@ from interlith.protocol import ConstantCurrent, ConstantVoltage, Protocol, Ramp,
 WIDEST_V = 5.0
 MOST_mA_PER_CM2 = 1000.0
 MOST_STEPS = 1_000_000
-LONGEST_S = 1e9
+LONGEST_S = 1e9  # about 30 years; a step without an end in time goes on no longer either
 
 
 def check(cell: Cell, protocol: Protocol) -> None:

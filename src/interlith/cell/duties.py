@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 Function = TypeVar("Function", bound=Callable[..., Any])
 Floats = NDArray[np.float64]
 HOLD_CURRENT, HOLD_VOLTAGE = 0, 1
-PASSED, TIME = -4, -2
+PASSED, SHORTED, TIME, CARRIED = -4, -3, -2, -1
 
 
 def workspace(system: Any) -> Any:

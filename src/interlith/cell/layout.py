@@ -133,7 +133,7 @@ def n_states(w: Depth, c: Depth, gap: Gap) -> int:
     return (w.n_nodes + c.n_nodes) * N_NODE + gap.n_edges - 1 + N_TOTALS
 
 
-def pattern(w: Depth, c: Depth, gap: Gap, *, ramp: bool = False) -> Pattern:
+def pattern(w: Depth, c: Depth, gap: Gap) -> Pattern:
     """What `Resolved.pattern` holds. At a held voltage the current watches the states listed last."""
     faces, total = gap_states(w, c, gap), n_states(w, c, gap)
     moves = dict(_moves(w, c, faces, total))
@@ -157,7 +157,7 @@ def pattern(w: Depth, c: Depth, gap: Gap, *, ramp: bool = False) -> Pattern:
         others=np.flatnonzero(place < 0),
         color_starts=np.cumsum([0, *map(len, colors)]),
         color_columns=np.array([m for color in colors for m in color]),
-        watched=np.array([*watched, total - 2] if ramp else watched),
+        watched=np.array(watched),
         faces=np.array(faces),
         kl=max(reach),
         ku=-min(reach),

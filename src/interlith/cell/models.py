@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import interlith.cell.bordered  # noqa: F401 - the duties of a resolved cell
-from interlith.cell import account, layout
+from interlith.cell import account, duties, layout
 from interlith.cell.advance import AMOUNT, FREE, VOLTS, Tolerance
 from interlith.cell.layout import Mesh, record
 from interlith.cell.liquid import liquid
@@ -17,6 +17,7 @@ from interlith.cell.lumped import Circuit, Electrode, Lumped
 from interlith.cell.profiles import salt_mol_per_m3
 from interlith.cell.resolved import N_TOTALS, SALT, Resolved
 from interlith.cell.translate import kelvin_of, kernel
+from interlith.errors import InputError, did_you_mean
 from interlith.parts.cell import Cell, Foil
 from interlith.units import C_PER_M2_PER_mAh_PER_CM2
 
@@ -84,8 +85,9 @@ def for_ramp(system: Any) -> Any:
     """The same system for a voltage that moves: the rates then depend on time."""
     if isinstance(system, Lumped):
         return system._replace(active=np.append(system.active, account.TIME))
-    moving = layout.pattern(system.depth_w, system.depth_c, system.gap, ramp=True)
-    return system._replace(pattern=moving)
+    seen = system.pattern
+    time = len(seen.place) + duties.TIME
+    return system._replace(pattern=seen._replace(watched=np.append(seen.watched, time)))
 
 
 def initial(cell: Cell) -> NDArray[np.float64]:
@@ -118,6 +120,12 @@ MODELS: Mapping[str, str] = {
     "lumped": "one potential for each electrode, salt that stands still",
     "resolved": "potential, salt and lithium over the depth of host and separator",
 }
+
+
+def check_model(name: str) -> None:
+    """Raises InputError for a model that does not exist, naming the nearest."""
+    if name not in MODELS:
+        raise InputError(f"model {name}: not one of {', '.join(MODELS)}.{did_you_mean(str(name), MODELS)}")
 
 
 def model_of(cell: Cell, name: str, without: Collection[str], relative: float, mesh: Mesh | None = None) -> Model:

@@ -20,7 +20,7 @@ from interlith.cell import account
 from interlith.cell.layout import Mesh
 from interlith.cell.lumped import Circuit, Electrode
 from interlith.cell.mechanisms.dead_layer import MOST
-from interlith.cell.models import MODELS, initial
+from interlith.cell.models import check_model, initial
 from interlith.cell.pybamm_depth import Depth, depths, gap_of
 from interlith.cell.pybamm_electrode import NAMES, Electrical, amount, isolation, rates, surface
 from interlith.cell.translate import kernel
@@ -46,8 +46,7 @@ def half_cell_model(
         import pybamm
     except ImportError as problem:
         raise EnvironmentError_("PyBaMM is not installed: pip install 'interlith[pybamm]'") from problem
-    if model not in MODELS:
-        raise InputError(f"model {model}: not one of {', '.join(MODELS)}")
+    check_model(model)
     parts = kernel(cell, without)
     if parts[2].short_S_per_m2 > 0:
         raise InputError("cell.short_conductance_S_per_cm2: the PyBaMM model knows no short; set it to 0")
@@ -80,9 +79,9 @@ def _lumped(
     sides = [{name: amount(pybamm, f"{side} {name}", name) for name in NAMES} for side in SIDES]
     begin, f = initial(cell), circuit.f_per_V
     factor = _sei_factor(pybamm, sides[0]["SEI"].value, sides[1]["SEI"].value, circuit)
-    for _side, y, part, oxidizing, first in (
-        ("Working", sides[0], working, inside, 0),
-        ("Counter", sides[1], counter, -inside / circuit.counter_per_working, account.COUNTER),
+    for y, part, oxidizing, first in (
+        (sides[0], working, inside, 0),
+        (sides[1], counter, -inside / circuit.counter_per_working, account.COUNTER),
     ):
         own = {name: held.value for name, held in y.items()}
         s = surface(pybamm, own, part, f, part.exchange_A_per_m2)

@@ -375,11 +375,10 @@ def rates_given(
     w, c = _sides(gap, system.circuit.counter_per_working, common, entering, leaving)
     _nodes(y, system.depth_w, f, w, local, strips, dy)
     _nodes(y, system.depth_c, f, c, local, strips, dy)
-    n = len(y)
-    dy[n - 4] = common[INSIDE] + common[LEAK]
-    dy[n - 3] = common[LEAK]
-    dy[n - 2] = 1.0
-    dy[n - 1] = abs(common[LEAK])
+    dy[duties.PASSED] = common[INSIDE] + common[LEAK]
+    dy[duties.SHORTED] = common[LEAK]
+    dy[duties.TIME] = 1.0
+    dy[duties.CARRIED] = abs(common[LEAK])
 
 
 @serves(duties.terminals, Resolved)
@@ -399,7 +398,7 @@ def terminals(y: NDArray[np.float64], system: Resolved, control: NDArray[np.floa
     scarcer = [liquid.salt_mol_per_m3 / max(y[faces[k]], LEAST_SALT * liquid.salt_mol_per_m3) for k in (0, gap.n_edges)]
     top = y[w + TOP] + y[c + TOP] * ratio
     ends = Ends(open_V, resistance, y[w + DEAD_TOP], y[c + DEAD_TOP], scarcer[0], scarcer[1], top)
-    return held_or_found(ends, y[len(y) - 2], system.working, system.counter, circuit, control)
+    return held_or_found(ends, y[duties.TIME], system.working, system.counter, circuit, control)
 
 
 @compiled
@@ -449,5 +448,5 @@ def account(y: NDArray[np.float64], system: Resolved, row: NDArray[np.float64]) 
         front = front_of(d)
         row[first + TOP], row[first + DEAD_TOP] = y[front + TOP], y[front + DEAD_TOP]
         row[first + FOIL] = y[d.first * N_NODE + FOIL]
-    n = len(y)
-    row[PASSED], row[SHORTED], row[TIME], row[CARRIED] = y[n - 4], y[n - 3], y[n - 2], y[n - 1]
+    row[PASSED], row[SHORTED] = y[duties.PASSED], y[duties.SHORTED]
+    row[TIME], row[CARRIED] = y[duties.TIME], y[duties.CARRIED]

@@ -23,13 +23,13 @@ from interlith.cell.advance import (
     advance,
     open_voltage,
 )
-from interlith.cell.check import check
+from interlith.cell.check import LONGEST_S, check
 from interlith.cell.compiled import loading
 from interlith.cell.duties import HOLD_CURRENT, HOLD_VOLTAGE, PASSED, TIME
 from interlith.cell.layout import Mesh
-from interlith.cell.models import DEFAULT_RELATIVE, MODELS, Model, for_ramp, model_of
+from interlith.cell.models import DEFAULT_RELATIVE, Model, check_model, for_ramp, model_of
 from interlith.cell.results import SCARCE, Rows, Simulation, Step, simulation
-from interlith.errors import InputError, SolverError, did_you_mean
+from interlith.errors import InputError, SolverError
 from interlith.parts.cell import Cell
 from interlith.protocol import ConstantCurrent, ConstantVoltage, Executed, Protocol, Ramp, Repeat, Rest
 from interlith.units import (
@@ -40,7 +40,6 @@ from interlith.units import (
 )
 
 MOST_ROWS, MOST_ROWS_OVER_DEPTH = 3_000_000, 300_000  # of one step of the protocol
-MOST_S = 1e9  # a step without an end in time goes on no longer than this, about 30 years
 ROWS_AT_ONCE = 4096
 ROW_EVERY_REST_S, ROW_EVERY_RAMP_V = 60.0, 0.005  # as a tester would record
 BY_HAND = "by hand"
@@ -92,10 +91,7 @@ def simulate(
     >>> done.ledger.residual_mAh_per_cm2 < 1e-6
     True
     """
-    if model not in MODELS:
-        raise InputError(f"model {model}: not one of {', '.join(MODELS)}.{did_you_mean(str(model), MODELS)}")
-    if isinstance(without, str):
-        raise InputError(f"without = {without}: a list of names of mechanisms")
+    check_model(model)
     if not 1e-12 <= relative_tolerance <= 1e-2:
         raise InputError(f"relative_tolerance {relative_tolerance:g}: between 1e-12 and 1e-2")
     resolved = protocol.resolved(nominal_mAh_per_cm2)
@@ -201,7 +197,7 @@ def _execute(run: _Run, step: Executed) -> None:
         run.ends.append(y.copy())
     if code == OUT_OF_RANGE:
         run.stopped = _death(run, number, step)
-    elif code == DURATION and duration >= MOST_S:
+    elif code == DURATION and duration >= LONGEST_S:
         run.stopped = f"step {number}: {FOR_EVER}"
     run.tell(number)
 
@@ -220,8 +216,8 @@ def _charge_time(step: ConstantCurrent) -> float:
 def _duration(step: Executed, begin_V: float) -> float:
     """Seconds after which a step ends at the latest; a ramp to where it begins takes none."""
     if isinstance(step, Ramp):
-        return MOST_S if step.to_voltage_V != begin_V else 0.0
-    given = step.duration_s if step.duration_s is not None else MOST_S
+        return LONGEST_S if step.to_voltage_V != begin_V else 0.0
+    given = step.duration_s if step.duration_s is not None else LONGEST_S
     if isinstance(step, ConstantCurrent) and step.areal_capacity_mAh_per_cm2 is not None:
         return min(given, _charge_time(step))
     return given

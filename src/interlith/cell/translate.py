@@ -48,6 +48,8 @@ SWITCHES: Mapping[str, Switch] = {
 
 def check_mechanisms(without: Collection[str]) -> None:
     """Raises InputError for a mechanism that does not exist."""
+    if isinstance(without, str):
+        raise InputError(f"without = {without}: a list of names of mechanisms")
     unknown = [name for name in without if name not in SWITCHES]
     if unknown:
         raise InputError(f"without {', '.join(unknown)}: not a mechanism; these are: {', '.join(SWITCHES)}")

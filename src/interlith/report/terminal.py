@@ -82,8 +82,7 @@ def _notes(console: Console, item: Finding) -> None:
     if account := item.summary.get("ledger"):
         console.print(_text(f"{name}: at the end, mAh/cm2, with the {item.summary['model']} model:"))
     for entry, amount in (account or {}).items():
-        digits = NOTHING_DIGITS if entry != "residual" else None
-        value = amount if digits is None else round(amount, digits)
+        value = amount if entry == "residual" else round(amount, NOTHING_DIGITS)
         console.print(_text(f"  {entry.replace('_', ' '):20} {value: .6g}"))
     for row in item.summary.get("truth", []):
         console.print(_text(f"{name}: {row['quantity']}: truth {_short(row['truth'])}, found {_short(row['found'])}"))
