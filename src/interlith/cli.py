@@ -54,6 +54,10 @@ class Cells(StrEnum):
 
     half = "half"
     symmetric = "symmetric"
+    li_ncm811 = "li-ncm811"
+    li_lco = "li-lco"
+    pouch_ncm90 = "pouch-ncm90"
+    anode_free = "anode-free"
 
 
 class Models(StrEnum):

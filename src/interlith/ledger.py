@@ -40,12 +40,14 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("counter_active", "lithium", "metal of the counter electrode, connected"),
     Entry("counter_dead", "lithium", "metal of the counter electrode that lost contact"),
     Entry("counter_other", "lithium", "SEI, converted and alloyed lithium of the counter electrode"),
+    Entry("positive", "lithium", "intercalated in the positive electrode"),
+    Entry("positive_stranded", "lithium", "in material of the positive electrode that lost contact"),
     Entry("double_layer", "charge", "held by both double layers, against the start"),
     Entry("revived", "flow", "became active again after it was dead, total so far"),
     Entry("electrolyte_consumed", "flow", "charge of SEI formed on both sides, taken from electrolyte and additive"),
     Entry("shorted", "charge", "passed through a short, one direction against the other: part of the balance"),
     Entry("short_carried", "flow", "passed through a short, both directions added, total so far"),
-    Entry("passed", "flow", "charge at the terminals, positive when it strips the working electrode"),
+    Entry("passed", "flow", "charge at the terminals, positive when it strips the electrode on which lithium is plated"),
     Entry("residual", "check", "what does not close, of the working electrode or of the whole cell"),
 )
 NAMES = tuple(entry.name for entry in ENTRIES)

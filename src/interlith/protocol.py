@@ -64,21 +64,24 @@ class ConstantCurrent(_Frozen):
 class ConstantVoltage(_Frozen):
     """A voltage held until the current has fallen to a size, a charge has passed or a time is over.
 
-    current_density_mA_per_cm2 is that size, without a sign.
+    current_density_mA_per_cm2 is that size, without a sign; rate_C in its place is resolved by `Protocol.resolved`.
     """
 
     kind: Literal["constant-voltage"] = "constant-voltage"
     voltage_V: float
     current_density_mA_per_cm2: float | None = Field(default=None, gt=0)
+    rate_C: float | None = Field(default=None, gt=0)
     areal_capacity_mAh_per_cm2: float | None = Field(default=None, gt=0)
     duration_s: float | None = Field(default=None, gt=0)
 
     @model_validator(mode="after")
     def _ends(self) -> ConstantVoltage:
-        ends = (self.current_density_mA_per_cm2, self.areal_capacity_mAh_per_cm2, self.duration_s)
+        if self.current_density_mA_per_cm2 is not None and self.rate_C is not None:
+            raise ValueError("give current_density_mA_per_cm2 or rate_C, not both")
+        ends = (self.current_density_mA_per_cm2, self.rate_C, self.areal_capacity_mAh_per_cm2, self.duration_s)
         if all(end is None for end in ends):
             raise ValueError(
-                "the step has no end: give current_density_mA_per_cm2, areal_capacity_mAh_per_cm2 or duration_s"
+                "the step has no end: give current_density_mA_per_cm2, rate_C, areal_capacity_mAh_per_cm2 or duration_s"
             )
         return self
 
@@ -162,7 +165,7 @@ def _resolved(steps: tuple[Step, ...], nominal_mAh_per_cm2: float | None, name: 
         if isinstance(step, Repeat):
             inner = _resolved(step.steps, nominal_mAh_per_cm2, name)
             found.append(step.model_copy(update={"steps": inner}))
-        elif isinstance(step, ConstantCurrent) and step.rate_C is not None:
+        elif isinstance(step, (ConstantCurrent, ConstantVoltage)) and step.rate_C is not None:
             if nominal_mAh_per_cm2 is None:
                 raise InputError(f"protocol {name}: rate_C = {step.rate_C:g} needs nominal_mAh_per_cm2, what 1C fills")
             current = step.rate_C * nominal_mAh_per_cm2
@@ -325,6 +328,50 @@ def cccv(
     )
 
 
+def _full_cycles(rate_C: float, lower_V: float, upper_V: float, n_cycles: int) -> Repeat:
+    """Charge to the upper, discharge to the lower voltage at a C-rate."""
+    charge = ConstantCurrent(rate_C=rate_C, voltage_V=upper_V)
+    return Repeat(times=n_cycles, steps=(charge, ConstantCurrent(rate_C=-rate_C, voltage_V=lower_V)))
+
+
+def _li_ncm811() -> Protocol:
+    title = "100 cycles at 0.5C between 2.8 and 4.3 V (Shen 2025)"
+    return Protocol(name="li-ncm811", title=title, steps=(_full_cycles(0.5, 2.8, 4.3, 100),))
+
+
+def _li_lco() -> Protocol:
+    title = "100 cycles at 1C between 3.0 and 4.6 V (Shen 2025)"
+    return Protocol(name="li-lco", title=title, steps=(_full_cycles(1.0, 3.0, 4.6, 100),))
+
+
+def _pouch(name: str, held: bool) -> Protocol:
+    """Formation twice at 0.1C, then 50 cycles at 0.33C between 2.75 and 4.25 V; held: 4.25 V until 0.05C."""
+    cycles = _full_cycles(0.33, 2.75, 4.25, 50)
+    title = "formation twice at 0.1C, 50 cycles at 0.33C between 2.75 and 4.25 V (Shen 2025)"
+    if held:
+        charge, discharge = cycles.steps
+        hold = ConstantVoltage(voltage_V=4.25, rate_C=0.05)
+        cycles = cycles.model_copy(update={"steps": (charge, hold, discharge)})
+        title += ", held at 4.25 V until 0.05C (assumed)"
+    return Protocol(
+        name=name, title=title, formation_cycles=2, steps=(_full_cycles(0.1, 2.75, 4.25, 2), cycles)
+    )
+
+
+def _anode_free() -> Protocol:
+    title = "one cycle at 0.1C, five at 0.33C between 2.75 and 4.25 V (assumed)"
+    steps = (_full_cycles(0.1, 2.75, 4.25, 1), _full_cycles(0.33, 2.75, 4.25, 5))
+    return Protocol(name="anode-free", title=title, formation_cycles=1, steps=steps)
+
+
+def _full_cv(name: str, lower_V: float, upper_V: float) -> Protocol:
+    up, down = Ramp(rate_mV_per_s=0.1, to_voltage_V=upper_V), Ramp(rate_mV_per_s=0.1, to_voltage_V=lower_V)
+    title = f"12 h rest, three sweeps at 0.1 mV/s between {lower_V:g} and {upper_V:g} V (Shen 2025)"
+    return Protocol(
+        name=name, title=title, steps=(Rest(duration_s=12 * SECONDS_PER_HOUR), Repeat(times=3, steps=(up, down)))
+    )
+
+
 def _called(made: Protocol, name: str, title: str) -> Protocol:
     return made.model_copy(update={"name": name, "title": title})
 
@@ -356,6 +403,13 @@ PROTOCOLS: Mapping[str, Callable[[], Protocol]] = {
     "rest-recovery": rest_recovery,
     "strip-rate-sweep": strip_rate_sweep,
     "cv-zno": cv_zno,
+    "li-ncm811": _li_ncm811,
+    "li-ncm811-cv": lambda: _full_cv("li-ncm811-cv", 2.8, 4.3),
+    "li-lco": _li_lco,
+    "li-lco-cv": lambda: _full_cv("li-lco-cv", 3.0, 4.6),
+    "pouch-ncm90": lambda: _pouch("pouch-ncm90", held=False),
+    "pouch-ncm90-cccv": lambda: _pouch("pouch-ncm90-cccv", held=True),
+    "anode-free": _anode_free,
 }
 
 

@@ -1,12 +1,13 @@
 """What is asked of which cell under which protocol, as a person writes it: load a study file, explain what is wrong.
 
 sample = "cp-zno-002"          # a shipped sample (interlith simulate --list)
-cell = "half"                  # half | symmetric
+cell = "half"                  # half | symmetric | li-ncm811 | li-lco | pouch-ncm90 | anode-free
 protocol = "aurbach"           # a shipped protocol, or a table [protocol] with name and [[protocol.steps]]
 model = "lumped"
 without = ["dead-layer"]       # mechanisms that are switched off
 
-[set.host]                     # values changed by hand; host, coating, counter, electrolyte, separator, cell
+[set.host]                     # values changed by hand; host, coating, foil, counter, positive, electrolyte,
+                               # separator, cell
 porosity = 0.8
 """
 
@@ -25,21 +26,30 @@ from pydantic import ValidationError
 from interlith.errors import InputError, did_you_mean
 from interlith.parts.cell import Cell, Coating, Foil, Host
 from interlith.parts.part import Part
-from interlith.parts.samples import half_cell, note, symmetric_cell
+from interlith.parts.positive import Positive
+from interlith.parts.positive import note as positive_note
+from interlith.parts.samples import (
+    full_cell,
+    full_names,
+    full_nominal_mAh_per_cm2,
+    half_cell,
+    note,
+    symmetric_cell,
+)
 from interlith.protocol import Protocol, named
 from interlith.pybamm_strings import from_pybamm
 
 KEYS = ("sample", "cell", "protocol", "model", "without", "set", "nominal_mAh_per_cm2")
 TYPES: tuple[tuple[str, Any, str], ...] = (
     ("sample", str, "the name of a shipped sample"),
-    ("cell", str, "half or symmetric"),
+    ("cell", str, "the name of a kind of cell"),
     ("model", str, "the name of a model"),
     ("without", list, "a list of names of mechanisms"),
     ("set", dict, "tables of values, for instance [set.host]"),
     ("nominal_mAh_per_cm2", (int, float), "a number"),
 )
-CELLS = ("half", "symmetric")
-PLACES = ("host", "coating", "counter", "electrolyte", "separator", "cell")
+CELLS = ("half", "symmetric", *full_names())
+PLACES = ("host", "coating", "foil", "counter", "positive", "electrolyte", "separator", "cell")
 Changes = Mapping[str, Any]
 
 
@@ -66,7 +76,7 @@ def study(
     changes: Changes | None = None,
     nominal_mAh_per_cm2: float | None = None,
 ) -> Study:
-    """A study of a shipped sample. kind: half or symmetric; by default as the protocol's name says.
+    """A study of a shipped sample. kind: one of CELLS; by default the one whose name the protocol's begins with.
 
     changes: dotted name -> value, for instance {"host.porosity": 0.8}. Raises InputError.
 
@@ -74,14 +84,30 @@ def study(
     0.8
     """
     chosen = named(protocol) if isinstance(protocol, str) else protocol
-    kind = kind or ("symmetric" if chosen.name.startswith("symmetric") else "half")
-    if kind not in CELLS:
-        raise InputError(f"cell = {kind}: one of {', '.join(CELLS)}")
-    cell = half_cell(sample) if kind == "half" else symmetric_cell(sample)
+    kind = kind or next((name for name in CELLS if chosen.name.startswith(name)), "half")
+    cell = cell_of(kind, sample)
+    if nominal_mAh_per_cm2 is None and kind in full_names():
+        nominal_mAh_per_cm2 = full_nominal_mAh_per_cm2(kind)
     for name, value in (changes or {}).items():
         cell = changed(cell, name, value)
-    notes = (note(sample),) if note(sample) else ()
+    said = [note(sample)]
+    if isinstance(cell.counter, Positive):
+        said += [positive_note(cell.counter.name)]
+    notes = tuple(text for text in said if text)
     return Study(f"{sample}-{chosen.name}", cell, chosen, model, tuple(without), nominal_mAh_per_cm2, notes)
+
+
+def cell_of(kind: str, sample: str) -> Cell:
+    """A shipped cell with a shipped sample. Raises InputError for a kind that is not one of CELLS.
+
+    >>> cell_of("anode-free", "cu").kind
+    'anode-free'
+    """
+    if kind not in CELLS:
+        raise InputError(f"cell = {kind}: one of {', '.join(CELLS)}.{did_you_mean(kind, CELLS)}")
+    if kind == "half":
+        return half_cell(sample)
+    return symmetric_cell(sample) if kind == "symmetric" else full_cell(kind, sample)
 
 
 def asked(
@@ -180,8 +206,7 @@ def _area(written: Mapping[str, Any]) -> float:
             return changed(half_cell(written["sample"]), "cell.area_cm2", stated).area_cm2
         except InputError as problem:
             raise _At(f"set.{problem}", "set", "cell", "area_cm2") from problem
-    kind = symmetric_cell(None) if written.get("cell") == "symmetric" else half_cell(written["sample"])
-    return kind.area_cm2
+    return cell_of(written.get("cell") or "half", written["sample"]).area_cm2
 
 
 def _flat(table: Any, path: tuple[str, ...]) -> list[tuple[tuple[str, ...], Any]]:
@@ -222,6 +247,13 @@ def changed(cell: Cell, name: str, value: Any) -> Cell:
         return _with(cell, name, key, value)
     if place in ("electrolyte", "separator"):
         return cell.with_values_kept(**{place: _with(getattr(cell, place), name, key, value)})
+    if place == "positive" and isinstance(cell.counter, Positive):
+        return cell.with_values_kept(counter=_with(cell.counter, name, key, value))
+    if place == "foil" and cell.kind == "full":
+        return cell.with_values_kept(working=_with(cell.working, name, key, value))
+    if place in ("positive", "foil") or (place == "counter" and cell.polarity < 0):
+        instead = "counter" if cell.polarity > 0 else "positive, and foil where it has one"
+        raise InputError(f"{name}: a {cell.kind} cell has no {place}; it has a {instead}")
     if place == "counter" and cell.kind == "half":
         return cell.with_values_kept(counter=_with(cell.counter, name, key, value))
     if place == "counter":
@@ -239,8 +271,10 @@ def _host_changed(cell: Cell, place: str, name: str, key: str, value: Any) -> Ce
         host = host.with_values_kept(coating=_with(coating, name, key, value))
     else:
         host = _with(host, name, key, value)
-    if cell.kind == "half":
+    if cell.kind in ("half", "anode-free"):
         return cell.with_values_kept(working=host)
+    if cell.kind == "full":
+        return cell.with_values_kept(working=cell.working.with_values_kept(interlayer=host))
     return cell.with_values_kept(
         working=cell.working.with_values_kept(interlayer=host), counter=cell.counter.with_values_kept(interlayer=host)
     )

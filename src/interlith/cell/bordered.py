@@ -1,11 +1,6 @@
-"""The Jacobian of a resolved cell: a band, and a border for what all nodes know in common.
+"""The Jacobian of a resolved cell: a band, and a border for what all nodes know in common (cell/woodbury.py).
 
-With z the common (currents, growth of SEI, isolation) and U = d rates / dz, V = dz / dy:
-
-    J = B + U V'        W = A - U V'    A = I / (h gamma) - B
-    W^-1 r = x + X (I - V' X)^-1 V' x   x = A^-1 r    X = A^-1 U      (Sherman, Morrison and Woodbury)
-
-B is made by forward differences, columns that touch no common row at once; only states on which a rate depends stand in
+The band B is made by forward differences, columns that touch no common row at once; only states on which a rate depends stand in
 the band, the others (totals) follow from them. Each column is made whole from one difference, so J conserves what the
 rates conserve, to rounding.
 """
@@ -46,19 +41,12 @@ from interlith.cell.resolved import (
     terminals,
     weight,
 )
-from interlith.cell.rosenbrock import GAMMA, factorize, solve
+from interlith.cell.rosenbrock import GAMMA
+from interlith.cell.woodbury import factorize_plain, prepare, solve_plain, solve_stage
 
 DIFFERENCE = 1e-7
 LEAST_BARRIER_V, LEAST_GROWTH = 1e-9, 1e-6  # what is smaller is left out of the Jacobian
 BORDER_DIFFERENCE = 1e-3  # of what enters linearly: any size is exact, and a large one rounds least
-
-
-@compiled
-def _dot(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
-    total = 0.0
-    for i in range(len(a)):
-        total += a[i] * b[i]
-    return total
 
 
 @serves(duties.workspace, Resolved)
@@ -230,10 +218,10 @@ def _chi_border(system: Resolved, e: Electrode, d: Depth, b: int, work: Work) ->
                 work.border_v[b, p.columns[m]] += slope * work.values[r]
 
 
-@serves(duties.prepare, Resolved)
+@serves(factorize_plain, Resolved)
 @compiled
-def prepare(system: Resolved, h: float, work: Work) -> bool:
-    """The band factorized, and the little matrix that the border leaves (Sherman, Morrison, Woodbury)."""
+def factorize(system: Resolved, h: float, work: Work) -> bool:
+    """The band of I / (h gamma) - B."""
     p, middle = system.pattern, system.pattern.kl + system.pattern.ku
     work.band[:, :] = 0.0
     for m in range(len(p.columns)):
@@ -241,23 +229,13 @@ def prepare(system: Resolved, h: float, work: Work) -> bool:
     for r in p.banded:
         m = p.column_of[r]
         work.band[m, middle + p.place[p.rows[r]] - m] -= work.values[r]
-    if not factorize_band(work.band, p.kl, p.ku, work.pivots):
-        return False
-    for b in range(N_COMMON):
-        if work.bordered[b]:
-            work.solved_u[b, :] = work.border_u[b]
-            _solve_unbordered(system, h, work, work.solved_u[b])
-    for a in range(N_COMMON):
-        for b in range(N_COMMON):
-            work.small[a, b] = 1.0 if a == b else 0.0
-            if work.bordered[a] and work.bordered[b]:
-                work.small[a, b] -= _dot(work.border_v[a], work.solved_u[b])
-    return factorize(work.small, work.small_pivots)
+    return factorize_band(work.band, p.kl, p.ku, work.pivots)
 
 
+@serves(solve_plain, Resolved)
 @compiled
-def _solve_unbordered(system: Resolved, h: float, work: Work, right: NDArray[np.float64]) -> None:
-    """As if all in common stood still: the band, then the totals that follow from it."""
+def solve(system: Resolved, h: float, work: Work, right: NDArray[np.float64]) -> None:
+    """The band, then the totals that follow from it."""
     p, few = system.pattern, work.few
     for m in range(len(p.columns)):
         few[m] = right[p.columns[m]]
@@ -270,15 +248,5 @@ def _solve_unbordered(system: Resolved, h: float, work: Work, right: NDArray[np.
         right[p.columns[m]] = few[m]
 
 
-@serves(duties.solve_stage, Resolved)
-@compiled
-def solve_stage(system: Resolved, h: float, work: Work, right: NDArray[np.float64]) -> None:
-    """The bordered solution."""
-    _solve_unbordered(system, h, work, right)
-    for b in range(N_COMMON):
-        work.share[b] = _dot(work.border_v[b], right) if work.bordered[b] else 0.0
-    solve(work.small, work.small_pivots, work.share)
-    for b in range(N_COMMON):
-        if work.bordered[b]:
-            for i in range(len(right)):
-                right[i] += work.solved_u[b, i] * work.share[b]
+serves(duties.prepare, Resolved)(prepare)
+serves(duties.solve_stage, Resolved)(solve_stage)

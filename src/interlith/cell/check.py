@@ -26,8 +26,8 @@ def check(cell: Cell, protocol: Protocol) -> None:
         )
     for place, step in steps:
         _check_limits(cell, place, step)
-    if cell.kind == "half":
-        _check_start(protocol, steps)
+    if cell.kind != "symmetric":
+        _check_start(cell, protocol, steps)
 
 
 def _atoms(steps: tuple[Any, ...], place: str) -> Iterator[tuple[str, Any]]:
@@ -50,40 +50,50 @@ def _check_limits(cell: Cell, place: str, step: Any) -> None:
         raise InputError(f"protocol.{place}.duration_s = {duration_s:g}: at most {LONGEST_S:g}, about 30 years")
     if not isinstance(step, ConstantCurrent):
         return
-    strips = step.signed_mA_per_cm2 > 0
     if abs(step.signed_mA_per_cm2) > MOST_mA_PER_CM2:
         raise InputError(
             f"protocol.{place}.current_density_mA_per_cm2 = {step.signed_mA_per_cm2:g}: at most {MOST_mA_PER_CM2:g}"
         )
-    if step.voltage_V is None:
-        return
-    if cell.kind == "symmetric" and step.voltage_V * step.signed_mA_per_cm2 < 0:
+    if step.voltage_V is not None:
+        _check_cut_off(cell, f"protocol.{place}.voltage_V = {step.voltage_V:g}", step.voltage_V, step.signed_mA_per_cm2)
+
+
+def _check_cut_off(cell: Cell, what: str, volt: float, current: float) -> None:
+    """A voltage that the current of its step moves away from is never reached."""
+    if cell.kind == "symmetric" and volt * current < 0:
         raise InputError(
-            f"protocol.{place}.voltage_V = {step.voltage_V:g}: a current of {step.signed_mA_per_cm2:g} mA/cm2 "
-            f"moves the voltage to the other side of 0 V. Did you mean {-step.voltage_V:g}?"
+            f"{what}: a current of {current:g} mA/cm2 moves the voltage to the other side of 0 V. Did you mean "
+            f"{-volt:g}?"
         )
-    if cell.kind == "symmetric":
+    if cell.polarity < 0 and volt < 0:
+        raise InputError(f"{what}: the voltage of a {cell.kind} cell is positive. Did you mean {-volt:g}?")
+    if cell.kind != "half":
         return
-    if strips and step.voltage_V < 0:
+    if current > 0 and volt < 0:
         raise InputError(
-            f"protocol.{place}.voltage_V = {step.voltage_V:g}: stripping raises the voltage, so its cut-off is at or "
-            f"above 0 V against lithium. Did you mean {-step.voltage_V:g}?"
+            f"{what}: stripping raises the voltage, so its cut-off is at or above 0 V against lithium. Did you mean "
+            f"{-volt:g}?"
         )
-    if not strips and step.voltage_V >= cell.initial_voltage_V:
+    if current < 0 and volt >= cell.initial_voltage_V:
         raise InputError(
-            f"protocol.{place}.voltage_V = {step.voltage_V:g}: plating lowers the voltage from "
-            f"{cell.initial_voltage_V:g} V, so its cut-off is below; a current of the other sign strips"
+            f"{what}: plating lowers the voltage from {cell.initial_voltage_V:g} V, so its cut-off is below; a current "
+            "of the other sign strips"
         )
 
 
-def _check_start(protocol: Protocol, steps: list[tuple[str, Any]]) -> None:
-    """A host begins empty: nothing can be stripped from it first."""
+def _check_start(cell: Cell, protocol: Protocol, steps: list[tuple[str, Any]]) -> None:
+    """A host begins empty and a positive full of lithium: nothing can be stripped or discharged first."""
+    what = (
+        "stripping a host that holds no lithium; plating is negative here"
+        if cell.polarity > 0
+        else "discharging a positive that holds all its lithium as made; charging is positive here"
+    )
     for place, step in steps:
         if isinstance(step, ConstantCurrent):
-            if step.current_density_mA_per_cm2 > 0:  # type: ignore[operator]
+            if step.signed_mA_per_cm2 * cell.polarity > 0:
                 raise InputError(
                     f"protocol.{place}.current_density_mA_per_cm2 = {step.signed_mA_per_cm2:g}: protocol "
-                    f"{protocol.name} begins by stripping a host that holds no lithium; plating is negative here"
+                    f"{protocol.name} begins by {what}"
                 )
             return
         if isinstance(step, (ConstantVoltage, Ramp)):

@@ -28,13 +28,16 @@ def record(part: Any) -> Any:
 
 @dataclass(frozen=True)
 class Mesh:
-    """Intervals of equal width in which a host and the separator are resolved."""
+    """Intervals of equal width in which host, separator and positive are resolved, and nodes of the particle."""
 
     n_host: int = 8
     n_separator: int = 6
+    n_positive: int = 8
+    n_particle: int = 12
 
     def __post_init__(self) -> None:
-        for name, value, least in (("n_host", self.n_host, 1), ("n_separator", self.n_separator, 2)):
+        for name, least in (("n_host", 1), ("n_separator", 2), ("n_positive", 2), ("n_particle", 3)):
+            value = getattr(self, name)
             if not isinstance(value, int) or not least <= value <= MOST_INTERVALS:
                 raise InputError(f"mesh.{name} = {value}: a whole number from {least} to {MOST_INTERVALS}")
 

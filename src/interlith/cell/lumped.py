@@ -203,12 +203,13 @@ def electrode_rates(
     o: int,
     e: Electrode,
     f: float,
+    exchange: float,
     oxidizing: float,
     sei_factor: float,
     dy: NDArray[np.float64],
 ) -> None:
     """Rates of a lumped electrode whose states begin at o."""
-    s = surface(y, o, e, f, e.exchange_A_per_m2, barrier_of(y, o, e))
+    s = surface(y, o, e, f, exchange, barrier_of(y, o, e))
     chi = isolated_per_stripped(s.strip_pores + s.strip_top, e.isolated_per_stripped, e.isolation_exponent)
     balance(y, o, e, f, s, 1.0, oxidizing, chi, sei_factor, dy)
 
@@ -314,9 +315,10 @@ def rates(
     circuit = system.circuit
     _, outside, inside = terminals(y, system, control)
     factor = sei_factor(y[SEI], y[COUNTER + SEI], circuit)
-    electrode_rates(y, 0, system.working, circuit.f_per_V, inside, factor, dy)
+    w, c = system.working, system.counter
+    electrode_rates(y, 0, w, circuit.f_per_V, w.exchange_A_per_m2, inside, factor, dy)
     at_counter = -inside / circuit.counter_per_working
-    electrode_rates(y, COUNTER, system.counter, circuit.f_per_V, at_counter, factor, dy)
+    electrode_rates(y, COUNTER, c, circuit.f_per_V, c.exchange_A_per_m2, at_counter, factor, dy)
     dy[PASSED] = outside
     dy[SHORTED] = outside - inside
     dy[TIME] = 1.0
@@ -360,7 +362,7 @@ def linearize(
             last = first + COUNTER
             inside = control[1] if first == 0 else -control[1] / circuit.counter_per_working
             part = system.working if first == 0 else system.counter
-            electrode_rates(y, first, part, circuit.f_per_V, inside, factor, varied)
+            electrode_rates(y, first, part, circuit.f_per_V, part.exchange_A_per_m2, inside, factor, varied)
         else:
             rates(y, system, control, work, varied)
         y[k] = kept

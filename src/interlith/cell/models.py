@@ -8,9 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+import interlith.cell.blocks  # noqa: F401 - the duties of a full cell
 import interlith.cell.bordered  # noqa: F401 - the duties of a resolved cell
-from interlith.cell import account, duties, layout
+from interlith.cell import account, duties, layers, layout
 from interlith.cell.advance import AMOUNT, FREE, VOLTS, Tolerance
+from interlith.cell.full import SURFACE, U_P, Full, Particles
 from interlith.cell.layout import Mesh, record
 from interlith.cell.liquid import liquid
 from interlith.cell.lumped import Circuit, Electrode, Lumped
@@ -19,7 +21,8 @@ from interlith.cell.resolved import N_TOTALS, SALT, Resolved
 from interlith.cell.translate import kelvin_of, kernel
 from interlith.errors import InputError, did_you_mean
 from interlith.parts.cell import Cell, Foil
-from interlith.units import C_PER_M2_PER_mAh_PER_CM2
+from interlith.parts.positive import Positive
+from interlith.units import M_PER_UM, C_PER_M2_PER_mAh_PER_CM2
 
 DEFAULT_RELATIVE = 1e-4
 ABSOLUTE_CHARGE_mAh_PER_CM2, ABSOLUTE_POTENTIAL_V, ABSOLUTE_TIME_S, ABSOLUTE_SALT_SHARE = 1e-7, 1e-5, 1e-3, 1e-4
@@ -39,7 +42,9 @@ class Model(NamedTuple):
         return isinstance(self.system, Resolved)
 
     def least_salt_share(self) -> float:
-        """The lowest concentration now, over that of the electrolyte as filled in."""
+        """The lowest concentration now, over that of the electrolyte as filled in; 1 where salt is not followed."""
+        if isinstance(self.system, Lumped):
+            return 1.0
         return float(salt_mol_per_m3(self.system, self.y).min() / self.system.liquid.salt_mol_per_m3)
 
 
@@ -63,6 +68,28 @@ def _resolved(cell: Cell, without: Collection[str], relative: float, mesh: Mesh)
     return Model(system, layout.spread(initial(cell), w, c, gap, salt), _tolerance(relative, exact))
 
 
+def _full(cell: Cell, without: Collection[str], relative: float, mesh: Mesh) -> Model:
+    """A full cell is lumped in its electrodes, and its salt is followed over the depth of all layers."""
+    working, particles, circuit = kernel(cell, without)
+    positive = cell.counter
+    assert isinstance(particles, Particles) and isinstance(positive, Positive)  # as Cell has checked
+    solid_ohm_m2 = positive.thickness_um * M_PER_UM / (3.0 * positive.solid_conductivity_S_per_m)
+    followed = circuit._replace(resistance_ohm_m2=solid_ohm_m2, counter_per_working=1.0)
+    made, parts = layers.layers(cell, positive, mesh), layers.shells(positive, mesh)
+    salt, known = cell.electrolyte.salt_mol_per_m3, liquid(cell.electrolyte, kelvin_of(cell))
+    active = np.array([*layout.solved(working, front=True, back=True)], dtype=np.int64)
+    seen = layers.watched(made, parts)
+    system = Full(record(working), record(particles), record(followed), known, made, parts, active, seen)
+    charge = ABSOLUTE_CHARGE_mAh_PER_CM2 * C_PER_M2_PER_mAh_PER_CM2
+    exact = np.tile([charge, AMOUNT], (layers.n_states(made, parts), 1))
+    exact[: account.N_ELECTRODE] = _ELECTRODE
+    exact[U_P] = ABSOLUTE_POTENTIAL_V, VOLTS
+    exact[SURFACE + len(parts.volume) + 2 :] = ABSOLUTE_SALT_SHARE * salt, FREE
+    exact[-N_TOTALS:] = _TOTALS
+    y = layers.laid_out(initial(cell), positive, particles.sites_C_per_m2, made, parts, salt)
+    return Model(system, y, _tolerance(relative, exact))
+
+
 def _exactness() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Absolute tolerance and sort of the states of one electrode, and of the totals: float64[n, 2]."""
     charge = ABSOLUTE_CHARGE_mAh_PER_CM2 * C_PER_M2_PER_mAh_PER_CM2
@@ -83,6 +110,9 @@ def _tolerance(relative: float, exact: NDArray[np.float64]) -> Tolerance:
 
 def for_ramp(system: Any) -> Any:
     """The same system for a voltage that moves: the rates then depend on time."""
+    if isinstance(system, Full):
+        time = layers.n_states(system.layers, system.shells) + duties.TIME
+        return system._replace(watched=np.append(system.watched, time))
     if isinstance(system, Lumped):
         return system._replace(active=np.append(system.active, account.TIME))
     seen = system.pattern
@@ -93,7 +123,8 @@ def for_ramp(system: Any) -> Any:
 def initial(cell: Cell) -> NDArray[np.float64]:
     """The account before the test: float64[N_ACCOUNT]."""
     y = np.zeros(account.N_ACCOUNT)
-    y[account.COUNTER + account.FOIL] = cell.counter.areal_capacity_mAh_per_cm2 * C_PER_M2_PER_mAh_PER_CM2
+    if isinstance(cell.counter, Foil):
+        y[account.COUNTER + account.FOIL] = cell.counter.areal_capacity_mAh_per_cm2 * C_PER_M2_PER_mAh_PER_CM2
     if isinstance(cell.working, Foil):
         y[account.FOIL] = cell.working.areal_capacity_mAh_per_cm2 * C_PER_M2_PER_mAh_PER_CM2
     else:
@@ -114,10 +145,11 @@ def _active_states(working: Electrode, counter: Electrode, circuit: Circuit) -> 
 _BUILDERS: Mapping[str, Callable[[Cell, Collection[str], float, Mesh], Model]] = {
     "lumped": _lumped,
     "resolved": _resolved,
+    "full": _full,
 }
 DEFAULT_MODEL = "lumped"
 MODELS: Mapping[str, str] = {
-    "lumped": "one potential for each electrode, salt that stands still",
+    "lumped": "one potential for each electrode; in full cells salt over the depth and one particle (SPMe)",
     "resolved": "potential, salt and lithium over the depth of host and separator",
 }
 
@@ -129,5 +161,15 @@ def check_model(name: str) -> None:
 
 
 def model_of(cell: Cell, name: str, without: Collection[str], relative: float, mesh: Mesh | None = None) -> Model:
-    """The model of this name for the integrator; a lumped one has no mesh."""
-    return _BUILDERS[name](cell, without, relative, mesh or Mesh())
+    """The model of this name for the integrator; a lumped one has no mesh. Raises InputError where there is none."""
+    return _BUILDERS[kernel_name(cell, name)](cell, without, relative, mesh or Mesh())
+
+
+def kernel_name(cell: Cell, name: str) -> str:
+    """Which compiled model serves a cell under the name that a person gives. Raises InputError where none does."""
+    check_model(name)
+    if not isinstance(cell.counter, Positive):
+        return name
+    if name == "resolved":
+        raise InputError(f"model resolved: a {cell.kind} cell is lumped so far, with salt over the depth of all layers")
+    return "full"

@@ -10,17 +10,20 @@ from numpy.typing import NDArray
 
 from interlith.cell import duties
 from interlith.cell.account import DEAD_PORES, PORES, POTENTIAL
+from interlith.cell.full import Full
 from interlith.cell.layout import gap_states, nodes
 from interlith.cell.mechanisms.filling import free_share, widened
-from interlith.cell.resolved import SALT, Depth, Resolved
+from interlith.cell.resolved import N_TOTALS, SALT, Depth, Resolved
 from interlith.ledger import CYCLE, STEP, TIME
 from interlith.units import M_PER_UM, MOL_PER_M3_PER_MOL_PER_L
 
 Columns = dict[str, NDArray[np.float64] | str]
 
 
-def salt_mol_per_m3(system: Resolved, y: NDArray[np.float64]) -> NDArray[np.float64]:
+def salt_mol_per_m3(system: Resolved | Full, y: NDArray[np.float64]) -> NDArray[np.float64]:
     """c everywhere, from the back of the working electrode on: float64[..., place]."""
+    if isinstance(system, Full):
+        return y[..., -len(system.layers.stores_m) - N_TOTALS : -N_TOTALS]
     return y[..., [k for k, _ in _salt_states(system)]]
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from interlith import __version__
 from interlith.cell import account
+from interlith.cell.full import Particles
 from interlith.cell.lumped import Circuit, Electrode
 from interlith.cell.models import Model
 from interlith.cell.profiles import profiles
@@ -24,6 +25,7 @@ from interlith.record import VOLTAGE as VOLTAGE_COLUMN
 from interlith.record import CellFacts, Fact, Provenance, Record
 from interlith.units import MILLI, A_PER_M2_PER_mA_PER_CM2, C_PER_M2_PER_mAh_PER_CM2
 
+Parts = tuple[Electrode, Electrode | Particles, Circuit]
 SCARCE = 0.05  # of the salt as filled in: below, transport in the electrolyte decides and not the lithium
 
 
@@ -96,7 +98,7 @@ def simulation(
     PhysicsError for a ledger that does not close.
     """
     parts = made.system.working, made.system.counter, made.system.circuit
-    entries = _entries(parts, rows.account)
+    entries = _entries(cell, parts, rows.account)
     return Simulation(
         record=_record(cell, protocol, how, parts, rows),
         ledger=Ledger(pl.DataFrame({TIME: rows.time, **rows.index, **entries})),
@@ -110,18 +112,19 @@ def simulation(
 
 
 def _record(
-    cell: Cell, protocol: Protocol, how: str, parts: tuple[Electrode, Electrode, Circuit], rows: Rows
+    cell: Cell, protocol: Protocol, how: str, parts: Parts, rows: Rows
 ) -> Record:
     """As a tester would have written it: amperes of the real area, one row per step of the integrator."""
     inputs = f"{cell.model_dump_json()} {protocol.model_dump_json()} {how} {parts}"
     name = f"simulated {_label(cell)}, {protocol.name}"
-    amperes = rows.values[:, 1] / A_PER_M2_PER_mA_PER_CM2 * MILLI * cell.area_cm2
-    passed = rows.account[:, account.PASSED]
+    sign = cell.polarity
+    amperes = sign * rows.values[:, 1] / A_PER_M2_PER_mA_PER_CM2 * MILLI * cell.area_cm2
+    passed = sign * rows.account[:, account.PASSED]
     growth = np.diff(passed, prepend=passed[0]) * cell.area_cm2 / C_PER_M2_PER_mAh_PER_CM2 * MILLI
     table = pl.DataFrame(
         {
             TIME: rows.time,
-            VOLTAGE_COLUMN: rows.values[:, 0],
+            VOLTAGE_COLUMN: sign * rows.values[:, 0],
             CURRENT_COLUMN: amperes,
             **rows.index,
             "charging_capacity_ah": np.cumsum(np.maximum(growth, 0.0)),
@@ -130,8 +133,8 @@ def _record(
     )
     facts = CellFacts(
         area_cm2=Fact(cell.area_cm2, "stated", "the simulated cell"),
-        working_electrode=Fact("host", "stated", "the simulated cell"),
-        plating_sign=Fact(-1, "stated", "the simulated cell"),
+        working_electrode=Fact("host" if sign > 0 else "positive", "stated", "the simulated cell"),
+        plating_sign=Fact(-sign, "stated", "the simulated cell"),
     )
     provenance = Provenance(
         path=name,
@@ -157,7 +160,7 @@ def _label(cell: Cell) -> str:
     return working.name
 
 
-def _entries(parts: tuple[Electrode, Electrode, Circuit], y: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+def _entries(cell: Cell, parts: Parts, y: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
     """The account of every row in mAh/cm2 of the working electrode, and by how much it does not close.
 
     Column by column: an array of all of them at once would be the largest of a long test.
@@ -177,13 +180,17 @@ def _entries(parts: tuple[Electrode, Electrode, Circuit], y: NDArray[np.float64]
     own = moved(*lithium) + working_layer
     against_charge = own + moved(account.PASSED) - moved(account.SHORTED)
     against_counter = own + moved(*(o + k for k in lithium)) * ratio + counter_layer
+    nothing = np.zeros(len(y))
+    positive = cell.polarity < 0
     metal = account.PORES, account.TOP, account.FOIL
     dead, rest = (account.DEAD_PORES, account.DEAD_TOP), (account.SEI, account.CONVERTED, account.ALLOYED)
     found = {
         **{name: y[:, k] for k, name in enumerate(WORKING)},
-        "counter_active": held(o, *metal) * ratio,
-        "counter_dead": held(o, *dead) * ratio,
+        "counter_active": nothing if positive else held(o, *metal) * ratio,
+        "counter_dead": nothing if positive else held(o, *dead) * ratio,
         "counter_other": held(o, *rest) * ratio,
+        "positive": held(o, account.PORES) if positive else nothing,
+        "positive_stranded": held(o, account.DEAD_PORES) if positive else nothing,
         "double_layer": working_layer + counter_layer,
         "revived": y[:, account.REVIVED] + y[:, o + account.REVIVED] * ratio,
         "electrolyte_consumed": y[:, account.SEI] + y[:, o + account.SEI] * ratio,

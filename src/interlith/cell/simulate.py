@@ -27,10 +27,11 @@ from interlith.cell.check import LONGEST_S, check
 from interlith.cell.compiled import loading
 from interlith.cell.duties import HOLD_CURRENT, HOLD_VOLTAGE, PASSED, TIME
 from interlith.cell.layout import Mesh
-from interlith.cell.models import DEFAULT_RELATIVE, Model, check_model, for_ramp, model_of
+from interlith.cell.models import DEFAULT_MODEL, DEFAULT_RELATIVE, Model, for_ramp, kernel_name, model_of
 from interlith.cell.results import SCARCE, Rows, Simulation, Step, simulation
 from interlith.errors import InputError, SolverError
 from interlith.parts.cell import Cell
+from interlith.parts.positive import Positive
 from interlith.protocol import ConstantCurrent, ConstantVoltage, Executed, Protocol, Ramp, Repeat, Rest
 from interlith.units import (
     MILLI,
@@ -91,18 +92,24 @@ def simulate(
     >>> done.ledger.residual_mAh_per_cm2 < 1e-6
     True
     """
-    check_model(model)
+    kept = kernel_name(cell, model)
     if not 1e-12 <= relative_tolerance <= 1e-2:
         raise InputError(f"relative_tolerance {relative_tolerance:g}: between 1e-12 and 1e-2")
-    resolved = protocol.resolved(nominal_mAh_per_cm2)
+    resolved = protocol.resolved(nominal_mAh_per_cm2 or _nominal(cell))
     check(cell, resolved)
     run = _Run(cell, model_of(cell, model, without, relative_tolerance, mesh), tell)
-    with loading(model):
+    with loading(kept):
         _begin(run)
     with _by_hand(run, keep_interrupted):
         _walk(run, resolved.steps)
-    made = f"{model} model, relative tolerance {relative_tolerance:g}" + (f", {mesh or Mesh()}" * run.model.has_depth)
+    has_mesh = kept != DEFAULT_MODEL
+    made = f"{kept} model, relative tolerance {relative_tolerance:g}" + (f", {mesh or Mesh()}" * has_mesh)
     return simulation(cell, resolved, made, run.model, _rows(run), run.ends, tuple(run.steps), run.stopped)
+
+
+def _nominal(cell: Cell) -> float | None:
+    """What 1C fills where nobody says it: all that the positive electrode gives."""
+    return cell.counter.areal_capacity_mAh_per_cm2 if isinstance(cell.counter, Positive) else None
 
 
 def _begin(run: _Run) -> None:
@@ -154,7 +161,7 @@ def _repeat(run: _Run, repeat: Repeat) -> None:
             return
         if repeat.stop_below_efficiency is None:
             continue
-        passed = [step.passed_mAh_per_cm2 for step in run.steps[begun:]]
+        passed = [step.passed_mAh_per_cm2 * run.cell.polarity for step in run.steps[begun:]]
         stripped, plated = sum(p for p in passed if p > 0), -sum(p for p in passed if p < 0)
         low = low + 1 if plated > 0 and stripped / plated < repeat.stop_below_efficiency else 0
         if low >= repeat.stop_after:
@@ -167,11 +174,11 @@ def _execute(run: _Run, step: Executed) -> None:
     y, tolerance, begun = run.model.y, run.model.tolerance, run.model.y[TIME]
     before = y[PASSED]
     if isinstance(step, ConstantCurrent):
-        plates = step.signed_mA_per_cm2 < 0
+        plates = step.signed_mA_per_cm2 * run.cell.polarity < 0
         run.cycle += plates and run.stripped
         run.stripped = not plates
     system = for_ramp(run.model.system) if control[2] != 0.0 else run.model.system
-    duration, n_rows = _duration(step, float(control[1])), 0
+    duration, n_rows = _duration(step, float(run.cell.polarity * control[1])), 0
     code, number = FULL, len(run.steps) + 1
     while code == FULL:
         ends[0] = begun + duration - y[TIME]
@@ -188,7 +195,7 @@ def _execute(run: _Run, step: Executed) -> None:
         run.counts.append((n, number, run.cycle))
     if code == FAILED:
         raise SolverError(_failure(run, number, step))
-    passed = (y[PASSED] - before) / C_PER_M2_PER_mAh_PER_CM2
+    passed = run.cell.polarity * (y[PASSED] - before) / C_PER_M2_PER_mAh_PER_CM2
     why = WHY.get(code, "died")
     if code == DURATION and isinstance(step, ConstantCurrent) and _by_charge(step):
         why = "charge"
@@ -224,33 +231,35 @@ def _duration(step: Executed, begin_V: float) -> float:
 
 
 def _orders(run: _Run, step: Executed) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """What the kernel holds, and at what it ends."""
-    control, ends = np.zeros(4), np.zeros(7)
+    """What the kernel holds, and at what it ends: current and voltage as they are at the working electrode."""
+    control, ends, sign = np.zeros(4), np.zeros(7), run.cell.polarity
     ends[5] = run.model.y[PASSED]
     if isinstance(step, Rest):
         control[0], ends[6] = HOLD_CURRENT, ROW_EVERY_REST_S
     elif isinstance(step, ConstantCurrent):
-        current = step.signed_mA_per_cm2
+        current = sign * step.signed_mA_per_cm2
         control[:2] = HOLD_CURRENT, current * A_PER_M2_PER_mA_PER_CM2
         if step.voltage_V is not None:
-            ends[1:3] = np.sign(current), step.voltage_V
+            ends[1:3] = np.sign(current), sign * step.voltage_V
     elif isinstance(step, ConstantVoltage):
-        control[:2] = HOLD_VOLTAGE, step.voltage_V
+        control[:2] = HOLD_VOLTAGE, sign * step.voltage_V
         if step.areal_capacity_mAh_per_cm2 is not None:
             ends[3] = step.areal_capacity_mAh_per_cm2 * C_PER_M2_PER_mAh_PER_CM2
         if step.current_density_mA_per_cm2 is not None:
             ends[4] = step.current_density_mA_per_cm2 * A_PER_M2_PER_mA_PER_CM2
     else:
-        begin = step.from_voltage_V if step.from_voltage_V is not None else _voltage(run)
-        slope = np.sign(step.to_voltage_V - begin) * step.rate_mV_per_s * MILLI
+        begin, goal = _voltage(run), sign * step.to_voltage_V
+        if step.from_voltage_V is not None:
+            begin = sign * step.from_voltage_V
+        slope = np.sign(goal - begin) * step.rate_mV_per_s * MILLI
         control[:] = HOLD_VOLTAGE, begin, slope, run.model.y[TIME]
-        ends[1:3] = np.sign(slope), step.to_voltage_V
+        ends[1:3] = np.sign(slope), goal
         ends[6] = ROW_EVERY_RAMP_V / (step.rate_mV_per_s * MILLI)
     return control, ends
 
 
 def _voltage(run: _Run) -> float:
-    """The cell's open-circuit voltage now."""
+    """The open-circuit voltage now, of the working electrode against the counter."""
     return float(open_voltage(run.model.y, run.model.system))
 
 
@@ -265,10 +274,10 @@ def _death(run: _Run, number: int, step: Executed) -> str:
     hours, row = run.model.y[TIME] / SECONDS_PER_HOUR, run.pieces[-1][-1]
     held, parts = row[2:], run.model.system
     working, counter = (sum(held[o + k] for k in (PORES, TOP, FOIL)) / C_PER_M2_PER_mAh_PER_CM2 for o in (0, COUNTER))
-    current = getattr(step, "current_density_mA_per_cm2", None) or 0.0
+    current = run.cell.polarity * (getattr(step, "current_density_mA_per_cm2", None) or 0.0)
     lost = abs(row[0] - (held[POTENTIAL] - held[COUNTER + POTENTIAL]))  # not at the surfaces of the electrodes
     dead = parts.working.dead_per_limit > 0 and max(held[DEAD_TOP], held[COUNTER + DEAD_TOP]) > 0
-    if run.model.has_depth and run.model.least_salt_share() < SCARCE:
+    if run.model.least_salt_share() < SCARCE:
         reason = "the salt at one electrode is used up: the electrolyte carries no such current"
     elif current < 0 and counter < 0.01:
         reason = "the lithium of the counter electrode is used up"

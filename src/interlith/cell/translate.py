@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
+from interlith.cell.full import Particles
+from interlith.cell.layers import sites_C_per_m2
 from interlith.cell.lumped import Circuit, Electrode
 from interlith.cell.mechanisms.kinetics import SALT_EXPONENT
 from interlith.errors import InputError
 from interlith.parts.cell import Cell, Collector, Foil, Host
+from interlith.parts.positive import Positive
 from interlith.units import (
+    CM_PER_UM,
     FARADAY_C_PER_MOL,
     GAS_CONSTANT_J_PER_MOL_K,
     M2_PER_CM2,
@@ -17,6 +21,7 @@ from interlith.units import (
     MICRO,
     MILLI,
     ZERO_CELSIUS_K,
+    CM3_PER_uL,
     C_PER_M2_PER_mAh_PER_CM2,
     LITHIUM_mAh_PER_CM2_PER_UM,
 )
@@ -42,6 +47,9 @@ SWITCHES: Mapping[str, Switch] = {
     "dead-layer": Switch("voltage lost in a layer of dead lithium", ("dead_ohm_m2_per_C", "dead_per_limit")),
     "swelling": Switch("network that stretches for the lithium in its pores", ("stretching",)),
     "additive": Switch("more SEI once the additive is used up", ("inventory_C_per_m2",)),
+    "positive-resistance": Switch("resistance of the positive that grows (off as shipped)", ("resistance_per_C",)),
+    "active-loss": Switch("material of the positive that loses contact (off as shipped)", ("loss_per_C",)),
+    "dry-out": Switch("electrolyte that SEI uses up (off as shipped)", ("dry_per_C",)),
     "soft-short": Switch("leak through lithium in the separator", ("short_S_per_m2",)),
 }
 
@@ -55,19 +63,44 @@ def check_mechanisms(without: Collection[str]) -> None:
         raise InputError(f"without {', '.join(unknown)}: not a mechanism; these are: {', '.join(SWITCHES)}")
 
 
-def kernel(cell: Cell, without: Collection[str] = ()) -> tuple[Electrode, Electrode, Circuit]:
+Kernel = TypeVar("Kernel", Electrode, Particles, Circuit)
+
+
+def kernel(cell: Cell, without: Collection[str] = ()) -> tuple[Electrode, Electrode | Particles, Circuit]:
     """Working electrode, counter electrode and circuit, with some mechanisms off."""
     check_mechanisms(without)
     off = {field for name in without for field in SWITCHES[name].fields}
 
-    def switched(part: Electrode | Circuit) -> dict[str, float]:
-        return {name: 0.0 for name in part._fields if name in off}
+    def switched(part: Kernel) -> Kernel:
+        return part._replace(**{name: 0.0 for name in part._fields if name in off})
 
-    working, counter, circuit = electrode(cell.working, cell), electrode(cell.counter, cell), _circuit(cell)
-    return (
-        working._replace(**switched(working)),
-        counter._replace(**switched(counter)),
-        circuit._replace(**switched(circuit)),
+    counter = cell.counter
+    other = switched(particles(counter, cell)) if isinstance(counter, Positive) else switched(electrode(counter, cell))
+    return switched(electrode(cell.working, cell)), other, switched(_circuit(cell))
+
+
+def particles(positive: Positive, cell: Cell) -> Particles:
+    """The positive electrode for the kernel."""
+    area = positive.particle_area_m2_per_m2
+    per_cycle_C = 2.0 * positive.areal_capacity_mAh_per_cm2 * C_PER_M2_PER_mAh_PER_CM2
+    host, separator = cell.host, cell.separator
+    pores_um = separator.porosity * separator.thickness_um + positive.porosity * positive.thickness_um
+    pores_um += host.porosity * host.thickness_um if host else 0.0
+    pores_uL = pores_um * CM_PER_UM * cell.area_cm2 / CM3_PER_uL
+    sei_mAh_per_C = cell.area_cm2 / C_PER_M2_PER_mAh_PER_CM2
+    return Particles(
+        area=area,
+        exchange_A_per_m2=positive.exchange_current_density_A_per_m2
+        * cell.electrolyte.salt_mol_per_L**positive.exchange_exponent_salt,
+        salt_exponent=positive.exchange_exponent_salt,
+        lithiated_exponent=positive.exchange_exponent_lithiated,
+        delithiated_exponent=positive.exchange_exponent_delithiated,
+        sites_C_per_m2=sites_C_per_m2(positive),
+        double_layer_F_per_m2=positive.double_layer_uF_per_cm2 * MICRO / M2_PER_CM2 * area,
+        resistance_per_C=positive.resistance_growth_ohm_cm2_per_cycle * M2_PER_CM2 / per_cycle_C,
+        loss_per_C=positive.active_loss_per_cycle / per_cycle_C,
+        dry_per_C=cell.solvent_used_uL_per_mAh * sei_mAh_per_C / pores_uL,
+        filled=cell.electrolyte_volume_uL / pores_uL,
     )
 
 

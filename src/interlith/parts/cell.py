@@ -1,4 +1,6 @@
-"""The parts of half and symmetric cells: surfaces on which lithium is plated, foil, separator, and the cell of them.
+"""The parts of a cell: surfaces on which lithium is plated, foil, separator, and the cell of them.
+
+The positive electrode of full and anode-free cells stands in parts/positive.py.
 
 All per geometric area. What a surface does with lithium (SEI, isolation, revival) belongs to the pair of surface and
 electrolyte; it stands with the surface because a person changes it there.
@@ -12,6 +14,7 @@ from pydantic import Field, model_validator
 
 from interlith.parts.electrolyte import Electrolyte
 from interlith.parts.part import Part
+from interlith.parts.positive import Positive
 from interlith.units import (
     FARADAY_C_PER_MOL,
     SECONDS_PER_HOUR,
@@ -114,15 +117,20 @@ class Separator(Part):
 
 
 class Cell(Part):
-    """A half cell (host or collector against foil) or a symmetric cell (two equal foils, with or without host).
+    """Host, collector or foil against a counter electrode, and what lies between.
+
+    half: host or collector against foil; symmetric: two equal foils, with or without host; full: foil, with or without
+    host, against a positive electrode; anode-free: host or collector against one. `working` is always the electrode on
+    which lithium is plated and whose lithium the ledger follows; in the last two it is the negative.
 
     contact_resistance_ohm_cm2: all that is neither electrolyte nor lithium. initial_voltage_V: of the working
     electrode against lithium before the test; a host that was never plated has its open-circuit voltage.
+    solvent_used_uL_per_mAh: electrolyte that SEI takes with it; 0: no drying out.
     """
 
-    kind: Literal["half", "symmetric"]
+    kind: Literal["half", "symmetric", "full", "anode-free"]
     working: Host | Collector | Foil = Field(discriminator="kind")
-    counter: Foil
+    counter: Foil | Positive = Field(discriminator="kind")
     electrolyte: Electrolyte
     separator: Separator
     area_cm2: float = Field(gt=0)
@@ -133,17 +141,32 @@ class Cell(Part):
     initial_voltage_V: float = Field(ge=-0.5, le=5)
     sei_factor_after_additive: float = Field(ge=1)
     additive_end_width: float = Field(gt=0)
+    solvent_used_uL_per_mAh: float = Field(ge=0)
     short_conductance_S_per_cm2: float = Field(ge=0)
     short_onset_mAh_per_cm2: float = Field(ge=0)
     short_scale_mAh_per_cm2: float = Field(gt=0)
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        if self.kind == "symmetric" and not isinstance(self.working, Foil):
+        foil, positive = isinstance(self.working, Foil), isinstance(self.counter, Positive)
+        if self.kind == "symmetric" and not foil:
             raise ValueError("a symmetric cell has lithium on both sides: working.kind = 'foil', with an interlayer")
-        if self.kind == "half" and isinstance(self.working, Foil):
-            raise ValueError("a half cell plates on a host or a collector: working.kind = 'host' or 'collector'")
+        if self.kind in ("half", "anode-free") and foil:
+            raise ValueError(
+                f"{self.kind}: lithium is plated on a host or a collector: working.kind = 'host' or 'collector'"
+            )
+        if self.kind == "full" and not foil:
+            raise ValueError("a full cell has lithium foil as its negative: working.kind = 'foil'; without, anode-free")
+        if positive != (self.kind in ("full", "anode-free")):
+            raise ValueError(f"{self.kind}: counter.kind = '{'foil' if positive else 'positive'}'")
+        if positive and self.area_cm2 != self.counter_area_cm2:
+            raise ValueError("full and anode-free: area_cm2 = counter_area_cm2, the facing area of both electrodes")
         return self
+
+    @property
+    def polarity(self) -> int:
+        """1 where the working electrode is the positive terminal, -1 where it is the negative."""
+        return -1 if isinstance(self.counter, Positive) else 1
 
     @property
     def host(self) -> Host | None:

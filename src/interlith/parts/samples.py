@@ -16,10 +16,11 @@ from interlith.errors import InputError, did_you_mean
 from interlith.parts.cell import Cell, Coating, Collector, Foil, Host, Separator
 from interlith.parts.electrolyte import electrolyte
 from interlith.parts.part import Origin
+from interlith.parts.positive import Positive, positive
 
 COPPER = "cu"
 BARE = ("cp", "o3-cp")
-ETHER = "litfsi-dol-dme-lino3"
+ETHER, CARBONATE = "litfsi-dol-dme-lino3", "lipf6-ec-dmc-vc"
 
 
 @cache
@@ -82,7 +83,7 @@ def half_cell(surface: str | Host | Collector) -> Cell:
     1.131
     """
     working = sample(surface) if isinstance(surface, str) else surface
-    return _cell("half", working, foil(), "half_working_cm2")
+    return _cell("half", working, foil(), ETHER, _discs("half_working_cm2"))
 
 
 def symmetric_cell(surface: str | Host | None = None) -> Cell:
@@ -90,23 +91,79 @@ def symmetric_cell(surface: str | Host | None = None) -> Cell:
     host = sample(surface) if isinstance(surface, str) else surface
     if isinstance(host, Collector):
         raise InputError(f"{host.name}: a symmetric cell has lithium foil on both sides; give a host, or none")
-    return _cell("symmetric", foil(host), foil(host), "symmetric_working_cm2")
+    return _cell("symmetric", foil(host), foil(host), ETHER, _discs("symmetric_working_cm2"))
 
 
-def _cell(kind: str, working: Host | Collector | Foil, counter: Foil, disc: str) -> Cell:
-    fields = _fields("cell")
-    areas = {"area_cm2": _file()["disc"][disc], "counter_area_cm2": _file()["disc"]["counter_cm2"]}
-    values, origins = _split(areas)
+def full_names() -> tuple[str, ...]:
+    """Names of the shipped full and anode-free cells.
+
+    >>> full_names()
+    ('li-ncm811', 'li-lco', 'pouch-ncm90', 'anode-free')
+    """
+    return tuple(_file()["full"])
+
+
+def full_title(name: str) -> str:
+    """What a shipped full cell is, in a few words."""
+    return str(_file()["full"][name]["title"])
+
+
+def full_cell(name: str, surface: str | Host | Collector | None = None) -> Cell:
+    """A shipped full cell with a surface: on lithium foil, where the cell has one; None: bare foil.
+
+    Raises InputError for an unknown name, a collector on foil, and an anode-free cell without a surface.
+
+    >>> full_cell("pouch-ncm90", "cp-zno-002").working.thickness_um
+    30.0
+    """
+    if name not in full_names():
+        raise InputError(f"{name}: not a shipped full cell; these are: {', '.join(full_names())}")
+    written = _file()["full"][name]
+    chosen = sample(surface) if isinstance(surface, str) else surface
+    own = {key: written[key] for key in ("electrolyte_volume_uL", "contact_resistance_ohm_cm2") if key in written}
+    area = {"area_cm2": written["area_cm2"], "counter_area_cm2": written["area_cm2"]}
+    if written.get("anode_free", False):
+        if chosen is None:
+            raise InputError(f"{name}: needs a host or a collector on which lithium is plated")
+        return _cell("anode-free", chosen, positive(written["positive"]), CARBONATE, {**area, **own})
+    if isinstance(chosen, Collector):
+        raise InputError(f"{chosen.name}: {name} has lithium foil as its negative; give a host, or none")
+    lithium = foil(chosen)
+    if "foil_um" in written:
+        values, origins = _split({"thickness_um": written["foil_um"]})
+        lithium = lithium.with_values_kept(**values, origins={**lithium.origins, **origins})
+    return _cell("full", lithium, positive(written["positive"]), CARBONATE, {**area, **own})
+
+
+def full_nominal_mAh_per_cm2(name: str) -> float:
+    """What 1C fills in a shipped full cell.
+
+    >>> full_nominal_mAh_per_cm2("li-ncm811")
+    4.5
+    """
+    written = _file()["full"][name]
+    stated = written.get("nominal_mAh_per_cm2")
+    return float(stated["value"]) if stated else positive(written["positive"]).areal_capacity_mAh_per_cm2
+
+
+def _cell(
+    kind: str, working: Host | Collector | Foil, counter: Foil | Positive, salt: str, own: Mapping[str, Any]
+) -> Cell:
+    """own: entries that stand before those of every cell."""
+    values, origins = _split({**_file()["cell"], **own})
     return Cell(
         kind=kind,  # type: ignore[arg-type]
         working=working,
         counter=counter,
-        electrolyte=electrolyte(ETHER),
+        electrolyte=electrolyte(salt),
         separator=separator(),
-        origins={**fields.pop("origins"), **origins},
-        **fields,
+        origins=origins,
         **values,
     )
+
+
+def _discs(working: str) -> dict[str, Any]:
+    return {"area_cm2": _file()["disc"][working], "counter_area_cm2": _file()["disc"]["counter_cm2"]}
 
 
 def _entry(name: str) -> Mapping[str, Any]:
