@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from interlith.errors import InputError, did_you_mean
-from interlith.parts.part import Origin, Part
+from interlith.parts.part import Origin, Part, with_origins
 from interlith.units import (
     FARADAY_C_PER_MOL,
     GAS_CONSTANT_J_PER_MOL_K,
@@ -284,18 +284,5 @@ def electrolyte(name: str) -> Electrolyte:
         hint = did_you_mean(name.lower(), electrolyte_names(), cutoff=0.3)
         raise InputError(f"{name}: not a shipped electrolyte; these are: {', '.join(electrolyte_names())}.{hint}")
     entry = dict(_file()[name])
-    additives = tuple(Additive(**_with_origins(additive)) for additive in entry.pop("additives", ()))
-    return Electrolyte(name=name, additives=additives, **_with_origins(entry))
-
-
-def _with_origins(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a part from a table whose numbers stand as { value, kind, source, low, high }."""
-    fields: dict[str, Any] = {}
-    origins: dict[str, Origin] = {}
-    for key, held in entry.items():
-        if isinstance(held, dict) and "value" in held:
-            fields[key] = held["value"]
-            origins[key] = Origin(**{k: v for k, v in held.items() if k != "value"})
-        else:
-            fields[key] = held
-    return {**fields, "origins": origins}
+    additives = tuple(Additive(**with_origins(additive)) for additive in entry.pop("additives", ()))
+    return Electrolyte(name=name, additives=additives, **with_origins(entry))

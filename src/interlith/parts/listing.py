@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from interlith.parts.cell import Cell
 from interlith.parts.part import Part
 
 # ending of a name -> unit, the longest first
@@ -24,6 +23,8 @@ UNITS = {
     "g_per_cm3": "g/cm3",
     "g_per_mol": "g/mol",
     "mol_per_L": "mol/L",
+    "mol_per_m3": "mol/m3",
+    "S_per_m": "S/m",
     "per_s": "1/s",
     "cm2": "cm2",
     "um": "um",
@@ -45,14 +46,14 @@ def unit(name: str) -> str:
     return next((text for ending, text in UNITS.items() if name.endswith(f"_{ending}")), "1")
 
 
-def parameters(cell: Cell) -> list[dict[str, Any]]:
-    """One row per number of the cell and its parts: name, value, unit, kind, source, low, high.
+def parameters(part: Part) -> list[dict[str, Any]]:
+    """One row per number of a part, a cell for instance, and its parts: name, value, unit, kind, source, low, high.
 
     >>> from interlith.parts.samples import half_cell
     >>> [row["kind"] for row in parameters(half_cell("cp")) if row["name"] == "working.isolated_per_stripped"]
     ['calibrated']
     """
-    return list(_rows(cell, ""))
+    return list(_rows(part, ""))
 
 
 def _rows(part: Part, prefix: str) -> Iterator[dict[str, Any]]:
@@ -65,7 +66,7 @@ def _rows(part: Part, prefix: str) -> Iterator[dict[str, Any]]:
         elif isinstance(value, tuple):
             for item in value:
                 yield from _rows(item, f"{prefix}{getattr(item, 'name', name)}.")
-        elif hasattr(value, "origin"):  # a correlation: its coefficients stand in the electrolyte's file
+        elif hasattr(value, "origin"):  # a correlation or a curve: its numbers stand in the file of the part
             yield _row(f"{prefix}{name}", "function", "", value.origin)
         else:
             yield _row(f"{prefix}{name}", value, unit(name), part.origin(name))

@@ -49,3 +49,20 @@ class Part(BaseModel):
         """The same part with some fields replaced, checked anew, its origins as they were: for parts of parts."""
         own = {name: getattr(self, name) for name in type(self).model_fields}
         return type(self)(**{**own, **values})
+
+
+def with_origins(table: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a part and their `origins`, from a table whose numbers stand as { value, kind, source, low, high }.
+
+    >>> with_origins({"porosity": {"value": 0.3, "kind": "measured", "source": "weighed"}})["origins"]["porosity"].kind
+    'measured'
+    """
+    fields: dict[str, Any] = {}
+    origins: dict[str, Origin] = {}
+    for key, held in table.items():
+        if isinstance(held, dict) and "value" in held:
+            fields[key] = held["value"]
+            origins[key] = Origin(**{k: v for k, v in held.items() if k != "value"})
+        else:
+            fields[key] = held
+    return {**fields, "origins": origins}
