@@ -72,6 +72,11 @@ OF_OTHERS = {
     "exchange_exponent_lithium": (EXPONENT, "symmetric charge transfer"),
     "exchange_exponent_vacant": (EXPONENT, "symmetric charge transfer"),
 }
+OFF = {
+    "end_width": (0.03, "the published curve as it is"),
+    "resistance_growth_ohm_cm2_per_cycle": (0.5, "no growth unless asked for"),
+    "active_loss_per_cycle": (0.002, "no loss unless asked for"),
+}
 AGAINST_LITHIUM = (
     "judgement: usual against lithium; the cut-offs of the set, {low:g} and {high:g} V, are of a cell with graphite"
 )
@@ -288,6 +293,8 @@ def section(name: str, entry: dict) -> str:
     text += line("lower_voltage_V", lower, lower_how, f"{window}; {source}" if "set, a" in window else window)
     text += line("upper_voltage_V", upper, upper_how, f"{window}; {source}" if "set, a" in window else window)
     text += line("lithiated", lithiated, lithiated_how, f"{why}; {source}")
+    for key, (high, remark) in OFF.items():
+        text += line(key, 0.0, assumed(0.0, high), f"judgement: {remark}")
     for key, value in single.items():
         how, remark = entry["known"][key]
         text += line(key, value, how, f"{source}; {remark}" if remark else source)

@@ -53,8 +53,8 @@ class Particles(NamedTuple):
     area: float
     exchange_A_per_m2: float  # of particle surface, prefactor with the salt as filled in
     salt_exponent: float
-    lithiated_exponent: float
-    delithiated_exponent: float
+    lithium_exponent: float
+    vacant_exponent: float
     sites_C_per_m2: float
     double_layer_F_per_m2: float
     resistance_per_C: float
@@ -211,7 +211,7 @@ def particle_rates(
     x = y[SURFACE] / (sites * shells.volume[0])
     share = salt_share(common[SALT_P], system)
     salt = np.sqrt(share) if p.salt_exponent == 0.5 else share**p.salt_exponent
-    exchange = p.exchange_A_per_m2 * salt * exchange_share(x, p.lithiated_exponent, p.delithiated_exponent)
+    exchange = p.exchange_A_per_m2 * salt * exchange_share(x, p.lithium_exponent, p.vacant_exponent)
     over = y[U_P] - material_at(shells, 0, x)
     leaving = p.area * left * common[WET] * leaving_A_per_m2(over, system.circuit.f_per_V, exchange)
     dy[U_P] = (-common[INSIDE] - leaving) / p.double_layer_F_per_m2

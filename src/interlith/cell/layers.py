@@ -66,7 +66,7 @@ def shells(positive: Positive, mesh: Mesh) -> Shells:
 def _material(positive: Positive) -> NDArray[np.float64]:
     """Open-circuit potential and diffusivity as cubics: float64[2, N_MATERIAL, 4]."""
     x = np.linspace(0.0, 1.0, N_MATERIAL + 1)
-    values = np.stack([positive.open_circuit(x), positive.diffusivity(x)])
+    values = np.stack([positive.open_circuit_V(x), positive.diffusivity(x)])
     slopes = np.gradient(values, axis=1, edge_order=2)
     p, q, a, b = values[:, :-1], values[:, 1:], slopes[:, :-1], slopes[:, 1:]
     return np.ascontiguousarray(np.stack([p, a, 3.0 * (q - p) - 2.0 * a - b, 2.0 * (p - q) + a + b], axis=-1))
@@ -79,7 +79,7 @@ def laid_out(
     n_shells, n_salt = len(parts.volume), len(made.stores_m)
     found = np.zeros(n_states(made, parts))
     found[:N_ELECTRODE] = y[:N_ELECTRODE]
-    found[U_P] = float(positive.open_circuit(positive.lithiated))
+    found[U_P] = float(positive.open_circuit_V(positive.lithiated))
     found[SURFACE : SURFACE + n_shells] = sites_C_per_m2 * positive.lithiated * parts.volume
     first = SURFACE + n_shells + 2
     found[first : first + n_salt] = salt

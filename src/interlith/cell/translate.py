@@ -93,8 +93,8 @@ def particles(positive: Positive, cell: Cell) -> Particles:
         exchange_A_per_m2=positive.exchange_current_density_A_per_m2
         * cell.electrolyte.salt_mol_per_L**positive.exchange_exponent_salt,
         salt_exponent=positive.exchange_exponent_salt,
-        lithiated_exponent=positive.exchange_exponent_lithiated,
-        delithiated_exponent=positive.exchange_exponent_delithiated,
+        lithium_exponent=positive.exchange_exponent_lithium,
+        vacant_exponent=positive.exchange_exponent_vacant,
         sites_C_per_m2=sites_C_per_m2(positive),
         double_layer_F_per_m2=positive.double_layer_uF_per_cm2 * MICRO / M2_PER_CM2 * area,
         resistance_per_C=positive.resistance_growth_ohm_cm2_per_cycle * M2_PER_CM2 / per_cycle_C,

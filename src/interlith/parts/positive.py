@@ -27,6 +27,7 @@ from interlith.units import (
 Floats = NDArray[np.float64]
 # Halvings of a stoichiometry range: 2 ** -52 of it is the spacing of floats
 HALVINGS = 52
+FARTHEST = 2.0  # end widths beyond `lithiated`; from there on the open circuit falls no further
 CURVES = ("open_circuit", "diffusivity")
 
 
@@ -99,7 +100,9 @@ class Positive(Part):
     """A porous electrode of round particles that take lithium, against lithium metal and at 25 C.
 
     areal_capacity_mAh_per_cm2: what it gives at equilibrium between lower_voltage_V and upper_voltage_V; the thickness
-    follows from it. lithiated: lithium per site as made, the most there is. solid_conductivity_S_per_m: of the whole
+    follows from it. lithiated: lithium per site as made, the most there is. end_width: lithium per site within which the
+    open circuit falls to lower_voltage_V at `lithiated`, where the table ends higher; 0: the table as it is. resistance
+    growth and loss of active material are for each full cycle, charge and discharge; 0: none. solid_conductivity_S_per_m: of the whole
     electrode, pores included. double_layer_uF_per_cm2: per area of particles. Exchange current density per area of
     particles: exchange_current_density_A_per_m2 c^a x^b (1 - x)^d, with c the salt in mol/L, x the stoichiometry at
     the surface, and a, b, d the exponents of salt, lithium and vacant sites. open_circuit in V, diffusivity in m2/s.
@@ -113,6 +116,9 @@ class Positive(Part):
     lower_voltage_V: float = Field(gt=0, lt=6)
     upper_voltage_V: float = Field(gt=0, lt=6)
     lithiated: float = Field(ge=0.5, le=1)
+    end_width: float = Field(ge=0, lt=0.2)
+    resistance_growth_ohm_cm2_per_cycle: float = Field(ge=0)
+    active_loss_per_cycle: float = Field(ge=0, lt=0.5)
     porosity: float = Field(gt=1e-4, lt=1)
     bruggeman: float = Field(ge=1, le=10)
     active_fraction: float = Field(gt=0, lt=1)
@@ -148,10 +154,20 @@ class Positive(Part):
     def open_circuit_V(self, stoichiometry: ArrayLike) -> Floats:
         """Equilibrium voltage against lithium; outside of the table the value of its end.
 
+        With an end_width w, U(x) - (U(lithiated) - lower voltage) exp((x - lithiated) / w), assumed.
+
         >>> positive("nmc811-chen2020").open_circuit_V([0.2661, 0.9084]).round(3).tolist()
         [4.285, 3.561]
+        >>> positive("ncm811").open_circuit_V([0.2661, 0.9084]).round(3).tolist()
+        [4.285, 2.8]
         """
-        return self.open_circuit(stoichiometry)
+        plain = self.open_circuit(stoichiometry)
+        if self.end_width == 0.0:
+            return plain
+        above_V = max(float(self.open_circuit(self.lithiated)) - self.lower_voltage_V, 0.0)
+        over = (np.asarray(stoichiometry, dtype=np.float64) - self.lithiated) / self.end_width
+        fallen: Floats = plain - above_V * np.exp(np.minimum(over, FARTHEST))
+        return fallen
 
     def stoichiometry_at(self, voltage_V: ArrayLike) -> Floats:
         """Lithium per site at an equilibrium voltage, within the table and at most `lithiated`; any shape.
@@ -168,7 +184,7 @@ class Positive(Part):
         high = np.full(wanted.shape, self.lithiated)
         for _ in range(HALVINGS):
             middle = 0.5 * (low + high)
-            above = self.open_circuit(middle) > wanted
+            above = self.open_circuit_V(middle) > wanted
             low, high = np.where(above, middle, low), np.where(above, high, middle)
         return 0.5 * (low + high)
 

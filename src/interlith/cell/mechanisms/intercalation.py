@@ -19,12 +19,12 @@ LEAST = 1e-9  # of all sites, filled or empty: beyond it a power of nothing woul
 
 
 @compiled
-def exchange_share(stoichiometry: float, lithiated: float, delithiated: float) -> float:
+def exchange_share(stoichiometry: float, lithium: float, vacant: float) -> float:
     """x^b (1 - x)^d."""
     x = min(max(stoichiometry, LEAST), 1.0 - LEAST)
-    if lithiated == 0.5 and delithiated == 0.5:
+    if lithium == 0.5 and vacant == 0.5:
         return np.sqrt(x * (1.0 - x))
-    return x**lithiated * (1.0 - x) ** delithiated
+    return x**lithium * (1.0 - x) ** vacant
 
 
 @compiled
