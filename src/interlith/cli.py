@@ -239,8 +239,9 @@ def simulate(
 def _steps(wanted: Study, quiet: bool) -> Iterator[Callable[[int], None]]:
     """Tell how far a simulation is, and that code is compiled first where that is so."""
     from interlith.cell.compiled import FOLDER, is_kept
+    from interlith.cell.models import kernel_name
 
-    if not quiet and not is_kept(wanted.model):
+    if not quiet and not is_kept(kernel_name(wanted.cell, wanted.model)):
         often = "once for this version" if FOLDER else "each time: INTERLITH_CACHE can name a folder that keeps it"
         typer.echo(f"interlith: compiling the model, {often} (less than a minute)", err=True)
     with _progress(wanted.protocol.n_steps, quiet, "steps") as told:

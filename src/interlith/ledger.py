@@ -47,7 +47,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("electrolyte_consumed", "flow", "charge of SEI formed on both sides, taken from electrolyte and additive"),
     Entry("shorted", "charge", "passed through a short, one direction against the other: part of the balance"),
     Entry("short_carried", "flow", "passed through a short, both directions added, total so far"),
-    Entry("passed", "flow", "charge at the terminals, positive when it strips the electrode on which lithium is plated"),
+    Entry("passed", "flow", "charge at the terminals, positive when it strips the host, collector or foil"),
     Entry("residual", "check", "what does not close, of the working electrode or of the whole cell"),
 )
 NAMES = tuple(entry.name for entry in ENTRIES)

@@ -353,9 +353,7 @@ def _pouch(name: str, held: bool) -> Protocol:
         hold = ConstantVoltage(voltage_V=4.25, rate_C=0.05)
         cycles = cycles.model_copy(update={"steps": (charge, hold, discharge)})
         title += ", held at 4.25 V until 0.05C (assumed)"
-    return Protocol(
-        name=name, title=title, formation_cycles=2, steps=(_full_cycles(0.1, 2.75, 4.25, 2), cycles)
-    )
+    return Protocol(name=name, title=title, formation_cycles=2, steps=(_full_cycles(0.1, 2.75, 4.25, 2), cycles))
 
 
 def _anode_free() -> Protocol:

@@ -1,8 +1,8 @@
 """The Jacobian of a resolved cell: a band, and a border for what all nodes know in common (cell/woodbury.py).
 
-The band B is made by forward differences, columns that touch no common row at once; only states on which a rate depends stand in
-the band, the others (totals) follow from them. Each column is made whole from one difference, so J conserves what the
-rates conserve, to rounding.
+The band B is made by forward differences, columns that touch no common row at once; only states on which a rate depends
+stand in the band, the others (totals) follow from them. Each column is made whole from one difference, so J conserves
+what the rates conserve, to rounding.
 """
 
 from __future__ import annotations

@@ -26,8 +26,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interlith.cell import duties
-from interlith.cell.account import COUNTER, DEAD_PORES, DEAD_TOP, N_ELECTRODE, PORES, POTENTIAL, SEI, TOP
 from interlith.cell.account import CARRIED as ROW_CARRIED
+from interlith.cell.account import COUNTER, DEAD_PORES, DEAD_TOP, N_ELECTRODE, PORES, POTENTIAL, SEI, TOP
 from interlith.cell.account import PASSED as ROW_PASSED
 from interlith.cell.account import SHORTED as ROW_SHORTED
 from interlith.cell.account import TIME as ROW_TIME
@@ -157,7 +157,9 @@ def terminals(y: NDArray[np.float64], system: Full, control: NDArray[np.float64]
     for k in range(len(layers.edge_m)):
         kappa_next, _, _, gradient_next, log_next = liquid_at(liquid, y[first + k + 1])
         s = layers.current[k]
-        resistance += s * s * layers.edge_m[k] * 0.5 * (kappa + kappa_next) / (layers.share[k] * wet * kappa * kappa_next)
+        resistance += (
+            s * s * layers.edge_m[k] * 0.5 * (kappa + kappa_next) / (layers.share[k] * wet * kappa * kappa_next)
+        )
         open_V -= s * 0.5 * (gradient + gradient_next) * (log_next - log_c)
         kappa, gradient, log_c = kappa_next, gradient_next, log_next
     before = liquid.salt_mol_per_m3 / max(_mean(y, first, layers.in_host), LEAST_SALT * liquid.salt_mol_per_m3)
@@ -166,9 +168,7 @@ def terminals(y: NDArray[np.float64], system: Full, control: NDArray[np.float64]
 
 
 @compiled
-def common_of(
-    y: NDArray[np.float64], system: Full, control: NDArray[np.float64], common: NDArray[np.float64]
-) -> None:
+def common_of(y: NDArray[np.float64], system: Full, control: NDArray[np.float64], common: NDArray[np.float64]) -> None:
     """What all blocks know in common."""
     circuit, layers, first = system.circuit, system.layers, salt_of(system)
     if control[0] == HOLD_CURRENT and circuit.short_S_per_m2 == 0.0:
@@ -190,9 +190,7 @@ def salt_share(salt: float, system: Full) -> float:
 
 
 @compiled
-def working_rates(
-    y: NDArray[np.float64], system: Full, common: NDArray[np.float64], dy: NDArray[np.float64]
-) -> None:
+def working_rates(y: NDArray[np.float64], system: Full, common: NDArray[np.float64], dy: NDArray[np.float64]) -> None:
     """Rates of the working electrode."""
     e, f = system.working, system.circuit.f_per_V
     exchange = e.exchange_A_per_m2 * salt_share(common[SALT_W], system) ** SALT_EXPONENT
@@ -200,9 +198,7 @@ def working_rates(
 
 
 @compiled
-def particle_rates(
-    y: NDArray[np.float64], system: Full, common: NDArray[np.float64], dy: NDArray[np.float64]
-) -> None:
+def particle_rates(y: NDArray[np.float64], system: Full, common: NDArray[np.float64], dy: NDArray[np.float64]) -> None:
     """Rates of the positive's potential, of its shells, and of what is stranded."""
     p, shells = system.counter, system.shells
     n, left = len(shells.volume), connected(common[THROUGH], p.loss_per_C)
@@ -266,7 +262,7 @@ def rates_given(y: NDArray[np.float64], system: Full, common: NDArray[np.float64
 @serves(duties.account, Full)
 @compiled
 def account(y: NDArray[np.float64], system: Full, row: NDArray[np.float64]) -> None:
-    """The working electrode as it is; of the positive all intercalated lithium, as active, and the stranded, as dead."""
+    """The working electrode as it is; of the positive the intercalated lithium as active, the stranded as dead."""
     row[:N_ELECTRODE] = y[:N_ELECTRODE]
     row[COUNTER : COUNTER + N_ELECTRODE] = 0.0
     stranded = stranded_of(system)

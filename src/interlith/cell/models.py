@@ -8,21 +8,21 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-import interlith.cell.blocks  # noqa: F401 - the duties of a full cell
+import interlith.cell.blocks
 import interlith.cell.bordered  # noqa: F401 - the duties of a resolved cell
 from interlith.cell import account, duties, layers, layout
 from interlith.cell.advance import AMOUNT, FREE, VOLTS, Tolerance
-from interlith.cell.full import SURFACE, U_P, Full, Particles
+from interlith.cell.full import SURFACE, U_P, Full
 from interlith.cell.layout import Mesh, record
 from interlith.cell.liquid import liquid
 from interlith.cell.lumped import Circuit, Electrode, Lumped
 from interlith.cell.profiles import salt_mol_per_m3
 from interlith.cell.resolved import N_TOTALS, SALT, Resolved
-from interlith.cell.translate import kelvin_of, kernel
+from interlith.cell.translate import full_kernel, kelvin_of, kernel
 from interlith.errors import InputError, did_you_mean
 from interlith.parts.cell import Cell, Foil
 from interlith.parts.positive import Positive
-from interlith.units import M_PER_UM, C_PER_M2_PER_mAh_PER_CM2
+from interlith.units import C_PER_M2_PER_mAh_PER_CM2
 
 DEFAULT_RELATIVE = 1e-4
 ABSOLUTE_CHARGE_mAh_PER_CM2, ABSOLUTE_POTENTIAL_V, ABSOLUTE_TIME_S, ABSOLUTE_SALT_SHARE = 1e-7, 1e-5, 1e-3, 1e-4
@@ -56,9 +56,11 @@ def _lumped(cell: Cell, without: Collection[str], relative: float, mesh: Mesh) -
 
 def _resolved(cell: Cell, without: Collection[str], relative: float, mesh: Mesh) -> Model:
     working, counter, circuit = kernel(cell, without)
+    foil = cell.counter
+    assert isinstance(foil, Foil)  # as `kernel` has checked
     followed = circuit._replace(resistance_ohm_m2=0.0)  # the electrolyte's own is followed over depth
     w = layout.depth(cell.working, working, 0, mesh)
-    c = layout.depth(cell.counter, counter, w.n_nodes, mesh)
+    c = layout.depth(foil, counter, w.n_nodes, mesh)
     gap, salt = layout.gap(cell.separator, mesh), cell.electrolyte.salt_mol_per_m3
     known = liquid(cell.electrolyte, kelvin_of(cell))
     system = Resolved(record(working), record(counter), record(followed), w, c, gap, known, layout.pattern(w, c, gap))
@@ -70,16 +72,12 @@ def _resolved(cell: Cell, without: Collection[str], relative: float, mesh: Mesh)
 
 def _full(cell: Cell, without: Collection[str], relative: float, mesh: Mesh) -> Model:
     """A full cell is lumped in its electrodes, and its salt is followed over the depth of all layers."""
-    working, particles, circuit = kernel(cell, without)
-    positive = cell.counter
-    assert isinstance(particles, Particles) and isinstance(positive, Positive)  # as Cell has checked
-    solid_ohm_m2 = positive.thickness_um * M_PER_UM / (3.0 * positive.solid_conductivity_S_per_m)
-    followed = circuit._replace(resistance_ohm_m2=solid_ohm_m2, counter_per_working=1.0)
+    working, positive, particles, circuit = full_kernel(cell, without)
     made, parts = layers.layers(cell, positive, mesh), layers.shells(positive, mesh)
     salt, known = cell.electrolyte.salt_mol_per_m3, liquid(cell.electrolyte, kelvin_of(cell))
     active = np.array([*layout.solved(working, front=True, back=True)], dtype=np.int64)
     seen = layers.watched(made, parts)
-    system = Full(record(working), record(particles), record(followed), known, made, parts, active, seen)
+    system = Full(record(working), record(particles), record(circuit), known, made, parts, active, seen)
     charge = ABSOLUTE_CHARGE_mAh_PER_CM2 * C_PER_M2_PER_mAh_PER_CM2
     exact = np.tile([charge, AMOUNT], (layers.n_states(made, parts), 1))
     exact[: account.N_ELECTRODE] = _ELECTRODE
@@ -162,7 +160,13 @@ def check_model(name: str) -> None:
 
 def model_of(cell: Cell, name: str, without: Collection[str], relative: float, mesh: Mesh | None = None) -> Model:
     """The model of this name for the integrator; a lumped one has no mesh. Raises InputError where there is none."""
-    return _BUILDERS[kernel_name(cell, name)](cell, without, relative, mesh or Mesh())
+    kept = kernel_name(cell, name)
+    return _BUILDERS[kept](cell, without, relative, mesh or default_mesh(kept))
+
+
+def default_mesh(kept: str) -> Mesh:
+    """A full cell's salt is smooth: fewer intervals do, within 0.3 mV at 1C."""
+    return Mesh(n_host=4, n_separator=4, n_positive=6) if kept == "full" else Mesh()
 
 
 def kernel_name(cell: Cell, name: str) -> str:

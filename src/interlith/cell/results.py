@@ -111,9 +111,7 @@ def simulation(
     )
 
 
-def _record(
-    cell: Cell, protocol: Protocol, how: str, parts: Parts, rows: Rows
-) -> Record:
+def _record(cell: Cell, protocol: Protocol, how: str, parts: Parts, rows: Rows) -> Record:
     """As a tester would have written it: amperes of the real area, one row per step of the integrator."""
     inputs = f"{cell.model_dump_json()} {protocol.model_dump_json()} {how} {parts}"
     name = f"simulated {_label(cell)}, {protocol.name}"

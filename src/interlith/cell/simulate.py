@@ -27,7 +27,15 @@ from interlith.cell.check import LONGEST_S, check
 from interlith.cell.compiled import loading
 from interlith.cell.duties import HOLD_CURRENT, HOLD_VOLTAGE, PASSED, TIME
 from interlith.cell.layout import Mesh
-from interlith.cell.models import DEFAULT_MODEL, DEFAULT_RELATIVE, Model, for_ramp, kernel_name, model_of
+from interlith.cell.models import (
+    DEFAULT_MODEL,
+    DEFAULT_RELATIVE,
+    Model,
+    default_mesh,
+    for_ramp,
+    kernel_name,
+    model_of,
+)
 from interlith.cell.results import SCARCE, Rows, Simulation, Step, simulation
 from interlith.errors import InputError, SolverError
 from interlith.parts.cell import Cell
@@ -103,7 +111,7 @@ def simulate(
     with _by_hand(run, keep_interrupted):
         _walk(run, resolved.steps)
     has_mesh = kept != DEFAULT_MODEL
-    made = f"{kept} model, relative tolerance {relative_tolerance:g}" + (f", {mesh or Mesh()}" * has_mesh)
+    made = f"{kept} model, relative tolerance {relative_tolerance:g}" + (f", {mesh or default_mesh(kept)}" * has_mesh)
     return simulation(cell, resolved, made, run.model, _rows(run), run.ends, tuple(run.steps), run.stopped)
 
 

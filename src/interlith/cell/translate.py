@@ -21,8 +21,8 @@ from interlith.units import (
     MICRO,
     MILLI,
     ZERO_CELSIUS_K,
-    CM3_PER_uL,
     C_PER_M2_PER_mAh_PER_CM2,
+    CM3_PER_uL,
     LITHIUM_mAh_PER_CM2_PER_UM,
 )
 
@@ -66,17 +66,35 @@ def check_mechanisms(without: Collection[str]) -> None:
 Kernel = TypeVar("Kernel", Electrode, Particles, Circuit)
 
 
-def kernel(cell: Cell, without: Collection[str] = ()) -> tuple[Electrode, Electrode | Particles, Circuit]:
-    """Working electrode, counter electrode and circuit, with some mechanisms off."""
+def _switched(part: Kernel, without: Collection[str]) -> Kernel:
     check_mechanisms(without)
     off = {field for name in without for field in SWITCHES[name].fields}
+    return part._replace(**{name: 0.0 for name in part._fields if name in off})
 
-    def switched(part: Kernel) -> Kernel:
-        return part._replace(**{name: 0.0 for name in part._fields if name in off})
 
-    counter = cell.counter
-    other = switched(particles(counter, cell)) if isinstance(counter, Positive) else switched(electrode(counter, cell))
-    return switched(electrode(cell.working, cell)), other, switched(_circuit(cell))
+def kernel(cell: Cell, without: Collection[str] = ()) -> tuple[Electrode, Electrode, Circuit]:
+    """Working electrode, lithium counter electrode and circuit, with some mechanisms off.
+
+    Raises InputError for a cell with a positive.
+    """
+    if isinstance(cell.counter, Positive):
+        raise InputError(f"a {cell.kind} cell has no counter electrode of lithium")
+    parts = electrode(cell.working, cell), electrode(cell.counter, cell), _circuit(cell)
+    return _switched(parts[0], without), _switched(parts[1], without), _switched(parts[2], without)
+
+
+def full_kernel(cell: Cell, without: Collection[str] = ()) -> tuple[Electrode, Positive, Particles, Circuit]:
+    """Working electrode, positive as a part and for the kernel, circuit, with some mechanisms off.
+
+    Raises InputError for a cell without a positive. The circuit's resistance is that of the positive's solid alone.
+    """
+    positive = cell.counter
+    if not isinstance(positive, Positive):
+        raise InputError(f"a {cell.kind} cell has no positive electrode")
+    solid_ohm_m2 = positive.thickness_um * M_PER_UM / (3.0 * positive.solid_conductivity_S_per_m)
+    circuit = _circuit(cell)._replace(resistance_ohm_m2=solid_ohm_m2)
+    parts = electrode(cell.working, cell), particles(positive, cell), circuit
+    return _switched(parts[0], without), positive, _switched(parts[1], without), _switched(parts[2], without)
 
 
 def particles(positive: Positive, cell: Cell) -> Particles:

@@ -100,12 +100,14 @@ class Positive(Part):
     """A porous electrode of round particles that take lithium, against lithium metal and at 25 C.
 
     areal_capacity_mAh_per_cm2: what it gives at equilibrium between lower_voltage_V and upper_voltage_V; the thickness
-    follows from it. lithiated: lithium per site as made, the most there is. end_width: lithium per site within which the
-    open circuit falls to lower_voltage_V at `lithiated`, where the table ends higher; 0: the table as it is. resistance
-    growth and loss of active material are for each full cycle, charge and discharge; 0: none. solid_conductivity_S_per_m: of the whole
-    electrode, pores included. double_layer_uF_per_cm2: per area of particles. Exchange current density per area of
-    particles: exchange_current_density_A_per_m2 c^a x^b (1 - x)^d, with c the salt in mol/L, x the stoichiometry at
-    the surface, and a, b, d the exponents of salt, lithium and vacant sites. open_circuit in V, diffusivity in m2/s.
+    follows from it. lithiated: lithium per site as made, the most there is. end_width: lithium per site within which
+    the open circuit falls to lower_voltage_V at `lithiated`, where the table ends higher; 0: the table as it is.
+    Resistance growth and loss of active material are for each full cycle, charge and discharge; 0: none.
+    solid_conductivity_S_per_m: of the whole electrode, pores included. double_layer_uF_per_cm2: per area of particles.
+    Exchange current density per area of particles: exchange_current_density_A_per_m2 c^a x^b (1 - x)^d, with c the salt
+    in mol/L, x the stoichiometry at the surface, and a, b, d the exponents of salt, lithium and vacant sites.
+    open_circuit in V, diffusivity in m2/s.
+
     Refuses porosity and active_fraction that sum to more than 1, an open_circuit that does not fall throughout or ends
     before `lithiated`, a diffusivity of 0 or less, and a window in which it gives nothing.
     """

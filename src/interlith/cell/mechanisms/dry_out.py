@@ -3,8 +3,8 @@
     w = min(1, (V - v S) / V_pores)
 
 V: electrolyte filled in, V_pores: pores of all layers as made, S: charge of SEI formed on both sides, v: volume of
-electrolyte that each mAh of SEI takes with it. Transport goes with w^1.5, the wetted surface of the positive with w. The
-law and v are assumed, and v is 0 as shipped. Switched off by v = 0.
+electrolyte that each mAh of SEI takes with it. Transport goes with w^1.5, the wetted surface of the positive with w.
+The law and v are assumed, and v is 0 as shipped. Switched off by v = 0.
 """
 
 from __future__ import annotations

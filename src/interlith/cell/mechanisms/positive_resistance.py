@@ -3,8 +3,8 @@
     R = r n        n = throughput / (2 Q)
 
 n: equivalent full cycles, Q: the electrode's capacity per area. That such resistance grows is common knowledge of
-nickel-rich electrodes; the linear law and r are assumed, and r is 0 as shipped: fade that is not loss of lithium is only
-there when it is asked for. Switched off by r = 0.
+nickel-rich electrodes; the linear law and r are assumed, and r is 0 as shipped: fade that is not loss of lithium is
+only there when it is asked for. Switched off by r = 0.
 """
 
 from __future__ import annotations
