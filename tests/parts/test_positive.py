@@ -155,7 +155,7 @@ def test_the_curve_never_overshoots_its_points():
     steps = Curve(stoichiometry=(0.0, 0.1, 0.5, 0.51, 1.0), value=(4.0, 3.99, 3.98, 3.0, 2.99))
     between = steps(np.linspace(0, 1, 10_001))
     assert np.all(np.diff(between) <= 0)
-    peak = Curve(stoichiometry=(0.0, 0.2, 0.4, 1.0), value=(1.0, 2.0, 1.0, 1.0))
+    peak = Curve(stoichiometry=(0.0, 0.2, 0.6, 1.0), value=(1.0, 2.0, 1.0, 1.0))
     assert (peak(np.linspace(0, 1, 10_001)).max(), peak(0.7)) == (2.0, 1.0)
 
 
@@ -178,7 +178,7 @@ def test_the_curve_converges_with_third_order():
 def test_one_point_is_a_constant_and_two_a_line():
     assert Curve(stoichiometry=(0.5,), value=(3.0,))([0.0, 1.0]).tolist() == [3.0, 3.0]
     line = Curve(stoichiometry=(0.2, 0.8), value=(4.0, 3.0))
-    assert line([0.0, 0.2, 0.5, 0.9]) == approx([4.0, 4.0, 3.5, 3.0])
+    assert line([0.0, 0.2, 0.35, 0.9]) == approx([4.0, 4.0, 3.75, 3.0])
 
 
 @pytest.mark.parametrize(
