@@ -263,6 +263,7 @@ def _analysis(task: Task, options: AnalyzeOptions) -> Analysis:
 
 def simulate_study(study: Study, *, out: Path | None = None, tell: StepTell = lambda n_steps: None) -> Findings:
     """A study simulated, and its record analyzed like any measured one; with `out`, everything is written there."""
+    from interlith.cell.fade import fade, said
     from interlith.cell.models import DEFAULT_MODEL
     from interlith.cell.remarks import remarks, result_kind
     from interlith.cell.simulate import BY_HAND, simulate
@@ -291,19 +292,27 @@ def simulate_study(study: Study, *, out: Path | None = None, tell: StepTell = la
         _without_tester(result)
     reservoir = summary["results"].get("reservoir", {})
     listed = parameters(study.cell)
+    worn = fade(done, study.measured)
     account = {
         "protocol": study.protocol.name,
         "model": study.model,
         "without": list(study.without),
         "stopped": done.stopped,
         "interrupted": done.stopped is not None and done.stopped.startswith(BY_HAND),
-        "said": [*remarks(done, listed, study.without), *_no_short(study, summary), *study.notes],
+        "said": [
+            *remarks(done, listed, study.without),
+            *([] if worn is None else [said(worn)]),
+            *_no_short(study, summary),
+            *study.notes,
+        ],
         "result_kind": result_kind(done, listed, study.without),
         "ce_reservoir": reservoir.get("efficiency"),
         "ledger": done.ledger.final(),
         "residual": done.ledger.residual_mAh_per_cm2,
         "parameters": listed,
     }
+    if worn is not None:
+        account["fade"] = {**asdict(worn), "retention": worn.retention}
     finding = Finding(safe_name(name)[:LONGEST_NAME], {**summary, **plain(account)})
     figures: list[Figure] = []
     if out is not None:

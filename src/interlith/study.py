@@ -29,10 +29,12 @@ from interlith.parts.part import Part
 from interlith.parts.positive import Positive
 from interlith.parts.positive import note as positive_note
 from interlith.parts.samples import (
+    MeasuredRetention,
     full_cell,
     full_names,
     full_nominal_mAh_per_cm2,
     half_cell,
+    measured_retention,
     note,
     symmetric_cell,
 )
@@ -64,6 +66,7 @@ class Study:
     without: tuple[str, ...] = ()
     nominal_mAh_per_cm2: float | None = None
     notes: tuple[str, ...] = ()
+    measured: MeasuredRetention | None = None
 
 
 def study(
@@ -94,7 +97,8 @@ def study(
     if isinstance(cell.counter, Positive):
         said += [positive_note(cell.counter.name)]
     notes = tuple(text for text in said if text)
-    return Study(f"{sample}-{chosen.name}", cell, chosen, model, tuple(without), nominal_mAh_per_cm2, notes)
+    measured = measured_retention(kind, sample)
+    return Study(f"{sample}-{chosen.name}", cell, chosen, model, tuple(without), nominal_mAh_per_cm2, notes, measured)
 
 
 def cell_of(kind: str, sample: str) -> Cell:
@@ -196,7 +200,7 @@ def _from_table(written: Mapping[str, Any], name: str) -> Study:
             cell = changed(cell, ".".join(path), value)
         except InputError as problem:
             raise _At(f"set.{problem}", "set", *path) from problem
-    return Study(name, cell, made.protocol, made.model, made.without, made.nominal_mAh_per_cm2, made.notes)
+    return replace(made, name=name, cell=cell)
 
 
 def _area(written: Mapping[str, Any]) -> float:

@@ -12,10 +12,11 @@ from interlith.cell.results import SCARCE, Simulation
 from interlith.cell.translate import kelvin_of
 from interlith.ledger import CYCLE, STEP, TIME
 from interlith.parts.part import STATED
+from interlith.parts.positive import Positive
 from interlith.protocol import ConstantCurrent, Rest
 from interlith.units import MOL_PER_M3_PER_MOL_PER_L, SECONDS_PER_HOUR
 
-FITTED_TEST = "aurbach"
+FITTED_TEST, FITTED_IN = "aurbach", "litfsi-dol-dme-lino3"
 REFERENCE_C = 25.0
 NOTICED_mAh_PER_CM2 = 1e-6
 CALIBRATED, EXTRAPOLATED, ASSUMED = "calibrated", "extrapolated", "rests on assumed values"
@@ -43,6 +44,8 @@ def remarks(done: Simulation, parameters: Sequence[Mapping[str, Any]], without: 
         *_salt(done),
         *_outside(done),
         *_warmth(done),
+        *_carbonate(done, parameters),
+        *_positive(done),
         *_thickness(done, parameters),
         *_currents(done),
         *_additive(done),
@@ -96,6 +99,30 @@ def _warmth(done: Simulation) -> Iterator[str]:
             f"{done.cell.temperature_C:g} C: only the electrolyte and RT/F know the temperature; exchange current, "
             f"SEI, isolation and revival are those at {REFERENCE_C:g} C"
         )
+
+
+def _carbonate(done: Simulation, parameters: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    fitted = [row for row in parameters if row["kind"] == "calibrated" and "Aurbach" in row["source"]]
+    if fitted and done.cell.electrolyte.name != FITTED_IN:
+        yield (
+            f"what the host does with lithium was fitted in {FITTED_IN} and is used in {done.cell.electrolyte.name} as "
+            "if it were the same there, which is assumed; carbonates are as a rule worse"
+        )
+
+
+def _positive(done: Simulation) -> Iterator[str]:
+    positive = done.cell.counter
+    if not isinstance(positive, Positive):
+        return
+    on = {
+        "growth of its resistance": positive.resistance_growth_ohm_cm2_per_cycle,
+        "loss of its material": positive.active_loss_per_cycle,
+        "drying out": done.cell.solvent_used_uL_per_mAh,
+    }
+    if asked := [name for name, value in on.items() if value > 0]:
+        yield f"fade of the cell besides loss of lithium, by assumed laws: {', '.join(asked)}"
+    else:
+        yield "the positive does not age and the cell does not dry out here: all fade is loss of lithium"
 
 
 def _thickness(done: Simulation, parameters: Sequence[Mapping[str, Any]]) -> Iterator[str]:

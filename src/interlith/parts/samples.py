@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -144,6 +145,29 @@ def full_nominal_mAh_per_cm2(name: str) -> float:
     written = _file()["full"][name]
     stated = written.get("nominal_mAh_per_cm2")
     return float(stated["value"]) if stated else positive(written["positive"]).areal_capacity_mAh_per_cm2
+
+
+@dataclass(frozen=True)
+class MeasuredRetention:
+    """Discharge in this cycle after formation over the first, as somebody measured it."""
+
+    retention: float
+    n_cycles: int
+    source: str
+
+
+def measured_retention(name: str, surface: str) -> MeasuredRetention | None:
+    """What was measured of a shipped full cell with a shipped surface; None where nothing was.
+
+    >>> measured_retention("li-ncm811", "cp-zno-002").retention
+    0.926
+    >>> measured_retention("li-ncm811", "cp") is None
+    True
+    """
+    written = _file()["full"].get(name, {}).get("measured_retention")
+    if written is None or not surface.startswith(written["surface"]):
+        return None
+    return MeasuredRetention(written["value"], written["n_cycles"], written["source"])
 
 
 def _cell(
