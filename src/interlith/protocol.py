@@ -127,19 +127,19 @@ class Impedance(_Frozen):
             raise ValueError(
                 f"from_Hz = {self.from_Hz:g} must be above to_Hz = {self.to_Hz:g}: a spectrum begins at the highest"
             )
-        if self._n_steps > MOST_FREQUENCIES:
+        if not self._decades * self.points_per_decade < MOST_FREQUENCIES:
             raise ValueError(f"more than {MOST_FREQUENCIES} frequencies: fewer points_per_decade")
         return self
 
     @property
-    def _n_steps(self) -> float:
-        return max(round(math.log10(self.from_Hz / self.to_Hz) * self.points_per_decade), 1)
+    def _decades(self) -> float:
+        return math.log10(self.from_Hz) - math.log10(self.to_Hz)
 
     @property
     def frequencies_Hz(self) -> tuple[float, ...]:
         """From the highest to the lowest, both ends among them; the spacing is rounded so that it fits."""
-        n, ratio = int(self._n_steps), self.to_Hz / self.from_Hz
-        return (*(self.from_Hz * ratio ** (k / n) for k in range(n)), self.to_Hz)
+        n = max(round(self._decades * self.points_per_decade), 1)
+        return (self.from_Hz, *(self.from_Hz * 10 ** (-self._decades * k / n) for k in range(1, n)), self.to_Hz)
 
 
 class Repeat(_Frozen):

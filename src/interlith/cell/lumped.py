@@ -353,6 +353,7 @@ def linearize(
     circuit, varied, jacobian = system.circuit, work.varied, work.jacobian
     apart = control[0] == HOLD_CURRENT and circuit.short_S_per_m2 == 0.0
     factor = sei_factor(y[SEI], y[COUNTER + SEI], circuit)
+    held = control[1] + control[2] * (y[TIME] - control[3])
     jacobian[:, :] = 0.0
     for place, k in enumerate(system.active):
         kept = y[k]
@@ -362,7 +363,7 @@ def linearize(
         if apart and k < PASSED and k not in (SEI, COUNTER + SEI):
             first = 0 if k < COUNTER else COUNTER
             last = first + COUNTER
-            inside = control[1] if first == 0 else -control[1] / circuit.counter_per_working
+            inside = held if first == 0 else -held / circuit.counter_per_working
             part = system.working if first == 0 else system.counter
             electrode_rates(y, first, part, circuit.f_per_V, inside, factor, varied)
         else:
