@@ -1,4 +1,4 @@
-"""Impedance: analytic circuits, a porous line, salt in the separator, Kramers-Kronig, sines in time, PyBaMM as judge."""
+"""Impedance: analytic circuits, a porous line, salt in the separator, Kramers-Kronig, sines in time, PyBaMM."""
 
 import numpy as np
 import pytest
@@ -23,8 +23,6 @@ from interlith.cell.advance import VOLTS, advance
 from interlith.cell.impedance import impedance_ohm_cm2, linearized, parts_ohm_cm2
 from interlith.cell.layout import Mesh, nodes
 from interlith.cell.models import for_ramp, model_of
-from interlith.cell.pybamm_electrode import NAMES
-from interlith.cell.resolved import N_NODE, SALT
 from interlith.cell.simulate import simulate
 from interlith.cell.translate import kernel
 from interlith.cycling.analyze import analyze
@@ -146,8 +144,8 @@ def porous_line(n):
 
 def test_a_resolved_host_is_a_porous_transmission_line():
     """Z = sqrt(R Z_s) coth sqrt(R / Z_s): de Levie, Electrochim. Acta 8, 751 (1963); second order in the mesh."""
-    coarse, middle, fine = (porous_line(n) for n in (50, 100, 200))
-    assert fine < 2e-3
+    coarse, middle, fine = (porous_line(n) for n in (20, 40, 80))
+    assert fine < 5e-3
     assert 3.5 < coarse / middle < 4.5
     assert 3.5 < middle / fine < 4.5
 
@@ -166,7 +164,7 @@ def test_salt_in_the_separator_is_a_finite_warburg_element():
     half = np.sqrt(2j * np.pi * hertz * porosity / (D * share)) * L / 2
     salt = 2 * RT_F * ANIONS**2 * L / (F * 1000.0 * D * share) * np.tanh(half) / half
     expected = PER_CM2 * (L / (KAPPA * share) + salt)
-    model = model_of(cell, "resolved", QUIET, 1e-4, Mesh(2, 400))
+    model = model_of(cell, "resolved", QUIET, 1e-4, Mesh(2, 120))
     np.testing.assert_allclose(parts_ohm_cm2(model, hertz)["electrolyte"], expected, rtol=1e-3)
     assert PER_CM2 * abs(salt[-1]) > 3.0
 
@@ -242,7 +240,7 @@ def test_it_is_what_a_small_sine_sees(kind, hertz):
     assert abs((got - resistive) / (expected - resistive) - 1) < 5e-3
 
 
-@pytest.mark.parametrize(("hertz", "within"), [(3.0, 5e-3), (407.0, 0.1), (1e4, 0.1)])
+@pytest.mark.parametrize(("hertz", "within"), [(3.0, 5e-3), (800.0, 0.06), (1e4, 0.02)])
 def test_about_a_kink_it_is_exact_when_slow_and_near_when_fast(hertz, within):
     """A fresh foil strips over an area of 1 and plates over one of 3; a sine of current without a mean."""
     cell = symmetric_cell()
@@ -298,40 +296,17 @@ def test_the_parts_add_up_and_know_their_place():
     assert np.abs(parts_ohm_cm2(bare, HZ)["dead layer"]).max() < 1e-6
 
 
-def states_of_pybamm(made, system, y, names):
-    """The twin's variables with the values of a state of ours."""
-    for variable in made.rhs:
-        side, *rest = variable.name.rsplit(" [", 1)[0].split(" ")
-        if side not in ("Working", "Counter", "Separator"):
-            continue
-        if hasattr(system, "depth_w"):
-            if side == "Separator":
-                value = y[system.pattern.faces[int(rest[1])]] / 1000.0
-            else:
-                d = system.depth_w if side == "Working" else system.depth_c
-                o, name = (d.first + int(rest[1])) * N_NODE, " ".join(rest[2:])
-                value = y[o + SALT] / 1000.0 if name == "salt" else scaled(y[o + names.index(name)], name)
-        else:
-            name = " ".join(rest)
-            value = scaled(y[(COUNTER if side == "Counter" else 0) + names.index(name)], name)
-        made.initial_conditions[variable] = float(value)
-
-
-def scaled(value, name):
-    return value if name == "potential" else value / 36000.0
-
-
 @pytest.mark.parametrize("kind", ["lumped", "resolved"])
 def test_pybamm_finds_the_same_spectrum(kind):
     """The twin in its EISSimulation, whose derivatives are analytic, at a state away from u = 0."""
     pybamm = pytest.importorskip("pybamm")
-    from interlith.cell.pybamm_bridge import half_cell_model
+    from interlith.cell.pybamm_bridge import begin_at, half_cell_model
 
     cell = study("cp", changes={"host.film_resistance_ohm_cm2": 5.0}).cell
     mesh = Mesh(5, 3)
     model = at_state(cell, kind, ((-1.0, 3600.0), (1.0, 1800.0)), mesh, without=())
     made, values = half_cell_model(cell, model=kind, mesh=mesh)
-    states_of_pybamm(made, model.system, model.y, NAMES)
+    begin_at(made, model)
     judge = pybamm.EISSimulation(made, parameter_values=values, skip_surface_form_check=True)
     theirs = judge.solve(HZ).impedance
     np.testing.assert_allclose(spectrum(model) / cell.area_cm2, theirs, rtol=2e-5)

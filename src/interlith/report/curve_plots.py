@@ -129,7 +129,7 @@ def nyquist(finding: Finding) -> Sketch | None:
 
 
 def _without_blocking(data: pl.DataFrame) -> pl.DataFrame:
-    """Without the steep line of a capacitor, beside which every arc would be a dot: what is far above the real parts."""
+    """Without the steep line of a capacitor, beside which every arc would be a dot."""
     real = data["real_ohm"]
     width = max(float(real.max() - real.min()), LEAST_WIDTH * float(real.abs().max()))  # type: ignore[operator, arg-type]
     if data["minus_imaginary_ohm"].max() <= BLOCKS * width:  # type: ignore[operator]

@@ -7,7 +7,7 @@ resistance for each real area. Two chord conductances in series: exact for linea
 nearly all of d. Where both share a large d it gives too much, since the kinetics are then less driven than their chord
 says: with equal chords 6 % at d = 2 R T / F, 18 % at 4, 47 % at 10, against the true j = j_k(d - R j). The film has no
 capacitance of its own: film and charge transfer make one arc, not two. It is the same for plating and stripping, and
-it does not grow. Resistances of films of lithium reach 100 ohm cm2; assumed. Switched off by R = 0.
+it does not grow. R is assumed, and left out of the shipped sets. Switched off by R = 0.
 """
 
 from __future__ import annotations
