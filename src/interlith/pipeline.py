@@ -369,7 +369,8 @@ def _written_simulation(finding: Finding, analysis: Analysis, done: Simulation, 
     from interlith.report.figures import draw
 
     tables = {"ledger": done.ledger.cycles(), "steps": pl.DataFrame([asdict(step) for step in done.steps])}
-    tables |= {name: table for name, table in (("ramps", ramps(done)), ("depth", depth(done))) if table is not None}
+    some = {"ramps": ramps(done), "depth": depth(done), "impedance-parts": done.impedance_parts}
+    tables |= {name: table for name, table in some.items() if table is not None}
     whole = replace(finding, tables={**present.tables(analysis), **tables})
     write_tables(whole, out)
     with writing(out / "records") as records:

@@ -1,4 +1,4 @@
-"""What is done to a cell, as data: currents, voltages, ramps, rests with their ends, and repeats.
+"""What is done to a cell, as data: currents, voltages, ramps, rests with their ends, spectra, and repeats.
 
 Currents are per area and signed as in a Record: positive charges the test object, so that in a half cell, whose working
 electrode is the host, plating is negative. A step ends at the first of its ends; an end that is None is not there, and
@@ -7,6 +7,7 @@ electrode is the host, plating is negative. A step ends at the first of its ends
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Literal
 
@@ -14,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from interlith.errors import InputError, did_you_mean
 from interlith.units import SECONDS_PER_HOUR
+
+MOST_FREQUENCIES = 100_000  # of one spectrum
 
 
 class _Frozen(BaseModel):
@@ -104,6 +107,44 @@ class Ramp(_Frozen):
         return self
 
 
+class Impedance(_Frozen):
+    """Impedance at the state that the cell is in, without a current, at frequencies equally spaced in their logarithm.
+
+    from_Hz is the highest and comes first. amplitude_mV is what the instrument would use; the answer is linear, so it
+    is recorded and changes nothing. A simulation lets no time pass, where a real spectrum down to 0.01 Hz takes some
+    ten minutes in which the cell may change.
+
+    >>> Impedance(from_Hz=100, to_Hz=1, points_per_decade=1).frequencies_Hz
+    (100.0, 10.0, 1.0)
+    """
+
+    kind: Literal["impedance"] = "impedance"
+    from_Hz: float = Field(default=1e6, gt=0)
+    to_Hz: float = Field(default=0.01, gt=0)
+    points_per_decade: float = Field(default=10, gt=0)
+    amplitude_mV: float = Field(default=10.0, gt=0)
+
+    @model_validator(mode="after")
+    def _falls(self) -> Impedance:
+        if self.from_Hz <= self.to_Hz:
+            raise ValueError(
+                f"from_Hz = {self.from_Hz:g} must be above to_Hz = {self.to_Hz:g}: a spectrum begins at the highest"
+            )
+        if not self._decades * self.points_per_decade < MOST_FREQUENCIES:
+            raise ValueError(f"more than {MOST_FREQUENCIES} frequencies: fewer points_per_decade")
+        return self
+
+    @property
+    def _decades(self) -> float:
+        return math.log10(self.from_Hz) - math.log10(self.to_Hz)
+
+    @property
+    def frequencies_Hz(self) -> tuple[float, ...]:
+        """From the highest to the lowest, both ends among them; the spacing is rounded so that it fits."""
+        n = max(round(self._decades * self.points_per_decade), 1)
+        return (self.from_Hz, *(self.from_Hz * 10 ** (-self._decades * k / n) for k in range(1, n)), self.to_Hz)
+
+
 class Repeat(_Frozen):
     """Steps done several times over; fewer when the efficiency stays below a limit so many times in a row.
 
@@ -118,8 +159,8 @@ class Repeat(_Frozen):
     stop_after: int = Field(default=3, ge=1)
 
 
-Executed = Rest | ConstantCurrent | ConstantVoltage | Ramp
-Step = Annotated[Rest | ConstantCurrent | ConstantVoltage | Ramp | Repeat, Field(discriminator="kind")]
+Executed = Rest | ConstantCurrent | ConstantVoltage | Ramp | Impedance
+Step = Annotated[Rest | ConstantCurrent | ConstantVoltage | Ramp | Impedance | Repeat, Field(discriminator="kind")]
 
 
 class Protocol(_Frozen):
@@ -314,6 +355,22 @@ def cv_zno() -> Protocol:
     )
 
 
+def eis() -> Protocol:
+    """Plate 1 mAh/cm2 and strip it, a spectrum, plate 1 mAh/cm2 again, a spectrum; 60 s of rest before each.
+
+    4 MHz to 0.01 Hz with 10 mV after an activation cycle, as Shen et al., Nat. Commun. (2025),
+    doi:10.1038/s41467-025-60609-4, measured stripped hosts. A host that is empty has only a double layer, so the
+    charge-transfer arc stands in the second spectrum. In a symmetric cell the cycle goes to and fro.
+    """
+    strip = ConstantCurrent(current_density_mA_per_cm2=1.0, areal_capacity_mAh_per_cm2=1.0, voltage_V=1.0)
+    spectrum = (Rest(duration_s=60.0), Impedance(from_Hz=4e6, to_Hz=0.01))
+    return Protocol(
+        name="eis",
+        title="4 MHz-0.01 Hz after one cycle of 1 mAh/cm2 (Shen 2025), and again with 1 mAh/cm2 plated",
+        steps=(_plate(1.0, 1.0), strip, *spectrum, _plate(1.0, 1.0), *spectrum),
+    )
+
+
 def cccv(
     current_density_mA_per_cm2: float, voltage_V: float, end_current_density_mA_per_cm2: float
 ) -> tuple[ConstantCurrent, ConstantVoltage]:
@@ -370,6 +427,14 @@ def _full_cv(name: str, lower_V: float, upper_V: float) -> Protocol:
     )
 
 
+def _full_eis(name: str, rate_C: float, lower_V: float, upper_V: float) -> Protocol:
+    """One cycle, an hour of rest, then a spectrum discharged; and one charged, which Shen et al. do not have."""
+    charge, discharge = _full_cycles(rate_C, lower_V, upper_V, 1).steps
+    rest, spectrum = Rest(duration_s=SECONDS_PER_HOUR), Impedance(from_Hz=4e6, to_Hz=0.01)
+    title = "one cycle, spectra discharged and charged, 4 MHz to 0.01 Hz (Shen 2025: discharged)"
+    return Protocol(name=name, title=title, steps=(charge, discharge, rest, spectrum, charge, rest, spectrum))
+
+
 def _called(made: Protocol, name: str, title: str) -> Protocol:
     return made.model_copy(update={"name": name, "title": title})
 
@@ -401,10 +466,13 @@ PROTOCOLS: Mapping[str, Callable[[], Protocol]] = {
     "rest-recovery": rest_recovery,
     "strip-rate-sweep": strip_rate_sweep,
     "cv-zno": cv_zno,
+    "eis": eis,
     "li-ncm811": _li_ncm811,
     "li-ncm811-cv": lambda: _full_cv("li-ncm811-cv", 2.8, 4.3),
+    "li-ncm811-eis": lambda: _full_eis("li-ncm811-eis", 0.5, 2.8, 4.3),
     "li-lco": _li_lco,
     "li-lco-cv": lambda: _full_cv("li-lco-cv", 3.0, 4.6),
+    "li-lco-eis": lambda: _full_eis("li-lco-eis", 1.0, 3.0, 4.6),
     "pouch-ncm90": lambda: _pouch("pouch-ncm90", held=False),
     "pouch-ncm90-cccv": lambda: _pouch("pouch-ncm90-cccv", held=True),
     "anode-free": _anode_free,

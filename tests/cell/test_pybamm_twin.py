@@ -90,6 +90,18 @@ def test_pybamm_holds_the_same_voltage(model):
     assert [step.passed_mAh_per_cm2 for step in done.steps] == pytest.approx(-np.diff(passed), abs=2e-5)
 
 
+def test_pybamm_finds_the_same_voltage_behind_a_film():
+    cell = study("cp", changes={"host.film_resistance_ohm_cm2": 20.0, "counter.film_resistance_ohm_cm2": 40.0}).cell
+    ampere = 3 * cell.area_cm2 / 1000
+    theirs = by_pybamm(cell, [f"Discharge at {ampere} A for 20 minutes", f"Charge at {ampere} A until 1 V"], "lumped")
+    plate = ConstantCurrent(current_density_mA_per_cm2=-3.0, duration_s=1200.0)
+    strip = ConstantCurrent(current_density_mA_per_cm2=3.0, voltage_V=1.0)
+    ours = simulate(cell, Protocol(name="film", steps=(plate, strip)), mesh=MESH, relative_tolerance=1e-7)
+    for number, one in enumerate(theirs):
+        np.testing.assert_allclose(*voltages(ours, one, number), atol=1e-4)
+    assert -voltages(ours, theirs[0], 0)[0][25] > 0.03 * (20 / 13 + 40 / 3 * 1.131 / 2.011) / 10
+
+
 def test_a_short_is_refused_where_the_model_has_none():
     with pytest.raises(InputError, match="short"):
         half_cell_model(study("cp", changes={"cell.short_conductance_S_per_cm2": 1e-3}).cell)

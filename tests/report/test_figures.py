@@ -167,6 +167,22 @@ def test_spectra_are_drawn_with_the_capacitive_side_up(tmp_path):
     assert pl.read_csv(figures["bode"].csv)["magnitude_ohm"][0] == pytest.approx((30**2 + 5**2) ** 0.5)
 
 
+def test_a_spectrum_that_blocks_does_not_hide_the_arcs_of_another(tmp_path):
+    spectra = pl.DataFrame(
+        {
+            "spectrum": [0, 0, 0, 1, 1, 1],
+            "time_h": [1.0] * 6,
+            "frequency_Hz": [0.01, 1.0, 100.0] * 2,
+            "real_ohm": [4.1, 4.1, 3.5, 5.6, 4.5, 3.5],
+            "imaginary_ohm": [-1600.0, -16.0, -0.1, -0.1, -0.5, -0.1],
+        }
+    )
+    drawn = {figure.name: figure for figure in draw(finding({"spectra": spectra}, kind="eis"), tmp_path)}["nyquist"]
+    assert "2 points of what blocks lie far above and are not drawn" in drawn.caption
+    assert pl.read_csv(drawn.csv)["minus_imaginary_ohm"].max() == 1600.0
+    assert not {"1000", "1500"} & set(texts(drawn.svg))
+
+
 def test_names_and_reasons_that_would_break_a_figure_do_not(tmp_path):
     cycles = pl.DataFrame(
         {

@@ -43,6 +43,7 @@ from interlith.cell.duties import HOLD_CURRENT, serves
 from interlith.cell.mechanisms.conversion import alloying_A_per_m2, converting_A_per_m2
 from interlith.cell.mechanisms.dead_layer import drop_V
 from interlith.cell.mechanisms.filling import room_C_per_m2
+from interlith.cell.mechanisms.film import through_film
 from interlith.cell.mechanisms.isolation import isolated_per_stripped
 from interlith.cell.mechanisms.kinetics import left, limited, one_sided
 from interlith.cell.mechanisms.nucleation import barrier_V, beyond_barrier_V
@@ -81,6 +82,7 @@ class Electrode(NamedTuple):
     reaction_s: float
     dead_ohm_m2_per_C: float
     dead_per_limit: float
+    film_ohm_m2: float
 
 
 class Circuit(NamedTuple):
@@ -143,7 +145,9 @@ def barrier_of(y: NDArray[np.float64], o: int, e: Electrode) -> float:
 def surface(y: NDArray[np.float64], o: int, e: Electrode, f: float, exchange: float, barrier: float) -> Surface:
     """What happens on the surfaces of the electrode whose states begin at o."""
     u = y[o + POTENTIAL]
-    plating, stripping = one_sided(beyond_barrier_V(u, barrier), f, exchange), limited(one_sided(u, f, exchange))
+    drive = beyond_barrier_V(u, barrier)
+    plating = through_film(one_sided(drive, f, exchange), drive, e.film_ohm_m2)
+    stripping = through_film(limited(one_sided(u, f, exchange)), u, e.film_ohm_m2)
     plate_pores = 0.0
     if e.area_pores > 0.0 and plating > 0.0:
         room = room_C_per_m2(y[o + PORES] + y[o + DEAD_PORES], e.pore_C_per_m2, e.stretching)
@@ -351,6 +355,7 @@ def linearize(
     circuit, varied, jacobian = system.circuit, work.varied, work.jacobian
     apart = control[0] == HOLD_CURRENT and circuit.short_S_per_m2 == 0.0
     factor = sei_factor(y[SEI], y[COUNTER + SEI], circuit)
+    held = control[1] + control[2] * (y[TIME] - control[3])
     jacobian[:, :] = 0.0
     for place, k in enumerate(system.active):
         kept = y[k]
@@ -360,7 +365,7 @@ def linearize(
         if apart and k < PASSED and k not in (SEI, COUNTER + SEI):
             first = 0 if k < COUNTER else COUNTER
             last = first + COUNTER
-            inside = control[1] if first == 0 else -control[1] / circuit.counter_per_working
+            inside = held if first == 0 else -held / circuit.counter_per_working
             part = system.working if first == 0 else system.counter
             electrode_rates(y, first, part, circuit.f_per_V, part.exchange_A_per_m2, inside, factor, varied)
         else:

@@ -17,16 +17,24 @@ from types import SimpleNamespace
 from typing import Any
 
 from interlith.cell import account
+from interlith.cell.account import COUNTER
 from interlith.cell.layout import Mesh
 from interlith.cell.lumped import Circuit, Electrode
 from interlith.cell.mechanisms.dead_layer import MOST
-from interlith.cell.models import check_model, initial
+from interlith.cell.models import Model, check_model, initial
 from interlith.cell.pybamm_depth import Depth, depths, gap_of
 from interlith.cell.pybamm_electrode import NAMES, Electrical, amount, isolation, rates, surface
+from interlith.cell.resolved import N_NODE, SALT
 from interlith.cell.translate import kernel
 from interlith.errors import EnvironmentError_, InputError
 from interlith.parts.cell import Cell
-from interlith.units import M2_PER_CM2, SECONDS_PER_HOUR, mAh_PER_Ah
+from interlith.units import (
+    M2_PER_CM2,
+    MOL_PER_M3_PER_MOL_PER_L,
+    SECONDS_PER_HOUR,
+    C_PER_M2_PER_mAh_PER_CM2,
+    mAh_PER_Ah,
+)
 
 SIDES = ("Working", "Counter")
 
@@ -64,6 +72,33 @@ def half_cell_model(
     made.param = SimpleNamespace(Q=nominal_Ah, A_cc=cell.area_cm2 * M2_PER_CM2)  # what a held voltage asks for
     values = pybamm.ParameterValues({"Current function [A]": 0.0, "Nominal cell capacity [A.h]": nominal_Ah})
     return made, values
+
+
+def begin_at(made: Any, model: Model) -> None:
+    """Let a PyBaMM model begin at the state of ours, of the same cell and mesh: for instance for an EISSimulation.
+
+    pybamm.EISSimulation(made, parameter_values=values, skip_surface_form_check=True).solve(frequencies)
+    """
+    for variable in made.rhs:
+        label = variable.name.rsplit(" [", 1)[0]
+        side, _, rest = label.partition(" ")
+        if side in (*SIDES, "Separator"):
+            made.initial_conditions[variable] = _value(model, side, rest)
+
+
+def _value(model: Model, side: str, label: str) -> float:
+    """The value, in the unit of its label, of "pores", "node 3 salt" or "node 3 dead pores"."""
+    y, system, name, first = model.y, model.system, label, COUNTER if side == SIDES[1] else 0
+    if model.has_depth:
+        _, number, name = label.split(" ", 2)
+        if side == "Separator":
+            return float(y[system.pattern.faces[int(number)]] / MOL_PER_M3_PER_MOL_PER_L)
+        depth = system.depth_w if side == SIDES[0] else system.depth_c
+        first = (depth.first + int(number)) * N_NODE
+    if name == "salt":
+        return float(y[first + SALT] / MOL_PER_M3_PER_MOL_PER_L)
+    value = float(y[first + NAMES.index(name)])
+    return value if name == "potential" else value / C_PER_M2_PER_mAh_PER_CM2
 
 
 def _lumped(

@@ -61,6 +61,10 @@ def _left(pybamm: Any, charge: Any, scale: float) -> Any:
     return pybamm.minimum(part, 0) + 1 - pybamm.exp(-pybamm.maximum(part, 0))
 
 
+def _through_film(current: Any, drive: Any, ohm_m2: float) -> Any:
+    return current / (1 + ohm_m2 * current / (drive + LEAST_V)) if ohm_m2 > 0 else current
+
+
 def barrier(pybamm: Any, metal: Any, e: Electrode) -> Any:
     """Extra voltage of the first lithium."""
     return e.nucleation_V * pybamm.exp(-pybamm.maximum(metal, 0) / e.nucleation_C_per_m2)
@@ -80,9 +84,10 @@ def surface(
         extra_V = barrier(pybamm, y["pores"] + y["top"] + y["foil"], e)
     over = pybamm.maximum(-y["potential"] - extra_V, 0)
     rounded = over**2 / (over + ROUNDED * extra_V + LEAST_V) if e.nucleation_V > 0 else over
-    plating = _one_sided(pybamm, rounded, f, exchange)
+    plating = _through_film(_one_sided(pybamm, rounded, f, exchange), rounded, e.film_ohm_m2)
     free = _one_sided(pybamm, y["potential"], f, exchange)
-    stripping = free / (1 + free / MOST_A_PER_M2)
+    limited = free / (1 + free / MOST_A_PER_M2)
+    stripping = _through_film(limited, pybamm.maximum(y["potential"], 0), e.film_ohm_m2)
     room = e.pore_C_per_m2 - (1 - e.stretching) * (y["pores"] + y["dead pores"])
     return {
         "plate_pores": e.area_pores * plating * _left(pybamm, room, e.pore_edge_C_per_m2),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,8 +21,8 @@ from interlith.ledger import CYCLE, STEP, TIME, WORKING, LEAST_mAh_PER_CM2, Ledg
 from interlith.parts.cell import Cell, Foil
 from interlith.protocol import Protocol
 from interlith.record import CURRENT as CURRENT_COLUMN
+from interlith.record import FREQUENCY, IMAGINARY, REAL, SPECTRUM, CellFacts, Fact, Provenance, Record
 from interlith.record import VOLTAGE as VOLTAGE_COLUMN
-from interlith.record import CellFacts, Fact, Provenance, Record
 from interlith.units import MILLI, A_PER_M2_PER_mA_PER_CM2, C_PER_M2_PER_mAh_PER_CM2
 
 Parts = tuple[Electrode, Electrode | Particles, Circuit]
@@ -45,17 +45,29 @@ class Simulation:
     """What a simulated test leaves behind. `stopped`: why the cell ended before its protocol did, or None.
 
     thickness_um is a column of `states` next to the electrodes' potentials, one row per row of the record. profiles:
-    what lies where over the depth at the end of each step (cell/profiles.py); None for a lumped cell.
+    what lies where over the depth at the end of each step (cell/profiles.py); None for a lumped cell. Spectra lie
+    in the record, each behind the row of its state; impedance_parts: what each part of the cell adds to them
+    (cell/impedance.py), None without any.
     """
 
     record: Record
     ledger: Ledger
     states: pl.DataFrame
     profiles: pl.DataFrame | None
+    impedance_parts: pl.DataFrame | None
     steps: tuple[Step, ...]
     stopped: str | None
     cell: Cell
     protocol: Protocol
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """A spectrum: the step that it is, its frequencies, what each part adds, complex, ohm cm2 of the working area."""
+
+    step: int
+    frequency_Hz: NDArray[np.float64]
+    parts_ohm_cm2: Mapping[str, NDArray[np.complex128]]
 
 
 @dataclass(frozen=True)
@@ -89,21 +101,23 @@ def simulation(
     made: Model,
     rows: Rows,
     ends: Sequence[NDArray[np.float64]],
+    spectra: Sequence[Spectrum],
     steps: tuple[Step, ...],
     stopped: str | None,
 ) -> Simulation:
     """Everything of a test that was simulated.
 
-    how: model, tolerance and mesh in words; ends: states of a resolved cell at the ends of its steps. Raises
-    PhysicsError for a ledger that does not close.
+    how: model, tolerance and mesh in words; ends: states of a resolved cell at the ends of its steps; spectra: those of
+    steps that have one row. Raises PhysicsError for a ledger that does not close.
     """
     parts = made.system.working, made.system.counter, made.system.circuit
     entries = _entries(cell, parts, rows.account)
     return Simulation(
-        record=_record(cell, protocol, how, parts, rows),
+        record=_record(cell, protocol, how, parts, rows, spectra),
         ledger=Ledger(pl.DataFrame({TIME: rows.time, **rows.index, **entries})),
         states=_states(cell, rows.account),
         profiles=_profiles(made, ends, steps),
+        impedance_parts=_impedance_parts(spectra),
         steps=steps,
         stopped=stopped,
         cell=cell,
@@ -111,7 +125,7 @@ def simulation(
     )
 
 
-def _record(cell: Cell, protocol: Protocol, how: str, parts: Parts, rows: Rows) -> Record:
+def _record(cell: Cell, protocol: Protocol, how: str, parts: Parts, rows: Rows, spectra: Sequence[Spectrum]) -> Record:
     """As a tester would have written it: amperes of the real area, one row per step of the integrator."""
     inputs = f"{cell.model_dump_json()} {protocol.model_dump_json()} {how} {parts}"
     name = f"simulated {_label(cell)}, {protocol.name}"
@@ -129,6 +143,7 @@ def _record(cell: Cell, protocol: Protocol, how: str, parts: Parts, rows: Rows) 
             "discharging_capacity_ah": np.cumsum(np.maximum(-growth, 0.0)),
         }
     )
+    table = _with_spectra(table, spectra, cell.area_cm2)
     facts = CellFacts(
         area_cm2=Fact(cell.area_cm2, "stated", "the simulated cell"),
         working_electrode=Fact("host" if sign > 0 else "positive", "stated", "the simulated cell"),
@@ -143,6 +158,33 @@ def _record(cell: Cell, protocol: Protocol, how: str, parts: Parts, rows: Rows) 
         n_rows_in_file=table.height,
     )
     return Record(table=table, provenance=provenance, facts=facts)
+
+
+def _with_spectra(table: pl.DataFrame, spectra: Sequence[Spectrum], area_cm2: float) -> pl.DataFrame:
+    """Each spectrum behind the one row of its step, whose time, voltage and current are those of its points."""
+    if not spectra:
+        return table
+    points = []
+    for number, one in enumerate(spectra):
+        z = np.sum(list(one.parts_ohm_cm2.values()), axis=0) / area_cm2
+        columns = {FREQUENCY: one.frequency_Hz, REAL: z.real, IMAGINARY: z.imag}
+        index = {name: np.full(len(z), value) for name, value in ((STEP, one.step), (SPECTRUM, number))}
+        points.append(pl.DataFrame({**index, **columns}))
+    states = table.select(STEP, TIME, VOLTAGE_COLUMN, CURRENT_COLUMN, CYCLE)
+    found = pl.concat(points).join(states, on=STEP, maintain_order="left")
+    return pl.concat([table, found], how="diagonal").sort(STEP, SPECTRUM, nulls_last=False, maintain_order=True)
+
+
+def _impedance_parts(spectra: Sequence[Spectrum]) -> pl.DataFrame | None:
+    """One row for each spectrum, part and frequency; ohm cm2 of the working electrode."""
+    found = [
+        pl.DataFrame({SPECTRUM: number, "part": name, "frequency_Hz": one.frequency_Hz}).with_columns(
+            real_ohm_cm2=z.real, imaginary_ohm_cm2=z.imag
+        )
+        for number, one in enumerate(spectra)
+        for name, z in one.parts_ohm_cm2.items()
+    ]
+    return pl.concat(found) if found else None
 
 
 def _profiles(made: Model, ends: Sequence[NDArray[np.float64]], steps: tuple[Step, ...]) -> pl.DataFrame | None:

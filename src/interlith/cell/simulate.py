@@ -26,6 +26,7 @@ from interlith.cell.advance import (
 from interlith.cell.check import LONGEST_S, check
 from interlith.cell.compiled import loading
 from interlith.cell.duties import HOLD_CURRENT, HOLD_VOLTAGE, PASSED, TIME
+from interlith.cell.impedance import parts_ohm_cm2
 from interlith.cell.layout import Mesh
 from interlith.cell.models import (
     DEFAULT_MODEL,
@@ -36,11 +37,11 @@ from interlith.cell.models import (
     kernel_name,
     model_of,
 )
-from interlith.cell.results import SCARCE, Rows, Simulation, Step, simulation
+from interlith.cell.results import SCARCE, Rows, Simulation, Spectrum, Step, simulation
 from interlith.errors import InputError, SolverError
 from interlith.parts.cell import Cell
 from interlith.parts.positive import Positive
-from interlith.protocol import ConstantCurrent, ConstantVoltage, Executed, Protocol, Ramp, Repeat, Rest
+from interlith.protocol import ConstantCurrent, ConstantVoltage, Executed, Impedance, Protocol, Ramp, Repeat, Rest
 from interlith.units import (
     MILLI,
     SECONDS_PER_HOUR,
@@ -68,6 +69,7 @@ class _Run:
     counts: list[tuple[int, int, int]] = field(default_factory=list)
     ends: list[NDArray[np.float64]] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
+    spectra: list[Spectrum] = field(default_factory=list)
     cycle: int = 1
     stripped: bool = False
     stopped: str | None = None
@@ -112,7 +114,8 @@ def simulate(
         _walk(run, resolved.steps)
     has_mesh = kept != DEFAULT_MODEL
     made = f"{kept} model, relative tolerance {relative_tolerance:g}" + (f", {mesh or default_mesh(kept)}" * has_mesh)
-    return simulation(cell, resolved, made, run.model, _rows(run), run.ends, tuple(run.steps), run.stopped)
+    spectra = [spectrum for spectrum in run.spectra if spectrum.step <= len(run.steps)]
+    return simulation(cell, resolved, made, run.model, _rows(run), run.ends, spectra, tuple(run.steps), run.stopped)
 
 
 def _nominal(cell: Cell) -> float | None:
@@ -205,6 +208,9 @@ def _execute(run: _Run, step: Executed) -> None:
         raise SolverError(_failure(run, number, step))
     passed = run.cell.polarity * (y[PASSED] - before) / C_PER_M2_PER_mAh_PER_CM2
     why = WHY.get(code, "died")
+    if isinstance(step, Impedance) and code == DURATION:
+        why = "spectrum"
+        run.spectra.append(_spectrum(run, number, step))
     if code == DURATION and isinstance(step, ConstantCurrent) and _by_charge(step):
         why = "charge"
     run.steps.append(Step(number, run.cycle, step.kind, why, float(passed)))
@@ -215,6 +221,12 @@ def _execute(run: _Run, step: Executed) -> None:
     elif code == DURATION and duration >= LONGEST_S:
         run.stopped = f"step {number}: {FOR_EVER}"
     run.tell(number)
+
+
+def _spectrum(run: _Run, number: int, step: Impedance) -> Spectrum:
+    """Impedance of the cell as it is now."""
+    frequency_Hz = np.array(step.frequencies_Hz)
+    return Spectrum(number, frequency_Hz, parts_ohm_cm2(run.model, frequency_Hz))
 
 
 def _by_charge(step: ConstantCurrent) -> bool:
@@ -232,6 +244,8 @@ def _duration(step: Executed, begin_V: float) -> float:
     """Seconds after which a step ends at the latest; a ramp to where it begins takes none."""
     if isinstance(step, Ramp):
         return LONGEST_S if step.to_voltage_V != begin_V else 0.0
+    if isinstance(step, Impedance):
+        return 0.0
     given = step.duration_s if step.duration_s is not None else LONGEST_S
     if isinstance(step, ConstantCurrent) and step.areal_capacity_mAh_per_cm2 is not None:
         return min(given, _charge_time(step))
@@ -244,6 +258,8 @@ def _orders(run: _Run, step: Executed) -> tuple[NDArray[np.float64], NDArray[np.
     ends[5] = run.model.y[PASSED]
     if isinstance(step, Rest):
         control[0], ends[6] = HOLD_CURRENT, ROW_EVERY_REST_S
+    elif isinstance(step, Impedance):
+        control[0] = HOLD_CURRENT
     elif isinstance(step, ConstantCurrent):
         current = sign * step.signed_mA_per_cm2
         control[:2] = HOLD_CURRENT, current * A_PER_M2_PER_mA_PER_CM2

@@ -45,6 +45,7 @@ SWITCHES: Mapping[str, Switch] = {
     "revival": Switch("dead lithium that becomes active again", ("revival_pores_per_s", "revival_top_per_s")),
     "conversion": Switch("ZnO that becomes Li2O and LiZn", ("oxide_C_per_m2",)),
     "dead-layer": Switch("voltage lost in a layer of dead lithium", ("dead_ohm_m2_per_C", "dead_per_limit")),
+    "film": Switch("resistance of the film (SEI) on lithium", ("film_ohm_m2",)),
     "swelling": Switch("network that stretches for the lithium in its pores", ("stretching",)),
     "additive": Switch("more SEI once the additive is used up", ("inventory_C_per_m2",)),
     "positive-resistance": Switch("resistance of the positive that grows (off as shipped)", ("resistance_per_C",)),
@@ -154,6 +155,7 @@ def electrode(part: Host | Collector | Foil, cell: Cell) -> Electrode:
         reaction_s=coating.reaction_time_s if coating else UNUSED,
         dead_ohm_m2_per_C=ohm,
         dead_per_limit=per_limit,
+        film_ohm_m2=surface.film_resistance_ohm_cm2 * M2_PER_CM2,
     )
 
 

@@ -29,7 +29,8 @@ Reach = Literal["pores", "everywhere"]
 class Surface(Part):
     """What every surface has on which lithium is plated: areas, kinetics, and what becomes of the lithium.
 
-    The exchange current density is that at 1 mol/L of salt.
+    The exchange current density is that at 1 mol/L of salt. film_resistance_ohm_cm2: of the film on lithium, per real
+    area.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Surface(Part):
     cap_porosity: float = Field(ge=0, lt=1)
     dead_porosity: float = Field(gt=0, lt=1)
     dead_tortuosity: float = Field(ge=1)
+    film_resistance_ohm_cm2: float = Field(ge=0)
 
 
 class Coating(Part):

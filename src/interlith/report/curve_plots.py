@@ -27,6 +27,7 @@ from interlith.report.sketch import (
 )
 
 LINES = ("-", (0, (4, 1.5)), (0, (1, 1.2)))  # first, middle, last cycle
+BLOCKS, LEAST_WIDTH = 5.0, 0.2  # -Im Z over the range of Re Z; that range over Re Z
 MOST_COLOURS = 4  # spectra that are told apart by colour and name; more take a colour bar
 SPECTRUM_COLOURS = (PLATE, STRIP, GREEN, PURPLE)
 HOST_FENCE = 1.5
@@ -121,7 +122,19 @@ def nyquist(finding: Finding) -> Sketch | None:
         "spectrum", "time_h", "frequency_Hz", "real_ohm", (-pl.col("imaginary_ohm")).alias("minus_imaginary_ohm")
     )
     caption = f"Impedance, {data['spectrum'].n_unique()} spectra, equal scales on both axes. No circuit is fitted."
-    return Sketch("nyquist", "Impedance (Nyquist)", caption, data, lambda canvas: _paint_nyquist(canvas, data), 3.4)
+    shown = _without_blocking(data)
+    if shown.height < data.height:
+        caption += f" {data.height - shown.height} points of what blocks lie far above and are not drawn."
+    return Sketch("nyquist", "Impedance (Nyquist)", caption, data, lambda canvas: _paint_nyquist(canvas, shown), 3.4)
+
+
+def _without_blocking(data: pl.DataFrame) -> pl.DataFrame:
+    """Without the steep line of a capacitor, beside which every arc would be a dot."""
+    real = data["real_ohm"]
+    width = max(float(real.max() - real.min()), LEAST_WIDTH * float(real.abs().max()))  # type: ignore[operator, arg-type]
+    if data["minus_imaginary_ohm"].max() <= BLOCKS * width:  # type: ignore[operator]
+        return data
+    return data.filter(pl.col("minus_imaginary_ohm") <= width)
 
 
 def _paint_nyquist(canvas: Axes, data: pl.DataFrame) -> None:
