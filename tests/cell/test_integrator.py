@@ -1,6 +1,7 @@
 """The integrator against exact solutions and an outside judge, and its order of convergence."""
 
 import numpy as np
+import polars as pl
 import pytest
 
 from interlith.cell import lumped
@@ -8,7 +9,10 @@ from interlith.cell.account import N_ROW
 from interlith.cell.advance import DURATION, advance
 from interlith.cell.models import model_of
 from interlith.cell.rosenbrock import GAMMA, N_STAGES, A, C, factorize, solve
+from interlith.cell.simulate import simulate
 from interlith.parts.samples import half_cell
+from interlith.protocol import ConstantCurrent, Protocol, Rest
+from interlith.study import study
 from interlith.units import C_PER_M2_PER_mAh_PER_CM2
 
 
@@ -93,3 +97,12 @@ def test_plating_agrees_with_sundials(name):
     code, _ = advance(y, system, control, ends, tolerance, np.empty((100_000, N_ROW)))
     assert code == DURATION
     np.testing.assert_allclose(y[:10], expected[:10], rtol=1e-6, atol=1e-8 * C_PER_M2_PER_mAh_PER_CM2)
+
+
+@pytest.mark.parametrize("model", ["lumped", "resolved"])
+def test_a_rest_with_full_pores_takes_no_more_steps_than_rows(model):
+    """At rest u lies in the kink at 0, where such a host strips far more easily than it plates."""
+    plate = ConstantCurrent(current_density_mA_per_cm2=-2.0, areal_capacity_mAh_per_cm2=4.0)
+    asked = study("cp-zno-002", Protocol(name="rest", steps=(plate, Rest(duration_s=36000.0))))
+    done = simulate(asked.cell, asked.protocol, model=model)
+    assert done.record.table.filter(pl.col("step_count") == 2).height < 650  # one a minute is 600

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interlith.cell import duties
-from interlith.cell.account import N_ELECTRODE, SEI
+from interlith.cell.account import N_ELECTRODE, POTENTIAL, SEI
 from interlith.cell.compiled import compiled
 from interlith.cell.duties import HOLD_CURRENT, serves
 from interlith.cell.full import (
@@ -34,9 +34,10 @@ from interlith.cell.full import (
     salt_rates,
     stranded_of,
     terminals,
+    working_exchange,
     working_rates,
 )
-from interlith.cell.lumped import DIFFERENCE, sei_factor
+from interlith.cell.lumped import DIFFERENCE, difference_V, sei_factor
 from interlith.cell.mechanisms.active_loss import connected, stranding_per_s
 from interlith.cell.mechanisms.dry_out import wet_share
 from interlith.cell.rosenbrock import GAMMA, factorize, solve
@@ -132,8 +133,11 @@ def linearize(
     """The Jacobian in blocks with all in common held, and what goes through the common."""
     common_of(y, system, control, work.common)
     for place, k in enumerate(system.active):
-        kept = y[k]
-        y[k] = kept + DIFFERENCE * max(abs(kept), scale[k])
+        kept, size = y[k], DIFFERENCE * max(abs(y[k]), scale[k])
+        if k == POTENTIAL:
+            exchange = working_exchange(system, work.common)
+            size = difference_V(y, 0, system.working, system.circuit.f_per_V, exchange, scale[k])
+        y[k] = kept + size
         size = y[k] - kept
         working_rates(y, system, work.common, work.varied)
         y[k] = kept

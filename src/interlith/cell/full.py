@@ -190,11 +190,16 @@ def salt_share(salt: float, system: Full) -> float:
 
 
 @compiled
+def working_exchange(system: Full, common: NDArray[np.float64]) -> float:
+    """Exchange current density of the working electrode with the mean salt in its pores."""
+    return system.working.exchange_A_per_m2 * salt_share(common[SALT_W], system) ** SALT_EXPONENT
+
+
+@compiled
 def working_rates(y: NDArray[np.float64], system: Full, common: NDArray[np.float64], dy: NDArray[np.float64]) -> None:
     """Rates of the working electrode."""
     e, f = system.working, system.circuit.f_per_V
-    exchange = e.exchange_A_per_m2 * salt_share(common[SALT_W], system) ** SALT_EXPONENT
-    electrode_rates(y, 0, e, f, exchange, common[INSIDE], common[FACTOR], dy)
+    electrode_rates(y, 0, e, f, working_exchange(system, common), common[INSIDE], common[FACTOR], dy)
 
 
 @compiled

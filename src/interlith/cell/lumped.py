@@ -54,6 +54,7 @@ from interlith.cell.rosenbrock import GAMMA, factorize, solve
 
 NEWTON_STEPS = 30
 DIFFERENCE = 1e-7
+NEAR_V = 2e-5  # to 0: here a potential is varied by as much, to the side on which it is resisted more
 
 
 class Electrode(NamedTuple):
@@ -218,6 +219,26 @@ def electrode_rates(
     balance(y, o, e, f, s, 1.0, oxidizing, chi, sei_factor, dy)
 
 
+@compiled
+def difference_V(y: NDArray[np.float64], o: int, e: Electrode, f: float, exchange: float, least: float) -> float:
+    """How far the potential of the electrode that begins at o is varied for a Jacobian.
+
+    Kinetics are one-sided, with a kink at 0: full pores take no lithium but give it, and may strip a hundred times as
+    easily as they plate. A cell at rest lies in that kink, and the slope of the gentle side alone makes steps unstable.
+    """
+    u = y[o + POTENTIAL]
+    if abs(u) > NEAR_V:
+        return DIFFERENCE * max(abs(u), least)
+    barrier = barrier_of(y, o, e)
+    y[o + POTENTIAL] = NEAR_V
+    up = surface(y, o, e, f, exchange, barrier)
+    y[o + POTENTIAL] = -NEAR_V
+    down = surface(y, o, e, f, exchange, barrier)
+    y[o + POTENTIAL] = u
+    strips = up.strip_pores + up.strip_top + up.strip_foil
+    return NEAR_V if strips > down.plate_pores + down.plate_top else -NEAR_V
+
+
 class Ends(NamedTuple):
     """What the terminals see of a cell: open-circuit voltage, resistance of the electrolyte, dead lithium on both tops,
     how much scarcer salt is before them than as filled in, lithium on top."""
@@ -358,8 +379,11 @@ def linearize(
     held = control[1] + control[2] * (y[TIME] - control[3])
     jacobian[:, :] = 0.0
     for place, k in enumerate(system.active):
-        kept = y[k]
-        y[k] = kept + DIFFERENCE * max(abs(kept), scale[k])
+        kept, size = y[k], DIFFERENCE * max(abs(y[k]), scale[k])
+        if k in (POTENTIAL, COUNTER + POTENTIAL):
+            part = system.working if k < COUNTER else system.counter
+            size = difference_V(y, k - POTENTIAL, part, circuit.f_per_V, part.exchange_A_per_m2, scale[k])
+        y[k] = kept + size
         size = y[k] - kept
         first, last = 0, N_ACCOUNT
         if apart and k < PASSED and k not in (SEI, COUNTER + SEI):
