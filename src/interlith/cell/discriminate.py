@@ -1,15 +1,16 @@
 """Which tests tell two rival mechanisms apart, and with how many cells: `discriminate(question)`.
 
-If rival A is true, a test on n cells gives m_A with covariance V(n) = V_tester + V_cell / n. Rival B explains that as well
-as it can: its distance is
+If rival A is true, a test on n cells gives m_A with covariance V(n) = V_common + V_cell / n. Rival B explains that as
+well as it can: its distance is
 
     D2(n) = min over B's values of [ (m_A - m_B)' V(n)^-1 (m_A - m_B) + known_B ]
 
-known_B: squared distance of B from what is known already, in sigma. (Least favourable rival: T-optimal design of Atkinson
-and Fedorov, Biometrika 62, 57 (1975), doi:10.1093/biomet/62.1.57.) Whoever decides for the more likely of A and B at its
-least favourable values is right with probability Phi(D / 2) (likelihood ratio of two normal distributions of equal
-covariance), so n is the smallest with D(n) >= 2 z, Phi(z) = accuracy: 3.29 at 95 %. Either rival may be true: the worse
-of both directions counts. Tests of a combination are made on n cells each, and share neither cells nor testers.
+known_B: squared distance of B from what is known already, in sigma. (Least favourable rival: T-optimal design of
+Atkinson and Fedorov, Biometrika 62, 57 (1975), doi:10.1093/biomet/62.1.57; citation not confirmed.) Whoever decides
+for the more likely of A and B at its least favourable values is right with probability Phi(D / 2) (likelihood ratio of
+two normal distributions of equal covariance), so n is the smallest with D(n) >= 2 z, Phi(z) = accuracy: 3.29 at 95 %.
+Either rival may be true: the worse of both directions counts. Tests of a combination are made on n cells each, and
+share neither cells nor testers.
 
 Limits: A is taken at stated values; what fitting A costs, and that the model may be wrong, is not counted.
 """
@@ -22,23 +23,29 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
-from scipy.optimize import least_squares
 from scipy.stats import norm, qmc
 
-from interlith.cell.likelihood import jacobian
-from interlith.cell.noise import SOURCES, Errors, Floats, stacked
+from interlith.cell.nearest import MOST_CELLS, Combination, Measured, Near, sought
+from interlith.cell.noise import SOURCES, Floats
 from interlith.cell.profile import Each
-from interlith.cell.rivals import Prediction, Question, Rival, Test, Truth, check_known, predict, truth
+from interlith.cell.rivals import (
+    Experiment,
+    Prediction,
+    Question,
+    Rival,
+    Truth,
+    check_known,
+    predict,
+    truth,
+    truths,
+)
 
-MOST_CELLS = 1000  # per test
-NO_END = 1e9  # as good as infinitely many
-N_DESIGN = 128  # places of a rival at which all tests are simulated first
-N_STARTS, N_ROUNDS, MOST_STEPS = 2, 3, 12
-N_OTHER_TRUTHS = 3
-FAR = 1e6  # distance, in sigma, of a rival whose cell dies in the test
+N_DESIGN = 64  # places of a rival at which all tests are simulated first
+N_OTHER_TRUTHS, N_PASSES = 3, 2
+NARROWER = (0.85, 0.7)  # share of a range that is left
+ALL = "all of them"
 NEAR_BOUND = 0.02  # share of a range
-CELL, TESTER, SAME = "cell to cell", "tester", "same prediction"
-Combination = tuple[str, ...]
+CELL, COMMON, SAME = "cell to cell", "common error", "same prediction"
 
 
 @dataclass(frozen=True)
@@ -58,11 +65,12 @@ class Direction:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A test or a combination: both directions. n_cells: in all, of the worse direction."""
+    """A test or a combination: both directions, hours that it takes; cells with noise at the ends of its ranges."""
 
     tests: Combination
     directions: tuple[Direction, Direction]
     hours: float
+    at_ends: dict[str, tuple[int | None, int | None]]
 
     @property
     def worse(self) -> Direction:
@@ -84,19 +92,18 @@ class Verdict:
             return f"if {d.true} is true, {d.other} comes nearest with {values}{at}"
         reason = {
             SAME: f"{d.other} predicts nearly the same",
-            TESTER: "the tester's own error, common to all cells, hides the difference",
-            CELL: f"more than {MOST_CELLS} cells",
+            COMMON: "errors common to all cells (tester, charge for other reasons) hide the difference",
         }[d.limited_by]
         return f"if {d.true} is true: {reason}, with {values}{at}"
 
 
 @dataclass(frozen=True)
 class Discrimination:
-    """The answer, the best first. at_ends: cells of the best with one source of noise at the ends of its range."""
+    """The answer, the best first. narrower: with a range that ends earlier; other_truths: with other true values."""
 
     question: Question
     verdicts: tuple[Verdict, ...]
-    at_ends: tuple[dict[str, Any], ...]
+    narrower: tuple[dict[str, Any], ...]
     other_truths: tuple[dict[str, Any], ...]
     said: tuple[str, ...]
 
@@ -116,7 +123,7 @@ class Discrimination:
             "distance_needed": needed(self.question),
             "known": [datum.text + f" +- {datum.sigma[0]:.2g}" for datum in self.question.known],
             "tests": [_row(v) for v in self.verdicts],
-            "at_ends_of_noise": list(self.at_ends),
+            "narrower_ranges": list(self.narrower),
             "other_truths": list(self.other_truths),
             "noise": self.question.noise.table(),
         }
@@ -132,7 +139,8 @@ def _row(v: Verdict) -> dict[str, Any]:
         "distance_of_many_cells": v.worse.limit,
         "limited_by": v.worse.limited_by,
         "why": v.why,
-        "hours_per_cell": v.hours,
+        "hours": v.hours,
+        "at_ends_of_noise": {name: list(pair) for name, pair in v.at_ends.items()},
         "directions": [
             {
                 "true": d.true,
@@ -161,26 +169,30 @@ def discriminate(question: Question, each: Each = map) -> Discrimination:
     each: a map, over processes where it is one of a pool. Raises InputError for a rival that cannot run a test or does
     not fit what is known.
     """
-    truths = tuple(truth(question, rival, rival.truth) for rival in question.rivals)
-    for rival, found in zip(question.rivals, truths, strict=True):
+    true = [truth(question, rival, rival.truth) for rival in question.rivals]
+    for rival, found in zip(question.rivals, true, strict=True):
         check_known(question, rival, found)
     pools = _pools(question, each)
-    orders = [(question, c, k, truths[k], pools[1 - k]) for c in _combinations(question.tests) for k in (0, 1)]
-    done = list(each(_direction, orders))
-    for (_, _, k, _, _), (_, more) in zip(orders, done, strict=True):
-        pools[1 - k].extend(more)
+    sides = [(c, k) for c in _combinations(question.tests) for k in (0, 1)]
+    for _ in range(N_PASSES):  # what was found for one combination may be nearer for another
+        orders = [(question, c, k, true[k], pools[1 - k]) for c, k in sides]
+        done = list(each(_direction, orders))
+        for (_, k), (_, more) in zip(sides, done, strict=True):
+            pools[1 - k].extend(more)
+    directions = [direction for direction, _ in done]
+    ends = _at_ends(question, [c for c, _ in sides[::2]], pools)
     verdicts = [
-        Verdict(orders[i][1], (done[i][0], done[i + 1][0]), sum(truths[0].hours[name] for name in orders[i][1]))
-        for i in range(0, len(orders), 2)
+        Verdict(c, (one, other), sum(true[0].hours[name] for name in c), ends[c])
+        for (c, _), one, other in zip(sides[::2], directions[::2], directions[1::2], strict=True)
     ]
     verdicts.sort(key=lambda v: (v.n_cells is None, v.n_cells or 0, len(v.tests), -v.worse.limit))
-    best = verdicts[0]
-    ends = tuple(_at_ends(question, best, pools)) if best.n_cells else ()
-    others = tuple(_other_truths(question, best, pools, each)) if best.n_cells else ()
-    return Discrimination(question, tuple(verdicts), ends, others, tuple(_said(question, verdicts, ends, others)))
+    narrower = tuple(_narrower(question, verdicts, pools, true, each))
+    others = tuple(_other_truths(question, verdicts[0], pools, each)) if verdicts[0].n_cells else ()
+    said = tuple(_said(question, verdicts, narrower, others))
+    return Discrimination(question, tuple(verdicts), narrower, others, said)
 
 
-def _combinations(tests: tuple[Test, ...]) -> list[Combination]:
+def _combinations(tests: tuple[Experiment, ...]) -> list[Combination]:
     """Single tests, pairs, and all together."""
     names = [test.name for test in tests]
     sizes = sorted({1, 2, len(names)} & set(range(1, len(names) + 1)))
@@ -205,84 +217,27 @@ def _predictions(order: tuple[Question, int, Floats, Combination]) -> list[Predi
     return [predict(question, question.rivals[k], x, wanted) for x in places]
 
 
-class _Distance:
-    """Distances of a rival's predictions from what is measured if the other is true."""
-
-    def __init__(self, found: Truth, tests: Combination, errors: Errors | None = None) -> None:
-        self.tests = tests
-        self.mean = self._joined(found.prediction)
-        self.errors = errors or stacked([found.errors[name] for name in tests])
-
-    def _joined(self, prediction: Prediction) -> Floats | None:
-        parts = [prediction.tests.get(name) for name in self.tests]
-        return None if any(part is None for part in parts) else np.concatenate([p for p in parts if p is not None])
-
-    def whitener(self, n: float) -> Floats:
-        """L^-1 of the Cholesky factor of V(n)."""
-        covariance = self.errors.covariance(n)
-        least = 1e-12 * np.diag(self.errors.covariance(1.0))  # where no error is left the difference counts as it is
-        return np.linalg.inv(np.linalg.cholesky(covariance + np.diag(least)))
-
-    def residuals(self, prediction: Prediction, whitener: Floats) -> Floats:
-        """Whitened differences, and behind them those of what is known."""
-        other, mean = self._joined(prediction), self.mean
-        assert mean is not None
-        if other is None:
-            return np.concatenate([np.full(len(mean), FAR), prediction.known])
-        return np.concatenate([whitener @ (other - mean), prediction.known])
-
-    def nearest(self, pool: list[Prediction], n: float) -> list[tuple[float, Prediction]]:
-        """Squared distances of the places where these tests were simulated, the nearest first."""
-        whitener = self.whitener(n)
-        known = [p for p in pool if all(name in p.tests for name in self.tests)]
-        residuals = (self.residuals(p, whitener) for p in known)
-        found = [(float(r @ r), p) for r, p in zip(residuals, known, strict=True)]
-        return sorted(found, key=lambda pair: pair[0])
-
-    def least_n(self, pool: list[Prediction], enough: float) -> int | None:
-        """The smallest n at which every place is far enough; None where MOST_CELLS are too few."""
-
-        def far(n: int) -> bool:
-            return self.nearest(pool, n)[0][0] >= enough**2
-
-        if not far(MOST_CELLS):
-            return None
-        low, high = 0, MOST_CELLS  # low is too few, high enough
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (low, middle) if far(middle) else (middle, high)
-        return high
-
-
 def _direction(order: tuple[Question, Combination, int, Truth, list[Prediction]]) -> tuple[Direction, list[Prediction]]:
     """One direction of one combination, and the predictions made on the way."""
     question, tests, k, found, pool = order
-    rival, other = question.rivals[k], question.rivals[1 - k]
-    distance, enough = _Distance(found, tests), needed(question)
-    more: list[Prediction] = []
-    n = distance.least_n(pool, enough)
-    for _ in range(N_ROUNDS):
-        at = n or MOST_CELLS
-        for _, start in distance.nearest([*pool, *more], at)[:N_STARTS]:
-            more += _refined(question, other, distance, start.x, at)
-        before, n = n, distance.least_n([*pool, *more], enough)
-        if n == before:
-            break
-    everything = [*pool, *more]
-    square, nearest = distance.nearest(everything, n or MOST_CELLS)[0]
+    rival, other, enough = question.rivals[k], question.rivals[1 - k], needed(question)
+    near = Near(Measured.of(found, tests), pool)
+    n_before = len(near.places)
+    n = sought(near, enough, lambda x: predict(question, other, x, tests), question.seed)
+    nearest = near.best(n or MOST_CELLS)
     return (
         Direction(
             rival.name,
             other.name,
             n,
-            float(np.sqrt(distance.nearest(everything, 1)[0][0])),
-            float(np.sqrt(distance.nearest(everything, NO_END)[0][0])),
+            float(np.sqrt(near.least(1.0))),
+            float(np.sqrt(near.least(MOST_CELLS))),
             other.values(nearest.x),
             tuple(_at_bounds(other, nearest.x)),
             {t: (_plain(found.prediction.tests[t]), _plain(nearest.tests[t])) for t in tests},
-            _limited_by(distance, everything, n, enough),
+            _limited_by(near, n, enough),
         ),
-        more,
+        near.places[n_before:],
     )
 
 
@@ -296,64 +251,86 @@ def _at_bounds(rival: Rival, x: Floats) -> Iterator[str]:
             yield parameter.name.split(".")[-1]
 
 
-def _refined(question: Question, rival: Rival, distance: _Distance, start: Floats, n: float) -> list[Prediction]:
-    """Predictions on the way from a place to the nearest one around it."""
-    whitener, seen = distance.whitener(n), {}
-
-    def at(x: Floats) -> Floats:
-        key = x.tobytes()
-        if key not in seen:
-            seen[key] = predict(question, rival, x, distance.tests)
-        return distance.residuals(seen[key], whitener)
-
-    begin = np.clip(start, 1e-4, 1.0 - 1e-4)
-    least_squares(
-        at,
-        begin,
-        jac=lambda x: jacobian(at, x, at(x), 2e-3),
-        bounds=(0.0, 1.0),
-        max_nfev=MOST_STEPS,
-        ftol=1e-3,
-        xtol=1e-3,
-    )
-    return list(seen.values())
-
-
-def _limited_by(distance: _Distance, pool: list[Prediction], n: int | None, enough: float) -> str:
+def _limited_by(near: Near, n: int | None, enough: float) -> str:
     """What keeps the number of cells from being smaller."""
-    whole = distance.errors
-    without_tester = _Distance.__new__(_Distance)
-    without_tester.tests, without_tester.mean = distance.tests, distance.mean
-    without_tester.errors = Errors(whole.tester[:, :0], whole.cell)
-    at = n or MOST_CELLS
+    cells_alone = Near(near.measured.without_common(), near.places)
     if n is None:
-        if without_tester.nearest(pool, MOST_CELLS)[0][0] < enough**2:
-            return SAME
-        return CELL if distance.nearest(pool, NO_END)[0][0] >= enough**2 else TESTER
-    return TESTER if without_tester.nearest(pool, at)[0][0] > 2.0 * distance.nearest(pool, at)[0][0] else CELL
+        return SAME if cells_alone.least(MOST_CELLS) < enough**2 else COMMON
+    return COMMON if cells_alone.least(n) > 2.0 * near.least(n) else CELL
 
 
-def _at_ends(question: Question, best: Verdict, pools: list[list[Prediction]]) -> Iterator[dict[str, Any]]:
-    """Cells in all of the best combination with each source at the ends of its range, and with all of them there."""
-    singles = [(s.name, {s.name: s.low}, {s.name: s.high}) for s in SOURCES]
-    both = [("all of them", {s.name: s.low for s in SOURCES}, {s.name: s.high for s in SOURCES})]
-    for name, low, high in (*singles, *both):
-        found = [_n_with(question, best, pools, values) for values in (low, high)]
-        if name == "all of them" or any(n != best.n_cells for n in found):
-            yield {"source": name, "n_cells_at_low": found[0], "n_cells_at_high": found[1]}
+def _at_ends(
+    question: Question, combinations_: list[Combination], pools: list[list[Prediction]]
+) -> dict[Combination, dict[str, tuple[int | None, int | None]]]:
+    """Cells in all with one source of noise, and with all of them, at the ends of the range: (at low, at high).
+
+    From the places already simulated; what is known keeps its sigma. Sources that change nothing are left out.
+    """
+    changes = [{s.name: end} for s in SOURCES for end in (s.low, s.high)]
+    changes += [{s.name: s.low for s in SOURCES}, {s.name: s.high for s in SOURCES}]
+    noises = [question.noise, *(question.noise.with_values(**change) for change in changes)]
+    true = [truths(question, rival, rival.truth, noises) for rival in question.rivals]
+    found: dict[Combination, dict[str, tuple[int | None, int | None]]] = {}
+    for c in combinations_:
+        counts = [_in_all(c, [true[k][i] for k in (0, 1)], pools, needed(question)) for i in range(len(noises))]
+        rows = zip((*(s.name for s in SOURCES), ALL), counts[1::2], counts[2::2], strict=True)
+        found[c] = {name: (low, high) for name, low, high in rows if name == ALL or {low, high} != {counts[0]}}
+    return found
 
 
-def _n_with(question: Question, best: Verdict, pools: list[list[Prediction]], values: dict[str, float]) -> int | None:
-    """Cells in all with other noise, from the places already simulated; what is known keeps its sigma."""
-    noise = question.noise.with_values(**values)
-    asked = replace(question, noise=noise, tests=tuple(t for t in question.tests if t.name in best.tests))
-    worst = 0
-    for k, rival in enumerate(question.rivals):
-        n = _Distance(truth(asked, rival, rival.truth), best.tests).least_n(pools[1 - k], needed(question))
-        if n is None:
-            return None
-        worst = max(worst, n)
-    return worst * len(best.tests)
+def _in_all(c: Combination, true: list[Truth], pools: list[list[Prediction]], enough: float) -> int | None:
+    """Cells in all of a combination, from the places already simulated."""
+    counts = [Near(Measured.of(true[k], c), pools[1 - k]).least_n(enough) for k in (0, 1)]
+    known = [n for n in counts if n is not None]
+    return max(known) * len(c) if len(known) == len(counts) else None
+
+
+def _narrower(
+    question: Question, verdicts: list[Verdict], pools: list[list[Prediction]], true: list[Truth], each: Each
+) -> Iterator[dict[str, Any]]:
+    """Cells in all where the range, at the end of which the other rival comes nearest, ends earlier.
+
+    One row for each such parameter, new end, and combination that is the best or a single test.
+    """
+    wanted = [v for v in verdicts if len(v.tests) == 1 or v is verdicts[0]]
+    cases = dict.fromkeys((v.worse.true, name) for v in wanted for name in v.worse.at_bounds)
+    orders, rows = [], []
+    for name_true, name in cases:
+        k = next(i for i, rival in enumerate(question.rivals) if rival.name == name_true)
+        for share in NARROWER:
+            rival, pool, end = _cut(question.rivals[1 - k], name, share, verdicts, pools[1 - k])
+            rivals = (question.rivals[0], rival) if k == 0 else (rival, question.rivals[1])
+            asked = replace(question, rivals=rivals)
+            for v in wanted:
+                orders.append((asked, v.tests, k, true[k], pool))
+                other_way = v.directions[1 - k].n
+                rows.append((rival.name, name, end, v.tests, other_way))
+    for (rival_name, name, end, tests, back), (found, _) in zip(rows, each(_direction, orders), strict=True):
+        n = None if found.n is None or back is None else max(found.n, back) * len(tests)
+        yield {"rival": rival_name, "parameter": name, "end": end, "tests": list(tests), "n_cells": n}
+
+
+def _cut(
+    rival: Rival, name: str, share: float, verdicts: list[Verdict], pool: list[Prediction]
+) -> tuple[Rival, list[Prediction], float]:
+    """The rival with a shorter range of one parameter, its pool without what is left out, and the new end."""
+    k = next(i for i, p in enumerate(rival.parameters) if p.name.split(".")[-1] == name)
+    old = rival.parameters[k]
+    nearest = [d for v in verdicts for d in v.directions if d.other == rival.name and name in d.at_bounds]
+    at_high = old.place(nearest[0].other_values[old.name]) > 0.5
+    edge = max(share, float(rival.truth[k])) if at_high else min(1.0 - share, float(rival.truth[k]))
+    low, high = (old.low, old.value(edge)) if at_high else (old.value(edge), old.high)
+    new = replace(old, low=low, high=high)
+
+    def moved(x: Floats) -> Floats:
+        y = x.copy()
+        y[k] = new.place(old.value(float(x[k])))
+        return y
+
+    kept = [replace(p, x=moved(p.x)) for p in pool]
+    kept = [p for p in kept if -1e-9 <= p.x[k] <= 1.0 + 1e-9]
+    parameters = tuple(new if i == k else p for i, p in enumerate(rival.parameters))
+    return replace(rival, parameters=parameters, truth=moved(rival.truth)), kept, high if at_high else low
 
 
 def _other_truths(
@@ -381,10 +358,12 @@ def _apart(places: list[Floats], first: Floats) -> list[Floats]:
 
 
 def _said(
-    question: Question, verdicts: list[Verdict], ends: tuple[dict[str, Any], ...], others: tuple[dict[str, Any], ...]
+    question: Question,
+    verdicts: list[Verdict],
+    narrower: tuple[dict[str, Any], ...],
+    others: tuple[dict[str, Any], ...],
 ) -> Iterator[str]:
-    best = verdicts[0]
-    percent = f"{question.accuracy:.0%}"
+    best, percent = verdicts[0], f"{question.accuracy:.0%}"
     if best.n_cells is None:
         yield f"none of these tests, alone or together, tells the rivals apart with {percent}"
     else:
@@ -392,17 +371,25 @@ def _said(
     for v in verdicts:
         if len(v.tests) == 1 and v.n_cells is None:
             yield f"{v.tests[0]} alone cannot: {v.why}"
-    if ends:
-        low, high = ends[-1]["n_cells_at_low"], ends[-1]["n_cells_at_high"]
-        yield f"all sources of noise at their low ends: {low} cells; at their high ends: {high or 'not possible'}"
+    low, high = best.at_ends[ALL]
+    yield (
+        f"{' and '.join(best.tests)} with all sources of noise at their low ends: {_cells(low)}; "
+        f"at their high ends: {_cells(high)}"
+    )
+    for end in dict.fromkeys((row["rival"], row["parameter"], row["end"]) for row in narrower):
+        rows = [row for row in narrower if (row["rival"], row["parameter"], row["end"]) == end and row["n_cells"]]
+        if rows:
+            row = min(rows, key=lambda row: row["n_cells"])
+            which = f"{' and '.join(row['tests'])}, {_cells(row['n_cells'])}"
+            yield f"with {end[1]} of {end[0]} only to {end[2]:.2g}: {which}"
     if others:
         counts = [o["n_cells"] for o in others]
         known = [c for c in counts if c is not None]
-        span = f"{min(known)} to {max(known)} cells" if known else "not possible"
-        lost = (
-            f"; not possible for {len(counts) - len(known)} of {len(counts)}"
-            if known and len(known) < len(counts)
-            else ""
-        )
-        yield f"true values elsewhere in their ranges that fit what is known: {span}{lost}"
+        span = f"{min(known)} to {max(known)} cells" if known else _cells(None)
+        lost = f"; not possible for {len(counts) - len(known)} of {len(counts)}" if len(known) < len(counts) else ""
+        yield f"if a rival is true elsewhere in its ranges: {span}{lost}"
     yield "every error is assumed, with the range listed; statements about the model, not about a measured cell"
+
+
+def _cells(n: int | None) -> str:
+    return "not possible" if n is None else f"{n} cells" if n > 1 else "1 cell"

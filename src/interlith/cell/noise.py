@@ -1,7 +1,8 @@
 """How well a tester and a row of equal cells know a quantity: one table of assumed values with ranges.
 
-All are one standard deviation. "tester": the same for all cells measured on it, so that more cells do not help. "cell":
-each cell has its own, so that n cells know it sqrt(n) times better. None was measured here; change them and see.
+All are one standard deviation. "common": the same for all cells, the tester's or the chemistry's, so that more cells
+do not help. "cell": each cell has its own, so that n cells know it sqrt(n) times better. None was measured here; change
+them and see.
 """
 
 from __future__ import annotations
@@ -37,13 +38,21 @@ SOURCES: tuple[Source, ...] = (
         5e-5,
         1e-3,
         "of range",
-        "tester",
+        "common",
         "assumed: testers state 0.01 to 0.1 % as a limit (k = 2)",
     ),
-    Source("current_range_mA", 5.0, 1.0, 10.0, "mA", "tester", "assumed: a channel for coin cells"),
-    Source("gain_difference", 1e-4, 2e-5, 5e-4, "1", "tester", "assumed: stripped against plated charge"),
+    Source("current_range_mA", 5.0, 1.0, 10.0, "mA", "common", "assumed: a channel for coin cells"),
+    Source(
+        "gain_difference",
+        1e-4,
+        2e-5,
+        5e-4,
+        "1",
+        "common",
+        "assumed: stripped against plated charge, for each stripping current its own",
+    ),
     Source("charge_repeatability", 1e-4, 2e-5, 5e-4, "1", "cell", "assumed: one charge measured twice"),
-    Source("voltage_mV", 1.0, 0.2, 5.0, "mV", "tester", "assumed: 0.02 % of 5 V"),
+    Source("voltage_mV", 1.0, 0.2, 5.0, "mV", "common", "assumed: 0.02 % of 5 V"),
     Source("thickness_um", 1.0, 0.5, 3.0, "um", "cell", "assumed: a cross-section read at one place"),
     Source("loss_spread", 0.2, 0.1, 0.5, "of 1 - CE", "cell", "assumed: equal coin cells, all losses of a cell alike"),
     Source("loss_scatter", 0.05, 0.02, 0.2, "of 1 - CE", "cell", "assumed: from cycle to cycle of one cell"),
@@ -54,11 +63,11 @@ SOURCES: tuple[Source, ...] = (
         1e-4,
         2e-3,
         "mAh/cm2",
-        "cell",
-        "assumed: charge after a rest for other reasons (double layer, salt that evens out)",
+        "common",
+        "assumed: charge after a rest for other reasons (salt that evens out, films) that the model lacks",
     ),
     Source("size_spread", 0.1, 0.05, 0.2, "of it", "cell", "assumed: overpotential, resistance, growth of equal cells"),
-    Source("impedance_gain", 0.01, 0.003, 0.03, "1", "tester", "assumed: impedance of a potentiostat"),
+    Source("impedance_gain", 0.01, 0.003, 0.03, "1", "common", "assumed: impedance of a potentiostat"),
 )
 NAMES = tuple(source.name for source in SOURCES)
 
@@ -110,34 +119,41 @@ _BY_NAME = {source.name: source for source in SOURCES}
 
 @dataclass(frozen=True)
 class Errors:
-    """Independent sources of error of a vector of m values, one per column: tester float[m, k], cell float[m, l].
+    """Independent sources of error of a vector of m values, one per column: common float[m, k], cell float[m, l].
 
-    The covariance of the mean of n cells is tester tester' + cell cell' / n.
+    The covariance of the mean of n cells is common common' + cell cell' / n.
     """
 
-    tester: Floats
+    common: Floats
     cell: Floats
 
     def covariance(self, n_cells: float = 1.0) -> Floats:
         """float[m, m]. n_cells may be infinite: then what no number of cells removes."""
-        return self.tester @ self.tester.T + self.cell @ self.cell.T / n_cells
+        return self.common @ self.common.T + self.cell @ self.cell.T / n_cells
 
     def sigma(self) -> Floats:
         """Standard deviation of each value of one cell."""
         return np.sqrt(np.diag(self.covariance()))
 
 
-def errors(
-    n_values: int, tester: Iterable[Floats | float], cell: Iterable[Floats | float], each: Floats | float
-) -> Errors:
-    """From single sources: tester and cell, each a vector or one number for all; `each`: own to every value."""
+Sources = Iterable[Floats | float]
 
-    def columns(sources: Iterable[Floats | float]) -> list[Floats]:
+
+def errors(
+    n_values: int, common: Sources, cell: Sources, each: Floats | float, common_each: Floats | float = 0.0
+) -> Errors:
+    """From single sources: common and cell, each a vector or one number for all values; `each`: own to every value.
+
+    common_each: own to every value, and the same for all cells.
+    """
+
+    def columns(sources: Sources) -> list[Floats]:
         return [np.broadcast_to(np.asarray(s, float), (n_values,)).reshape(-1, 1) for s in sources]
 
-    own = np.diag(np.broadcast_to(np.asarray(each, float), (n_values,)))
-    nothing = np.zeros((n_values, 0))
-    return Errors(np.hstack([nothing, *columns(tester)]), np.hstack([own, *columns(cell)]))
+    def diagonal(size: Floats | float) -> Floats:
+        return np.diag(np.broadcast_to(np.asarray(size, float), (n_values,)))
+
+    return Errors(np.hstack([diagonal(common_each), *columns(common)]), np.hstack([diagonal(each), *columns(cell)]))
 
 
 def stacked(parts: Iterable[Errors]) -> Errors:
@@ -152,4 +168,4 @@ def stacked(parts: Iterable[Errors]) -> Errors:
             row, column = row + a.shape[0], column + a.shape[1]
         return whole
 
-    return Errors(blocks([e.tester for e in found]), blocks([e.cell for e in found]))
+    return Errors(blocks([e.common for e in found]), blocks([e.cell for e in found]))

@@ -193,7 +193,7 @@ def _ce_mean(done: Simulation) -> Floats:
 
 def _mean_errors(done: Simulation, values: Floats, noise: Noise) -> Errors:
     every = _cycle_errors(done, _ce_cycle(done), noise)
-    return Errors(every.tester.mean(axis=0, keepdims=True), every.cell.mean(axis=0, keepdims=True))
+    return Errors(every.common.mean(axis=0, keepdims=True), every.cell.mean(axis=0, keepdims=True))
 
 
 def _ce_errors(done: Simulation, groups: list[list[Step]], values: Floats, noise: Noise) -> Errors:
@@ -209,10 +209,16 @@ def _ce_errors(done: Simulation, groups: list[list[Step]], values: Floats, noise
     loss = 1.0 - values
     return errors(
         len(values),
-        tester=(offset * hours, noise["gain_difference"] * values),
+        common=(offset * hours, *_gains(groups, noise["gain_difference"] * values)),
         cell=(noise["loss_spread"] * loss,),
         each=np.hypot(np.sqrt(2.0) * noise["charge_repeatability"], noise["loss_scatter"] * loss),
     )
+
+
+def _gains(groups: list[list[Step]], size: Floats) -> list[Floats]:
+    """One source for each current at which is stripped: a tester is not equally right at all of them."""
+    currents = [next((s.current for s in g if s.current > 0), 0.0) for g in groups]
+    return [np.where(np.array(currents) == current, size, 0.0) for current in dict.fromkeys(currents)]
 
 
 def _life(done: Simulation) -> Floats:
@@ -227,7 +233,7 @@ def _life(done: Simulation) -> Floats:
 
 
 def _life_errors(done: Simulation, values: Floats, noise: Noise) -> Errors:
-    return errors(1, tester=(), cell=(noise["loss_spread"] * values,), each=1.0)
+    return errors(1, common=(), cell=(noise["loss_spread"] * values,), each=1.0)
 
 
 # ---- thickness, recovered charge, voltages
@@ -251,7 +257,7 @@ def _thickness(done: Simulation) -> Floats:
 
 def _thickness_errors(done: Simulation, values: Floats, noise: Noise) -> Errors:
     bare = done.cell.host.thickness_um if done.cell.host else 0.0
-    return errors(1, tester=(), cell=(noise["size_spread"] * (values - bare),), each=noise["thickness_um"])
+    return errors(1, common=(), cell=(noise["size_spread"] * (values - bare),), each=noise["thickness_um"])
 
 
 def _no_second_strip(protocol: Protocol) -> str:
@@ -281,7 +287,8 @@ def _recovered_errors(done: Simulation, values: Floats, noise: Noise) -> Errors:
     """What the offset of a current adds in the minutes of such a strip is far less than the rest of it."""
     gain = noise["gain_difference"] * values
     spread = noise["recovery_spread"] * values
-    return errors(len(values), tester=(gain,), cell=(spread,), each=noise["recovery_background_mAh_per_cm2"])
+    background = noise["recovery_background_mAh_per_cm2"]
+    return errors(len(values), common=(gain,), cell=(spread,), each=0.0, common_each=background)
 
 
 def _overpotential(done: Simulation) -> Floats:
@@ -301,7 +308,7 @@ def _halfway(time_s: Floats, voltage_V: Floats) -> float:
 
 
 def _overpotential_errors(done: Simulation, values: Floats, noise: Noise) -> Errors:
-    return errors(1, tester=(noise["voltage_mV"],), cell=(noise["size_spread"] * values,), each=0.0)
+    return errors(1, common=(noise["voltage_mV"],), cell=(noise["size_spread"] * values,), each=0.0)
 
 
 # ---- impedance
@@ -337,7 +344,7 @@ def _impedance(done: Simulation) -> Floats:
 def _impedance_errors(done: Simulation, values: Floats, noise: Noise) -> Errors:
     gain, spread = noise["impedance_gain"] * values, noise["size_spread"] * values
     least = noise["impedance_gain"] * float(np.max(np.abs(values), initial=0.0))
-    return errors(len(values), tester=(gain,), cell=(spread,), each=least)
+    return errors(len(values), common=(gain,), cell=(spread,), each=least)
 
 
 OBSERVABLES: Mapping[str, Observable] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,6 +14,7 @@ from interlith.cell.results import Simulation
 from interlith.errors import InputError
 from interlith.parts.cell import Cell
 from interlith.protocol import Protocol
+from interlith.record import TIME
 from interlith.study import Study, changed
 from interlith.units import SECONDS_PER_HOUR
 
@@ -20,7 +22,7 @@ FITS_WITHIN = 2.0  # sigma of the known data in which a rival must lie to be one
 
 
 @dataclass(frozen=True)
-class Test:
+class Experiment:
     """A test that could be made: its protocol and what is read in it."""
 
     name: str
@@ -54,7 +56,7 @@ class Question:
     """Two rivals, the tests, what is known already, how sure to be. Raises InputError for what is no question."""
 
     rivals: tuple[Rival, Rival]
-    tests: tuple[Test, ...]
+    tests: tuple[Experiment, ...]
     known: tuple[Datum, ...]
     noise: Noise = field(default_factory=Noise)
     accuracy: float = 0.95
@@ -71,7 +73,7 @@ class Question:
         self.check_tests(self.tests)
 
     @staticmethod
-    def check_tests(tests: tuple[Test, ...]) -> None:
+    def check_tests(tests: tuple[Experiment, ...]) -> None:
         """Raises InputError for a test that cannot give what is read in it."""
         for test in tests:
             for name in test.observables:
@@ -109,7 +111,7 @@ def predict(question: Question, rival: Rival, x: Floats, wanted: tuple[str, ...]
     return Prediction(x, found, np.concatenate([*known, np.zeros(0)]))
 
 
-def _values(done: Simulation | None, test: Test) -> Floats | None:
+def _values(done: Simulation | None, test: Experiment) -> Floats | None:
     if done is None:
         return None
     values = np.concatenate([observable(name).read(done) for name in test.observables])
@@ -125,10 +127,15 @@ class Truth:
     hours: dict[str, float]
 
 
-def truth(question: Question, rival: Rival, x: Floats, noise: Noise | None = None) -> Truth:
+def truth(question: Question, rival: Rival, x: Floats) -> Truth:
     """What is measured if a rival is true at x. Raises InputError where its cell does not live through a test."""
-    cell, noise = rival.cell(x), noise or question.noise
-    errors, hours = {}, {}
+    return truths(question, rival, x, (question.noise,))[0]
+
+
+def truths(question: Question, rival: Rival, x: Floats, noises: Sequence[Noise]) -> list[Truth]:
+    """The same for several tables of noise, each test simulated once."""
+    cell, hours = rival.cell(x), {}
+    errors: list[dict[str, Errors]] = [{} for _ in noises]
     for test in question.tests:
         try:
             done = run(Study(rival.name, cell, test.protocol, rival.study.model, rival.study.without))
@@ -137,10 +144,11 @@ def truth(question: Question, rival: Rival, x: Floats, noise: Noise | None = Non
         if done is None or _values(done, test) is None:
             why = done.stopped if done is not None else "the solver gave up"
             raise InputError(f"rival {rival.name} cannot run test {test.name}: {why}")
-        parts = [errors_of(done, name, noise) for name in test.observables]
-        errors[test.name] = stacked(parts)
-        hours[test.name] = float(done.record.table["test_time_second"][-1]) / SECONDS_PER_HOUR
-    return Truth(predict(question, rival, x, tuple(t.name for t in question.tests)), errors, hours)
+        for found, noise in zip(errors, noises, strict=True):
+            found[test.name] = stacked([errors_of(done, name, noise) for name in test.observables])
+        hours[test.name] = float(done.record.table[TIME][-1]) / SECONDS_PER_HOUR
+    prediction = predict(question, rival, x, tuple(t.name for t in question.tests))
+    return [Truth(prediction, found, hours) for found in errors]
 
 
 def check_known(question: Question, rival: Rival, found: Truth) -> None:

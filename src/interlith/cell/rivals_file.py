@@ -12,11 +12,11 @@ from pydantic import Field
 
 from interlith.cell.fit_file import CellTable, ParameterTable, assumed_sigma, key_of, many, noise_of
 from interlith.cell.likelihood import Datum, Parameter
-from interlith.cell.rivals import Question, Rival, Test
+from interlith.cell.rivals import Experiment, Question, Rival
 from interlith.cell.written import File, Written, opened, validated
 from interlith.errors import InputError
 from interlith.parts.cell import Cell
-from interlith.protocol import named
+from interlith.protocol import Protocol, Step, named
 from interlith.study import changed, load
 
 
@@ -33,11 +33,12 @@ class RivalTable(CellTable):
     parameter: tuple[FreeTable, ...] = Field(min_length=1)
 
 
-class TestTable(Written):
-    """[[test]]: a shipped protocol, or the protocol of a study file."""
+class ExperimentTable(Written):
+    """[[test]]: a shipped protocol by name, steps of one's own, or the protocol of a study file."""
 
     name: str
     protocol: str | None = None
+    steps: tuple[Step, ...] = ()
     study: str | None = None
     observables: tuple[str, ...] = Field(min_length=1)
 
@@ -58,7 +59,7 @@ class RivalsTable(Written):
     accuracy: float = 0.95
     seed: int = 1
     rival: tuple[RivalTable, ...] = Field(min_length=2, max_length=2)
-    test: tuple[TestTable, ...] = Field(min_length=1)
+    test: tuple[ExperimentTable, ...] = Field(min_length=1)
     known: tuple[KnownTable, ...] = ()
     noise: Mapping[str, float] = Field(default_factory=dict)
 
@@ -130,12 +131,17 @@ def _value(cell: Cell, name: str) -> float:
     return float(getattr(part, key))
 
 
-def _test(file: File, place: int, entry: TestTable) -> Test:
+def _test(file: File, place: int, entry: ExperimentTable) -> Experiment:
     try:
-        if (entry.protocol is None) == (entry.study is None):
-            raise InputError("protocol: give a shipped protocol or a study file that has one, one of them")
-        protocol = named(entry.protocol) if entry.protocol else load(file.folder / str(entry.study)).protocol
-        made = Test(entry.name, protocol, entry.observables)
+        if sum((entry.protocol is not None, entry.study is not None, bool(entry.steps))) != 1:
+            raise InputError(
+                "protocol: give a shipped protocol, steps, or a study file that has them, one of the three"
+            )
+        if entry.steps:
+            protocol = Protocol(name=entry.name, steps=entry.steps)
+        else:
+            protocol = named(entry.protocol) if entry.protocol else load(file.folder / str(entry.study)).protocol
+        made = Experiment(entry.name, protocol, entry.observables)
         Question.check_tests((made,))
         return made
     except InputError as problem:

@@ -95,13 +95,9 @@ def _keys_beside(model: type[BaseModel], place: Place) -> list[str]:
     """The keys known in the table in which a place lies."""
     here: Any = model
     for part in place[:-1]:
-        if isinstance(part, str) and isinstance(here, type) and part in here.model_fields:
-            inner = [
-                a
-                for a in _arguments(here.model_fields[part].annotation)
-                if isinstance(a, type) and hasattr(a, "model_fields")
-            ]
-            here = inner[0] if inner else here
+        if isinstance(part, str) and part in here.model_fields:
+            inner = _arguments(here.model_fields[part].annotation)
+            here = next((a for a in inner if isinstance(a, type) and issubclass(a, BaseModel)), here)
     return list(here.model_fields)
 
 
@@ -116,8 +112,9 @@ def line_of(text: str, place: Place) -> int | None:
     >>> line_of("[[a]]\\nx = 1\\n[[a]]\\nx = 2", ("a", 1, "x"))
     4
     """
-    counts: dict[tuple[str | int, ...], int] = {}
-    header: tuple[str | int, ...] = ()
+    counts: dict[Place, int] = {}
+    header: Place = ()
+    here: Place
     best, depth = None, 0
     for number, line in enumerate(text.splitlines(), start=1):
         bare = line.split("#")[0].strip()
