@@ -21,6 +21,7 @@ HOMES = {
     "jinja2": "report",
     "typer": "cli.py",
     "numba": "cell",
+    "emcee": "cell",
     "pybamm": "cell/pybamm_bridge.py",
 }
 FORBIDDEN = {"utils", "util", "helpers", "common", "base", "core", "manager", "misc"}

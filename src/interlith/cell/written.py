@@ -1,0 +1,147 @@
+"""TOML files of lists of tables, [[datum]] and the like: read one into a model, and say at which line it is wrong."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from interlith.errors import InputError, did_you_mean
+
+Place = tuple[str | int, ...]
+MOST_SHOWN = 60
+
+
+class Written(BaseModel):
+    """A table that a person wrote: frozen, and no unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+Kind = TypeVar("Kind", bound=Written)
+
+
+class File:
+    """A file's text, and its name in messages."""
+
+    def __init__(self, name: str, text: str, folder: Path) -> None:
+        self.name, self.text, self.folder = name, text, folder
+
+    def at(self, place: Place, message: str) -> InputError:
+        """An error at a key: ("datum", 1, "sigma") is the sigma of the second [[datum]]."""
+        line = line_of(self.text, place)
+        where = f"{self.name}:{line}" if line else self.name
+        return InputError(f"{where}: {message}")
+
+
+def shipped(prefix: str) -> list[str]:
+    """Names of the shipped files of one kind.
+
+    >>> "reference" in shipped("fit")
+    True
+    """
+    folder = resources.files("interlith.cell").joinpath("shipped")
+    found = (item.name for item in folder.iterdir())
+    return sorted(
+        name.removeprefix(f"{prefix}-").removesuffix(".toml") for name in found if name.startswith(f"{prefix}-")
+    )
+
+
+def opened(given: str, prefix: str) -> File:
+    """A file by its path, or a shipped one by its name. Raises InputError for what cannot be read."""
+    path = Path(given)
+    if not path.suffix and not path.exists():
+        if given not in shipped(prefix):
+            hint = did_you_mean(given, shipped(prefix))
+            raise InputError(f"{given}: neither a file nor a shipped one ({', '.join(shipped(prefix))}).{hint}")
+        inside = resources.files("interlith.cell").joinpath("shipped", f"{prefix}-{given}.toml")
+        return File(f"{prefix}-{given}.toml", inside.read_text(encoding="utf-8"), Path())
+    try:
+        return File(path.name, path.read_text(encoding="utf-8-sig"), path.parent)
+    except (OSError, UnicodeDecodeError) as problem:
+        raise InputError(f"{path}: cannot be read ({getattr(problem, 'strerror', None) or problem})") from problem
+
+
+def validated(file: File, model: type[Kind]) -> Kind:
+    """The file as a model. Raises InputError with file, line and key, what was got and what is allowed."""
+    try:
+        table = tomllib.loads(file.text)
+    except (ValueError, RecursionError) as problem:
+        raise InputError(f"{file.name}: not TOML that can be read: {str(problem)[:200]}") from problem
+    try:
+        return model.model_validate(table)
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        place = tuple(first["loc"])
+        raise file.at(place, _message(place, first, _keys_beside(model, place))) from problem
+
+
+def _message(place: Place, error: Any, known: Sequence[str]) -> str:
+    key = ".".join(str(part + 1) if isinstance(part, int) else part for part in place)
+    if error["type"] == "missing":
+        return f"{key}: must be given"
+    got = error["input"]
+    if error["type"] == "extra_forbidden":
+        return f"{key}: not a key that is known here.{did_you_mean(str(place[-1]), known)} (known: {', '.join(known)})"
+    return f"{key} = {str(got)[:MOST_SHOWN]}: {error['msg'][:1].lower()}{error['msg'][1:]}"
+
+
+def _keys_beside(model: type[BaseModel], place: Place) -> list[str]:
+    """The keys known in the table in which a place lies."""
+    here: Any = model
+    for part in place[:-1]:
+        if isinstance(part, str) and part in here.model_fields:
+            inner = _arguments(here.model_fields[part].annotation)
+            here = next((a for a in inner if isinstance(a, type) and issubclass(a, BaseModel)), here)
+    return list(here.model_fields)
+
+
+def _arguments(annotation: Any) -> list[Any]:
+    inner = getattr(annotation, "__args__", ())
+    return [annotation, *(found for part in inner for found in _arguments(part))]
+
+
+def line_of(text: str, place: Place) -> int | None:
+    """The line of a key, or of the table nearest above it.
+
+    >>> line_of("[[a]]\\nx = 1\\n[[a]]\\nx = 2", ("a", 1, "x"))
+    4
+    """
+    counts: dict[Place, int] = {}
+    header: Place = ()
+    here: Place
+    best, depth = None, 0
+    for number, line in enumerate(text.splitlines(), start=1):
+        bare = line.split("#")[0].strip()
+        if found := re.match(r"(\[+)([^\]]+)\]+", bare):
+            header, here = _header(found[2], found[1] == "[[", counts), ()
+        elif found := re.match(r"""([\w."'-]+)\s*=""", bare):
+            here = _keys(found[1])
+        else:
+            continue
+        full = (*header, *here)
+        if len(full) > depth and full == place[: len(full)]:
+            best, depth = number, len(full)
+    return best
+
+
+def _keys(text: str) -> tuple[str, ...]:
+    return tuple(key.strip().strip("\"'") for key in text.split("."))
+
+
+def _header(text: str, is_list: bool, counts: dict[Place, int]) -> Place:
+    """The place of a header, the tables of lists counted."""
+    full: Place = ()
+    keys = _keys(text)
+    for depth, key in enumerate(keys):
+        full = (*full, key)
+        if is_list and depth == len(keys) - 1:
+            counts[full] = counts.get(full, -1) + 1
+        if full in counts:
+            full = (*full, counts[full])
+    return full
