@@ -67,6 +67,16 @@ def sample(name: str) -> Host | Collector:
     return Host(name=name, coating=coating, **_fields(*layers, entry))
 
 
+def common_value(field: str) -> tuple[Any, Origin]:
+    """What is assumed of any surface, and where that comes from: for a value that was fitted to one.
+
+    >>> common_value("cap_porosity")[0]
+    0.75
+    """
+    values, origins = _split(_file()["common"])
+    return values[field], origins[field]
+
+
 def foil(interlayer: Host | None = None) -> Foil:
     """The paper's lithium foil of 100 um."""
     return Foil(name="lithium", interlayer=interlayer, **_fields("common", "foil"))
