@@ -41,9 +41,9 @@ from interlith.cell.rivals import (
     truths,
 )
 
-N_DESIGN = 96  # places of a rival at which all tests are simulated first
+N_DESIGN = 64  # places of a rival at which all tests are simulated first
 N_OTHER_TRUTHS, N_PASSES = 3, 2
-NARROWER = (0.85, 0.7)  # share of a range that is left
+NARROWER, N_NARROWER = (0.7,), 2  # share of a range that is left; parameters of which it is asked
 ALL = "all of them"
 NEAR_BOUND = 0.02  # share of a range
 CELL, COMMON, SAME = "cell to cell", "common error", "same prediction"
@@ -297,13 +297,13 @@ def _narrower(
 ) -> Iterator[dict[str, Any]]:
     """Cells in all where the range, at the end of which the other rival comes nearest, ends earlier.
 
-    Of the parameter of which that is so most often: one row for each new end, and each test alone and the best
+    Of the parameters of which that is so most often: one row for each new end, and each test alone and the best
     combination.
     """
     wanted = [v for v in verdicts if len(v.tests) == 1 or v is verdicts[0]]
     cases = Counter((v.worse.true, name) for v in wanted for name in v.worse.at_bounds)
     orders, rows = [], []
-    for (name_true, name), _ in cases.most_common(1):
+    for (name_true, name), _ in cases.most_common(N_NARROWER):
         k = next(i for i, rival in enumerate(question.rivals) if rival.name == name_true)
         for share in NARROWER:
             rival, pool, end = _cut(question.rivals[1 - k], name, share, verdicts, pools[1 - k])
