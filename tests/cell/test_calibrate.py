@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+import polars as pl
 import pytest
 from pytest import approx
 from scipy.interpolate import CubicSpline
@@ -103,7 +104,7 @@ def test_known_values_come_back_from_two_tests_of_two_cells():
     data = []
     for label, protocol, names in (
         ("a", "aurbach", ("ce_reservoir", "thickness_um")),
-        ("b", "half-cell-5", ("ce_mean",)),
+        ("b", "strip-rate-sweep", ("ce_mean",)),
     ):
         cell = study("cp", protocol, changes=truth).cell
         done = simulate(cell, named(protocol))
@@ -170,8 +171,6 @@ def test_records_of_another_test_are_refused():
         Problem((Parameter(ISOLATED, 0.0, 0.2),), (datum,)).residuals(np.array([0.3]))
     asked = study("cp", "aurbach")
     own = simulate(asked.cell, asked.protocol).record
-    import polars as pl
-
     lifted = replace(own, table=own.table.with_columns(pl.col("voltage_volt") + 3.0))
     datum = Datum(asked, CURVE, (), (), "a", "made", lifted)
     with pytest.raises(InputError, match="does not overlap"):
@@ -186,7 +185,7 @@ def test_records_of_another_test_are_refused():
         (lambda: Parameter("a", 0.0, 1.0, prior_mean=0.5), "both of them"),
         (lambda: Parameter("a", 0.0, 1.0, prior_mean=0.5, prior_sigma=0.0), "above 0"),
         (lambda: Datum(study("cp"), "ce_cycle", (0.9,), (0.1,)), "wrong kind of test"),
-        (lambda: Datum(study("cp"), "ce_reservoir", (0.9,), (0.0,)), "sigma above 0"),
+        (lambda: Datum(study("cp"), "ce_reservoir", (0.9,), (0.0,)), "must be above 0"),
         (lambda: Problem((), ()), "at least one"),
     ],
 )

@@ -48,9 +48,8 @@ def small(tests=("rest-recovery",), **changes):
     asked = read_rivals("reference").question
     rivals = []
     for rival in asked.rivals:
-        kept = [k for k, p in enumerate(rival.parameters) if p.name.endswith(("isolated_per_stripped", "rate_per_s"))][
-            -1:
-        ]
+        wanted = "rate_per_s" if rival.name == "revival" else "isolated_per_stripped"
+        kept = [k for k, p in enumerate(rival.parameters) if p.name.endswith(wanted)]
         parameters = tuple(replace(rival.parameters[k]) for k in kept)
         if parameters[0].name.endswith("rate_per_s"):
             parameters = (Parameter(parameters[0].name, 1e-4, 2.5e-3, "log"),)

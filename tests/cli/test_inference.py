@@ -143,10 +143,10 @@ def test_a_question_in_one_command(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "line", "what"),
     [
-        ('observables = ["ce_reservoir"]', 'observables = ["ce_cycle"]', 30, "wrong kind of test"),
+        ('observables = ["ce_reservoir"]', 'observables = ["ce_cycle"]', 28, "wrong kind of test"),
         ("high = 1e-2", "high = 1e-4", 11, "outside of its range"),
-        ('protocol = "aurbach"\nobservables', 'protocol = "aurbch"\nobservables', 29, "Did you mean aurbach"),
-        ('name = "revival"', 'name = "less"', 18, "two rivals"),
+        ('protocol = "aurbach"\nobservables', 'protocol = "aurbch"\nobservables', 27, "Did you mean aurbach"),
+        ('name = "revival"', 'name = "less"', 17, "two rivals"),
     ],
 )
 def test_a_wrong_question_is_told_at_its_line(tmp_path, old, new, line, what):

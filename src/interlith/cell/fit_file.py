@@ -185,7 +185,8 @@ def key_of(entry: Written, message: str) -> str:
     """The key of a table that an error speaks of."""
     keys = [key for key in type(entry).model_fields if getattr(entry, key) and key != "name"]
     begins = [key for key in type(entry).model_fields if message.split(" ")[0].rstrip(":") == key]
-    named = [key for key in keys if any(word in message for word in _words(getattr(entry, key)))]
+    cited = {key: [message.find(word) for word in _words(getattr(entry, key)) if word in message] for key in keys}
+    named = sorted((key for key in keys if cited[key]), key=lambda key: min(cited[key]))
     mentioned = [key for key in keys if f"{key} " in message or f"{key}:" in message]
     return next(iter([*begins, *named, *mentioned]), "sample")
 
