@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from interlith import __version__
-from interlith.errors import EnvironmentError_, InterlithError
+from interlith.errors import EnvironmentError_, InputError, InterlithError
 
 if TYPE_CHECKING:
     from interlith.findings import Finding, Findings
@@ -96,6 +96,9 @@ Limits = Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="Re
 Join = Annotated[bool, typer.Option("--join", help="The files are parts of one test.")]
 Out = Annotated[Path | None, typer.Option(help="Folder for report.html, figures and tables.")]
 Workers = Annotated[int | None, typer.Option(min=1, help="Files analyzed at once; as many as cores.")]
+Processes = Annotated[
+    int | None, typer.Option("--workers", min=1, help="Processes of a fit or of rivals; as many as cores.")
+]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Read every file anew.")]
 
 
@@ -202,10 +205,17 @@ def simulate(
     changes: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="E.g. host.porosity=0.8; repeatable.")
     ] = None,
+    calibrate: Annotated[
+        str | None, typer.Option(metavar="FIT.toml", help="Fit parameters to data; a file, or reference.")
+    ] = None,
+    discriminate: Annotated[
+        str | None, typer.Option(metavar="RIVALS.toml", help="Rank tests that tell rivals apart; a file, or reference.")
+    ] = None,
     show_list: Annotated[
         bool, typer.Option("--list", help="List samples, protocols, models, mechanisms; simulate nothing.")
     ] = False,
     out: Out = None,
+    workers: Processes = None,
     as_json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -218,6 +228,10 @@ def simulate(
 
             found = lists()
             typer.echo(json.dumps(found, ensure_ascii=False)) if as_json else print_lists(found)
+            return
+        if calibrate is not None or discriminate is not None:
+            own = (study_file, sample, protocol, cell, model, *(without or []), *(changes or []))
+            _inference(calibrate, discriminate, own, out, workers, as_json, quiet)
             return
         from interlith.study import asked
 
@@ -233,6 +247,34 @@ def simulate(
             _answer(findings, out, as_json=False)
         if summary["interrupted"]:
             raise KeyboardInterrupt
+
+
+def _inference(
+    calibrate: str | None,
+    discriminate: str | None,
+    own: tuple[Any, ...],
+    out: Path | None,
+    workers: int | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """A fit or a question of rivals, which a file asks for and no option besides."""
+    if (calibrate is not None and discriminate is not None) or any(value is not None for value in own):
+        raise InputError("--calibrate and --discriminate each take one file that says everything, and no other options")
+    from interlith import inference
+    from interlith.report.terminal import print_fit, print_rivals
+
+    page = out / "report.html" if out is not None else None
+    stages = inference.STAGES_OF_FIT if calibrate is not None else inference.STAGES_OF_RIVALS
+    with _progress(stages, quiet, "parts") as told:
+        make = inference.calibrate_file if calibrate is not None else inference.discriminate_file
+        findings = make(calibrate or discriminate or "", out=out, workers=workers, tell=lambda n: told(n, ""))
+    if as_json:
+        typer.echo(json.dumps(findings.items[0].summary, ensure_ascii=False))
+    elif calibrate is not None:
+        print_fit(findings, page)
+    else:
+        print_rivals(findings, page)
 
 
 @contextmanager

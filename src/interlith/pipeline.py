@@ -153,8 +153,8 @@ def _results(tasks: list[Task], options: AnalyzeOptions, out: Path | None, worke
         yield from (_one(task, options, out) for task in tasks)
         return
     unsettled: list[Task] = []
-    with _pool(n_workers) as pool:
-        futures: dict[Future[Done], Task] = {pool.submit(_one, task, options, out): task for task in tasks}
+    with pool(n_workers) as executor:
+        futures: dict[Future[Done], Task] = {executor.submit(_one, task, options, out): task for task in tasks}
         waiting = set(futures)
         while waiting:
             finished, waiting = wait(waiting, timeout=LISTEN_EVERY_S, return_when=FIRST_COMPLETED)
@@ -168,25 +168,25 @@ def _results(tasks: list[Task], options: AnalyzeOptions, out: Path | None, worke
 
 
 def _alone(task: Task, options: AnalyzeOptions, out: Path | None) -> Done:
-    with _pool(1) as pool:
+    with pool(1) as executor:
         try:
-            return pool.submit(_one, task, options, out).result()
+            return executor.submit(_one, task, options, out).result()
         except BrokenProcessPool:
             why = f"{task.paths[0].name}: the process that analyzed it was killed, perhaps for memory"
             return _failed(task, CorruptFile(why))
 
 
 @contextlib.contextmanager
-def _pool(n_workers: int) -> Iterator[ProcessPoolExecutor]:
+def pool(n_workers: int) -> Iterator[ProcessPoolExecutor]:
     """Worker processes that end with the block, whatever they are doing then."""
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(n_workers, mp_context=context, initializer=_begin_worker)
+    executor = ProcessPoolExecutor(n_workers, mp_context=context, initializer=_begin_worker)
     try:
-        yield pool
+        yield executor
     finally:
-        for process in list((pool._processes or {}).values()):
+        for process in list((executor._processes or {}).values()):
             process.terminate()
-        pool.shutdown(wait=True, cancel_futures=True)  # not waited for, it may wake a pipe that is closed at exit
+        executor.shutdown(wait=True, cancel_futures=True)  # not waited for, it may wake a pipe that is closed at exit
 
 
 def _begin_worker() -> None:

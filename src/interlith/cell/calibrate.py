@@ -105,7 +105,7 @@ class Calibration:
     def as_dict(self) -> dict[str, Any]:
         """Plain numbers, lists and text."""
         return {
-            "parameters": [_row(e) for e in self.estimates],
+            "estimates": [_row(e) for e in self.estimates],
             "trade_offs": [
                 {
                     "parameters": [t.one.label, t.other.label],

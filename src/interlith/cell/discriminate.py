@@ -17,6 +17,7 @@ Limits: A is taken at stated values; what fitting A costs, and that the model ma
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -42,7 +43,7 @@ from interlith.cell.rivals import (
 
 N_DESIGN = 64  # places of a rival at which all tests are simulated first
 N_OTHER_TRUTHS, N_PASSES = 3, 2
-NARROWER = (0.85, 0.7)  # share of a range that is left
+NARROWER, N_NARROWER = (0.7,), 2  # share of a range that is left; parameters of which it is asked
 ALL = "all of them"
 NEAR_BOUND = 0.02  # share of a range
 CELL, COMMON, SAME = "cell to cell", "common error", "same prediction"
@@ -176,10 +177,10 @@ def discriminate(question: Question, each: Each = map) -> Discrimination:
     sides = [(c, k) for c in _combinations(question.tests) for k in (0, 1)]
     for _ in range(N_PASSES):  # what was found for one combination may be nearer for another
         orders = [(question, c, k, true[k], pools[1 - k]) for c, k in sides]
-        done = list(each(_direction, orders))
-        for (_, k), (_, more) in zip(sides, done, strict=True):
+        done = list(each(_searched, orders))
+        for (_, k), more in zip(sides, done, strict=True):
             pools[1 - k].extend(more)
-    directions = [direction for direction, _ in done]
+    directions = [_direction(question, c, k, true[k], pools[1 - k]) for c, k in sides]
     ends = _at_ends(question, [c for c, _ in sides[::2]], pools)
     verdicts = [
         Verdict(c, (one, other), sum(true[0].hours[name] for name in c), ends[c])
@@ -217,27 +218,33 @@ def _predictions(order: tuple[Question, int, Floats, Combination]) -> list[Predi
     return [predict(question, question.rivals[k], x, wanted) for x in places]
 
 
-def _direction(order: tuple[Question, Combination, int, Truth, list[Prediction]]) -> tuple[Direction, list[Prediction]]:
-    """One direction of one combination, and the predictions made on the way."""
+Order = tuple[Question, Combination, int, Truth, list[Prediction]]
+
+
+def _searched(order: Order) -> list[Prediction]:
+    """Places at which the other rival is near, all tests simulated there."""
     question, tests, k, found, pool = order
+    other, every = question.rivals[1 - k], tuple(test.name for test in question.tests)
+    near = Near(Measured.of(found, tests), pool)
+    return sought(near, needed(question), lambda x: predict(question, other, x, every), question.seed)
+
+
+def _direction(question: Question, tests: Combination, k: int, found: Truth, pool: list[Prediction]) -> Direction:
+    """One direction of one combination, from the places that were simulated."""
     rival, other, enough = question.rivals[k], question.rivals[1 - k], needed(question)
     near = Near(Measured.of(found, tests), pool)
-    n_before = len(near.places)
-    n = sought(near, enough, lambda x: predict(question, other, x, tests), question.seed)
+    n = near.least_n(enough)
     nearest = near.best(n or MOST_CELLS)
-    return (
-        Direction(
-            rival.name,
-            other.name,
-            n,
-            float(np.sqrt(near.least(1.0))),
-            float(np.sqrt(near.least(MOST_CELLS))),
-            other.values(nearest.x),
-            tuple(_at_bounds(other, nearest.x)),
-            {t: (_plain(found.prediction.tests[t]), _plain(nearest.tests[t])) for t in tests},
-            _limited_by(near, n, enough),
-        ),
-        near.places[n_before:],
+    return Direction(
+        rival.name,
+        other.name,
+        n,
+        float(np.sqrt(near.least(1.0))),
+        float(np.sqrt(near.least(MOST_CELLS))),
+        other.values(nearest.x),
+        tuple(_at_bounds(other, nearest.x)),
+        {t: (_plain(found.prediction.tests[t]), _plain(nearest.tests[t])) for t in tests},
+        _limited_by(near, n, enough),
     )
 
 
@@ -290,12 +297,13 @@ def _narrower(
 ) -> Iterator[dict[str, Any]]:
     """Cells in all where the range, at the end of which the other rival comes nearest, ends earlier.
 
-    One row for each such parameter, new end, and combination that is the best or a single test.
+    Of the parameters of which that is so most often: one row for each new end, and each test alone and the best
+    combination.
     """
     wanted = [v for v in verdicts if len(v.tests) == 1 or v is verdicts[0]]
-    cases = dict.fromkeys((v.worse.true, name) for v in wanted for name in v.worse.at_bounds)
+    cases = Counter((v.worse.true, name) for v in wanted for name in v.worse.at_bounds)
     orders, rows = [], []
-    for name_true, name in cases:
+    for (name_true, name), _ in cases.most_common(N_NARROWER):
         k = next(i for i, rival in enumerate(question.rivals) if rival.name == name_true)
         for share in NARROWER:
             rival, pool, end = _cut(question.rivals[1 - k], name, share, verdicts, pools[1 - k])
@@ -305,7 +313,8 @@ def _narrower(
                 orders.append((asked, v.tests, k, true[k], pool))
                 other_way = v.directions[1 - k].n
                 rows.append((rival.name, name, end, v.tests, other_way))
-    for (rival_name, name, end, tests, back), (found, _) in zip(rows, each(_direction, orders), strict=True):
+    for (rival_name, name, end, tests, back), order, more in zip(rows, orders, each(_searched, orders), strict=True):
+        found = _direction(*order[:4], [*order[4], *more])
         n = None if found.n is None or back is None else max(found.n, back) * len(tests)
         yield {"rival": rival_name, "parameter": name, "end": end, "tests": list(tests), "n_cells": n}
 
@@ -343,7 +352,8 @@ def _other_truths(
         for x in _apart([p.x for p in pools[k] if np.all(np.abs(p.known) <= 1.0)], rival.truth):
             places.append((k, x))
             orders.append((asked, best.tests, k, truth(asked, rival, x), pools[1 - k]))
-    for (k, x), (direction, _) in zip(places, each(_direction, orders), strict=True):
+    for (k, x), order, more in zip(places, orders, each(_searched, orders), strict=True):
+        direction = _direction(*order[:4], [*order[4], *more])
         rival = question.rivals[k]
         n = None if direction.n is None else direction.n * len(best.tests)
         yield {"true": rival.name, "values": rival.values(x), "n_cells": n, "limited_by": direction.limited_by}

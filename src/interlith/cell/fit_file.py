@@ -183,8 +183,15 @@ def many(value: float | tuple[float, ...] | None) -> tuple[float, ...]:
 
 def key_of(entry: Written, message: str) -> str:
     """The key of a table that an error speaks of."""
-    keys = [key for key in type(entry).model_fields if getattr(entry, key)]
-    begins = [key for key in type(entry).model_fields if message.startswith(key)]
-    named = [key for key in keys if isinstance(getattr(entry, key), str) and str(getattr(entry, key)) in message]
+    keys = [key for key in type(entry).model_fields if getattr(entry, key) and key != "name"]
+    begins = [key for key in type(entry).model_fields if message.split(" ")[0].rstrip(":") == key]
+    cited = {key: [message.find(word) for word in _words(getattr(entry, key)) if word in message] for key in keys}
+    named = sorted((key for key in keys if cited[key]), key=lambda key: min(cited[key]))
     mentioned = [key for key in keys if f"{key} " in message or f"{key}:" in message]
     return next(iter([*begins, *named, *mentioned]), "sample")
+
+
+def _words(value: Any) -> list[str]:
+    """What of a value an error could cite; a name says too little."""
+    many = value if isinstance(value, tuple) else (value,)
+    return [word for word in many if isinstance(word, str)]

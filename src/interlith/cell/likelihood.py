@@ -117,9 +117,13 @@ class Datum:
             return
         check_test(self.observable, self.study.protocol)
         if not self.values or len(self.sigma) not in (1, len(self.values)):
-            raise InputError(f"{self.observable}: {len(self.values)} values and {len(self.sigma)} sigma")
-        if not all(math.isfinite(v) for v in self.values) or not all(0 < s < math.inf for s in self.sigma):
-            raise InputError(f"{self.observable}: values must be numbers, and every sigma above 0")
+            raise InputError(
+                f"sigma of {self.observable}: {len(self.sigma)} for {len(self.values)} values; one, or as many"
+            )
+        if not all(math.isfinite(v) for v in self.values):
+            raise InputError(f"value of {self.observable}: must be a number")
+        if not all(0 < s < math.inf for s in self.sigma):
+            raise InputError(f"sigma of {self.observable}: must be above 0")
 
     def residuals(self, done: Simulation) -> Floats:
         """(model - datum) / sigma, float64[m]."""

@@ -100,21 +100,20 @@ class Near:
         return high
 
 
-def sought(near: Near, enough: float, simulated: Callable[[Floats], Prediction], seed: int) -> int | None:
-    """The n of least_n after a search for nearer places; simulated(x) predicts. `near` grows."""
-    n = near.least_n(enough)
+def sought(near: Near, enough: float, simulated: Callable[[Floats], Prediction], seed: int) -> list[Prediction]:
+    """Places simulated in a search for nearer ones; simulated(x) predicts. `near` grows by them."""
+    n_before = len(near.places)
     for _ in range(N_ROUNDS):
-        at = n or MOST_CELLS
-        proposed = _proposed(near, at, seed)
-        before = min(square for _, square in proposed)
-        near.add([simulated(x) for x, _ in proposed])
-        again = near.least_n(enough)
-        found = near.least(at)
-        agrees = abs(np.sqrt(found) - np.sqrt(before)) <= AGREES * max(np.sqrt(found), enough)
-        n, same = again, again == n
-        if agrees and same:
+        n = near.least_n(enough)
+        proposed = _proposed(near, n or MOST_CELLS, seed)
+        found = [simulated(x) for x, _ in proposed]
+        near.add(found)
+        squares = near.squares(n or MOST_CELLS)[-len(found) :]
+        place = int(np.argmin([square for _, square in proposed]))
+        off = abs(np.sqrt(squares[place]) - np.sqrt(proposed[place][1]))
+        if off <= AGREES * max(np.sqrt(squares[place]), enough) and near.least_n(enough) == n:
             break
-    return n
+    return near.places[n_before:]
 
 
 def _proposed(near: Near, n: float, seed: int) -> list[tuple[Floats, float]]:

@@ -96,8 +96,8 @@ def read_rivals(given: str) -> Asked:
     try:
         question = Question((rivals[0], rivals[1]), tests, tuple(known), noise, table.accuracy, table.seed)
     except InputError as problem:
-        words = str(problem).split(" ")
-        raise file.at((words[0].rstrip(":"),), str(problem)) from problem
+        first = str(problem).split(" ")[0].rstrip(":")
+        raise file.at((first, 1, "name") if first == "rival" else (first,), str(problem)) from problem
     return Asked(name, table.title or f"Rivals of {name}", question)
 
 

@@ -123,6 +123,19 @@ def _other(summary: Summary) -> str:
     return f"No efficiency: {summary.get('kind_reason') or 'the kind of test is not known'}; {passed}"
 
 
+def _fit(results: Summary) -> str:
+    rows = results.get("fit", {}).get("estimates") or []
+    return "; ".join(f"{row['parameter']}: {row['verdict']}" for row in rows)
+
+
+def _rivals(results: Summary) -> str:
+    rows = results.get("tests", {}).get("ranked") or []
+    able = [row for row in rows if isinstance(row["cells"], int)]
+    if not able:
+        return "None of these tests tells the rivals apart"
+    return f"{able[0]['tests']}: {able[0]['cells']} cells tell the rivals apart"
+
+
 WAYS = {"charged_mAh": "charged", "discharged_mAh": "discharged"}
 BY_KIND: Mapping[str, Callable[[Summary], str]] = {
     "reservoir": _reservoir,
@@ -131,4 +144,6 @@ BY_KIND: Mapping[str, Callable[[Summary], str]] = {
     "anode-free": _full,
     "symmetric": _symmetric,
     "eis": _spectra,
+    "calibration": _fit,
+    "discrimination": _rivals,
 }

@@ -128,3 +128,44 @@ def print_lists(lists: Mapping[str, Sequence[Mapping[str, str]]]) -> None:
         for row in rows:
             table.add_row(_text(f"  {row['name']}"), _text(row["what"]))
         console.print(table)
+
+
+def print_fit(findings: Findings, page: Path | None) -> None:
+    """A fit: one row per parameter, and what must be said with it."""
+    summary = findings.items[0].summary
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("parameter", "best", "95 % by profile", "95 % of samples", "verdict"):
+        table.add_column(name, overflow="fold")
+    for row in summary["estimates"]:
+        low = "open" if row["low"] is None else f"{row['low']:.4g}"
+        high = "open" if row["high"] is None else f"{row['high']:.4g}"
+        samples = " to ".join(f"{end:.4g}" for end in row["interval_sampler"] or ()) or "-"
+        cells = (row["name"], f"{row['best']:.4g}", f"{low} to {high}", samples, row["verdict"])
+        table.add_row(*[_text(cell) for cell in cells])
+    _print_answer(findings, table, page)
+
+
+def print_rivals(findings: Findings, page: Path | None) -> None:
+    """Tests and combinations ranked by the cells they need."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("tests", "cells in all", "hours", "noise at its ends", "limited by"):
+        table.add_column(name, overflow="fold")
+    for row in findings.items[0].summary["tests"]:
+        low, high = (_cells(n) for n in row["at_ends_of_noise"]["all of them"])
+        cells = (" + ".join(row["tests"]), _cells(row["n_cells"]), f"{row['hours']:.0f}", f"{low} to {high}")
+        table.add_row(*[_text(cell) for cell in (*cells, row["limited_by"])])
+    _print_answer(findings, table, page)
+
+
+def _cells(n: int | None) -> str:
+    return "not possible" if n is None else str(n)
+
+
+def _print_answer(findings: Findings, table: Table, page: Path | None) -> None:
+    console = _console()
+    console.print(_text(findings.title, style="bold"))
+    console.print(_text(findings.warning or ""))
+    console.print(table)
+    for text in findings.items[0].summary["said"]:
+        console.print(_text(text))
+    console.print(_text(f"report: {page}" if page else "with --out DIR: a report with figures and tables"))

@@ -1,0 +1,186 @@
+"""From a file that asks to findings: a fit of parameters to data, and tests that tell rival mechanisms apart."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, wait
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from interlith.findings import Finding, Findings, plain, safe_name, write, write_tables, writing
+from interlith.pipeline import LISTEN_EVERY_S, pool
+
+if TYPE_CHECKING:
+    from interlith.cell.calibrate import Calibration
+    from interlith.cell.discriminate import Discrimination
+    from interlith.record import Record
+
+STAGES_OF_FIT, STAGES_OF_RIVALS = 4, 5  # each of them told when it is done
+Tell = Callable[[int], None]
+FITTED = "FITTED to the data listed: how far the values go beyond these data is not known"
+SIMULATED = "SIMULATED, not measured: what the models of the rivals give, with errors that are assumed"
+
+
+def calibrate_file(
+    given: str, *, out: Path | None = None, workers: int | None = None, tell: Tell = lambda n_done: None
+) -> Findings:
+    """The fit that a TOML file asks for, or a shipped one by name; with `out`, tables, figures and a page."""
+    from interlith.cell.calibrate import calibrate
+    from interlith.cell.fit_file import read_fit
+
+    asked = read_fit(given, _read)
+    with _writable(out), _each(workers, tell, STAGES_OF_FIT) as each:
+        found = calibrate(asked.problem, asked.options, each)
+    answer = found.as_dict()
+    summary = {
+        **_head("calibration", asked.name, asked.title, [*found.said, *asked.notes]),
+        **answer,
+        "seed": asked.options.seed,
+        "results": {"fit": _fit_rows(found), "data": {"fitted_to": list(found.data)}},
+    }
+    tables = {"profiles": found.profiles, "samples": found.samples}
+    return _answered(asked.title, asked.name, summary, tables, FITTED, out)
+
+
+def discriminate_file(
+    given: str, *, out: Path | None = None, workers: int | None = None, tell: Tell = lambda n_done: None
+) -> Findings:
+    """Tests ranked by the cells they need to tell the rivals of a TOML file apart, or of a shipped one by name."""
+    from interlith.cell.discriminate import discriminate
+    from interlith.cell.rivals_file import read_rivals
+
+    asked = read_rivals(given)
+    with _writable(out), _each(workers, tell, STAGES_OF_RIVALS) as each:
+        found = discriminate(asked.question, each)
+    answer = found.as_dict()
+    summary = {
+        **_head("discrimination", asked.name, asked.title, list(found.said)),
+        **answer,
+        "results": _rival_rows(found, answer),
+    }
+    return _answered(asked.title, asked.name, summary, {"tests": _test_table(answer)}, SIMULATED, out)
+
+
+def _read(path: Path) -> Record:
+    from interlith.cycling.reading import read
+
+    return read(path)
+
+
+def _head(kind: str, name: str, title: str, said: list[str]) -> dict[str, Any]:
+    return {"path": name, "kind": kind, "kind_reason": title, "error": None, "flags": [], "said": said}
+
+
+@contextmanager
+def _writable(out: Path | None) -> Iterator[None]:
+    """Refused before the work, not after it."""
+    if out is not None:
+        with writing(out):
+            pass
+    yield
+
+
+@contextmanager
+def _each(workers: int | None, tell: Tell, n_stages: int) -> Iterator[Callable[..., Iterable[Any]]]:
+    """A map over processes, or in this one for a single worker; each call of it is a stage."""
+    n_workers = workers or os.cpu_count() or 1
+    done = 0
+
+    def told(results: list[Any]) -> list[Any]:
+        nonlocal done
+        done += 1
+        tell(min(done, n_stages))
+        return results
+
+    if n_workers == 1:
+        yield lambda function, items: told([function(item) for item in items])
+        return
+    with pool(n_workers) as executor:
+
+        def mapped(function: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
+            futures = [executor.submit(function, item) for item in items]
+            waiting = set(futures)
+            while waiting:
+                _, waiting = wait(waiting, timeout=LISTEN_EVERY_S, return_when=FIRST_COMPLETED)
+            return told([future.result() for future in futures])
+
+        yield mapped
+
+
+def _fit_rows(found: Calibration) -> dict[str, Any]:
+    """For the page: one row per parameter, and the pairs that trade."""
+    rows = [
+        {
+            "parameter": e.parameter.label,
+            "unit": e.parameter.unit,
+            "best": e.best,
+            "lowest": e.low if e.low is not None else f"open: allowed from {e.parameter.low:g}",
+            "highest": e.high if e.high is not None else f"open: allowed to {e.parameter.high:g}",
+            "verdict": e.verdict,
+        }
+        for e in found.estimates
+    ]
+    trades = [trade.text for trade in found.trade_offs]
+    return {"estimates": rows, "chi2": found.chi2, "n_data": found.n_data, "trade_offs": trades}
+
+
+def _rival_rows(found: Discrimination, answer: dict[str, Any]) -> dict[str, Any]:
+    rows = [
+        {
+            "tests": " + ".join(v.tests),
+            "cells": v.n_cells if v.n_cells is not None else "not possible",
+            "limited_by": v.worse.limited_by,
+            "why": v.why,
+        }
+        for v in found.verdicts
+    ]
+    noise = [
+        {key: row[key] for key in ("name", "value", "low", "high", "unit", "of", "kind", "source")}
+        for row in answer["noise"]
+    ]
+    return {
+        "tests": {"ranked": rows},
+        "known": {"known": answer["known"]},
+        "noise": {"sources": noise},
+    }
+
+
+def _test_table(answer: dict[str, Any]) -> pl.DataFrame:
+    """One row per test or combination."""
+    return pl.DataFrame(
+        [
+            {
+                "tests": " + ".join(row["tests"]),
+                "n_cells": row["n_cells"],
+                "distance": row["distance"],
+                "distance_of_many_cells": row["distance_of_many_cells"],
+                "distance_needed": answer["distance_needed"],
+                "limited_by": row["limited_by"],
+                "hours": row["hours"],
+                "n_cells_with_least_noise": row["at_ends_of_noise"]["all of them"][0],
+                "n_cells_with_most_noise": row["at_ends_of_noise"]["all of them"][1],
+                "why": row["why"],
+            }
+            for row in answer["tests"]
+        ],
+        schema_overrides=dict.fromkeys(("n_cells", "n_cells_with_least_noise", "n_cells_with_most_noise"), pl.Int64),
+    )
+
+
+def _answered(
+    title: str, name: str, summary: dict[str, Any], tables: dict[str, pl.DataFrame], warning: str, out: Path | None
+) -> Findings:
+    finding = Finding(safe_name(name), plain(summary), tables)
+    findings = Findings(title, (finding,), warning=warning)
+    if out is not None:
+        from interlith.report.figures import draw
+        from interlith.report.page import write_page
+
+        write_tables(finding, out)
+        write(findings, out)
+        write_page(findings, {finding.name: draw(finding, out)}, out)
+    return findings
