@@ -147,8 +147,9 @@ def surface(y: NDArray[np.float64], o: int, e: Electrode, f: float, exchange: fl
     """What happens on the surfaces of the electrode whose states begin at o."""
     u = y[o + POTENTIAL]
     drive = beyond_barrier_V(u, barrier)
-    plating = through_film(one_sided(drive, f, exchange), drive, e.film_ohm_m2)
-    stripping = through_film(limited(one_sided(u, f, exchange)), u, e.film_ohm_m2)
+    plating, stripping = one_sided(drive, f, exchange), limited(one_sided(u, f, exchange))
+    if e.film_ohm_m2 > 0.0:
+        plating, stripping = through_film(plating, drive, e.film_ohm_m2), through_film(stripping, u, e.film_ohm_m2)
     plate_pores = 0.0
     if e.area_pores > 0.0 and plating > 0.0:
         room = room_C_per_m2(y[o + PORES] + y[o + DEAD_PORES], e.pore_C_per_m2, e.stretching)

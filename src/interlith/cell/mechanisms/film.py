@@ -18,6 +18,6 @@ from interlith.cell.compiled import compiled
 @compiled
 def through_film(current_A_per_m2: float, drive_V: float, film_ohm_m2: float) -> float:
     """Current density of real surface behind a film, A/m2, from that of the bare surface at the same drive."""
-    if film_ohm_m2 == 0.0 or current_A_per_m2 <= 0.0:
-        return current_A_per_m2
+    if current_A_per_m2 <= 0.0:
+        return 0.0
     return current_A_per_m2 / (1.0 + film_ohm_m2 * current_A_per_m2 / drive_V)
