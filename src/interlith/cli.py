@@ -211,6 +211,10 @@ def simulate(
     discriminate: Annotated[
         str | None, typer.Option(metavar="RIVALS.toml", help="Rank tests that tell rivals apart; a file, or reference.")
     ] = None,
+    held_out: Annotated[
+        bool, typer.Option("--held-out", help="What the model says of results it was not fitted to; takes minutes.")
+    ] = False,
+    draws: Annotated[int | None, typer.Option(min=1, help="Draws of each sample set, with --held-out; 8.")] = None,
     show_list: Annotated[
         bool, typer.Option("--list", help="List samples, protocols, models, mechanisms; simulate nothing.")
     ] = False,
@@ -229,10 +233,12 @@ def simulate(
             found = lists()
             typer.echo(json.dumps(found, ensure_ascii=False)) if as_json else print_lists(found)
             return
-        if calibrate is not None or discriminate is not None:
-            own = (study_file, sample, protocol, cell, model, *(without or []), *(changes or []))
-            _inference(calibrate, discriminate, own, out, workers, as_json, quiet)
+        own = (study_file, sample, protocol, cell, model, *(without or []), *(changes or []))
+        if calibrate is not None or discriminate is not None or held_out:
+            _inference(calibrate, discriminate, held_out, draws, own, out, workers, as_json, quiet)
             return
+        if draws is not None:
+            raise InputError("--draws: goes with --held-out")
         from interlith.study import asked
 
         wanted = asked(study_file, sample, protocol, cell, model, without or [], changes or [])
@@ -252,29 +258,43 @@ def simulate(
 def _inference(
     calibrate: str | None,
     discriminate: str | None,
+    held_out: bool,
+    draws: int | None,
     own: tuple[Any, ...],
     out: Path | None,
     workers: int | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """A fit or a question of rivals, which a file asks for and no option besides."""
-    if (calibrate is not None and discriminate is not None) or any(value is not None for value in own):
-        raise InputError("--calibrate and --discriminate each take one file that says everything, and no other options")
+    """A fit, a question of rivals or the held-out table, and no option that asks for a simulation besides."""
+    asked = [calibrate is not None, discriminate is not None, held_out]
+    if sum(asked) > 1 or any(value is not None for value in own) or (draws is not None and not held_out):
+        raise InputError(
+            "--calibrate and --discriminate each take one file that says everything, --held-out at most --draws: "
+            "one of them, and no option that says what to simulate"
+        )
     from interlith import inference
-    from interlith.report.terminal import print_fit, print_rivals
+    from interlith.report.terminal import print_fit, print_held_out, print_rivals
 
     page = out / "report.html" if out is not None else None
-    stages = inference.STAGES_OF_FIT if calibrate is not None else inference.STAGES_OF_RIVALS
+    if calibrate is not None:
+        stages, show = inference.STAGES_OF_FIT, print_fit
+    elif discriminate is not None:
+        stages, show = inference.STAGES_OF_RIVALS, print_rivals
+    else:
+        stages, show = inference.held_out_stages(draws), print_held_out
     with _progress(stages, quiet, "parts") as told:
-        make = inference.calibrate_file if calibrate is not None else inference.discriminate_file
-        findings = make(calibrate or discriminate or "", out=out, workers=workers, tell=lambda n: told(n, ""))
+        options: dict[str, Any] = {"out": out, "workers": workers, "tell": lambda n: told(n, "")}
+        if calibrate is not None:
+            findings = inference.calibrate_file(calibrate, **options)
+        elif discriminate is not None:
+            findings = inference.discriminate_file(discriminate, **options)
+        else:
+            findings = inference.held_out_table(draws, **options)
     if as_json:
         typer.echo(json.dumps(findings.items[0].summary, ensure_ascii=False))
-    elif calibrate is not None:
-        print_fit(findings, page)
     else:
-        print_rivals(findings, page)
+        show(findings, page)
 
 
 @contextmanager

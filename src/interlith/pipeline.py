@@ -263,13 +263,10 @@ def _analysis(task: Task, options: AnalyzeOptions) -> Analysis:
 
 def simulate_study(study: Study, *, out: Path | None = None, tell: StepTell = lambda n_steps: None) -> Findings:
     """A study simulated, and its record analyzed like any measured one; with `out`, everything is written there."""
-    from interlith.cell.fade import fade, said
     from interlith.cell.models import DEFAULT_MODEL
-    from interlith.cell.remarks import remarks, result_kind
-    from interlith.cell.simulate import BY_HAND, simulate
+    from interlith.cell.simulate import simulate
     from interlith.cycling import present
     from interlith.cycling.analyze import analyze
-    from interlith.parts.listing import parameters
 
     if out is not None:
         with writing(out):  # refused now, not after the work
@@ -290,10 +287,28 @@ def simulate_study(study: Study, *, out: Path | None = None, tell: StepTell = la
     summary["results"].pop("attribution", None)  # bounds on what the ledger knows
     for result in summary["results"].values():
         _without_tester(result)
-    reservoir = summary["results"].get("reservoir", {})
+    account = _simulated(study, done, summary)
+    finding = Finding(safe_name(name)[:LONGEST_NAME], {**summary, **plain(account)})
+    figures: list[Figure] = []
+    if out is not None:
+        finding, figures = _written_simulation(finding, analysis, done, out)
+    warning = "SIMULATED, not measured: what the model gives for the parameters listed with it"
+    findings = replace(_collect(f"Simulation of {name}", [(finding, figures)], limits), warning=warning)
+    if out is not None:
+        _write_all(findings, [(finding, figures)], out)
+    return findings
+
+
+def _simulated(study: Study, done: Simulation, summary: Mapping[str, Any]) -> dict[str, Any]:
+    """What only a simulation knows: its ledger, what it rests on, what must be said with it."""
+    from interlith.cell.fade import fade, said
+    from interlith.cell.remarks import remarks, result_kind
+    from interlith.cell.simulate import BY_HAND
+    from interlith.parts.listing import parameters
+
     listed = parameters(study.cell)
     worn = fade(done, study.measured)
-    account = {
+    found = {
         "protocol": study.protocol.name,
         "model": study.model,
         "without": list(study.without),
@@ -306,22 +321,12 @@ def simulate_study(study: Study, *, out: Path | None = None, tell: StepTell = la
             *study.notes,
         ],
         "result_kind": result_kind(done, listed, study.without),
-        "ce_reservoir": reservoir.get("efficiency"),
+        "ce_reservoir": summary["results"].get("reservoir", {}).get("efficiency"),
         "ledger": done.ledger.final(),
         "residual": done.ledger.residual_mAh_per_cm2,
         "parameters": listed,
     }
-    if worn is not None:
-        account["fade"] = {**asdict(worn), "retention": worn.retention}
-    finding = Finding(safe_name(name)[:LONGEST_NAME], {**summary, **plain(account)})
-    figures: list[Figure] = []
-    if out is not None:
-        finding, figures = _written_simulation(finding, analysis, done, out)
-    warning = "SIMULATED, not measured: what the model gives for the parameters listed with it"
-    findings = replace(_collect(f"Simulation of {name}", [(finding, figures)], limits), warning=warning)
-    if out is not None:
-        _write_all(findings, [(finding, figures)], out)
-    return findings
+    return found if worn is None else {**found, "fade": {**asdict(worn), "retention": worn.retention}}
 
 
 def lists() -> dict[str, list[dict[str, str]]]:

@@ -17,7 +17,7 @@ from interlith.errors import EnvironmentError_
 from interlith.findings import Finding, replace_file
 from interlith.report.curve_plots import bode, dqdv, nyquist, profiles
 from interlith.report.cycle_plots import capacity, efficiency, hysteresis
-from interlith.report.fit_plots import cells_needed, posterior, profile_likelihoods
+from interlith.report.fit_plots import cells_needed, held_out, posterior, profile_likelihoods
 from interlith.report.ledger_plots import depth, ledger, ramps
 from interlith.report.sketch import GREY, INK, STRIP, Axes, Sketch, drawable, tags
 from interlith.report.time_plots import polarization, trace
@@ -38,6 +38,7 @@ SKETCHES: tuple[Callable[[Finding], Sketch | None], ...] = (
     profile_likelihoods,
     posterior,
     cells_needed,
+    held_out,
 )
 WIDTH_IN, PNG_DPI = 5.4, 200
 LAYOUT_DIGITS = 6

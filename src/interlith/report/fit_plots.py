@@ -110,6 +110,43 @@ def cells_needed(finding: Finding) -> Sketch | None:
     return Sketch("cells", "Cells that tell the rivals apart", caption, data, paint, 0.7 + ROW_IN * data.height)
 
 
+def held_out(finding: Finding) -> Sketch | None:
+    """Predicted over measured, one row for each result that was not fitted."""
+    if finding.summary.get("kind") != "held-out":
+        return None
+    rows = [row for row in finding.summary["rows"] if row["paper"]]
+    data = pl.DataFrame(
+        [
+            {
+                "quantity": row["quantity"],
+                "predicted_over_paper": row["predicted"] / row["paper"],
+                "low_over_paper": row["low"] / row["paper"],
+                "high_over_paper": row["high"] / row["paper"],
+                "within": row["within"],
+                "at_least": row["at_least"],
+            }
+            for row in rows
+        ]
+    )
+
+    def paint(canvas: Axes) -> None:
+        axes = canvas.subplots()
+        for place, (_, at, low, high, within, at_least) in enumerate(data.iter_rows()):
+            axes.hlines(place, low, high, color=PALE, lw=5)
+            axes.plot(at, place, ">" if at_least else "o", color=GREEN if within else STRIP, ms=5)
+        axes.axvline(1.0, color=GREY, lw=0.8, ls=(0, (4, 3)))
+        axes.set_xscale("log")
+        axes.set_yticks(range(data.height), [drawable(str(name)) for name in data["quantity"]], fontsize=7)
+        axes.set_ylim(data.height - 0.4, -0.6)
+        axes.set_xlabel("Predicted over measured")
+
+    caption = (
+        "Point: with the values as shipped, green where the measured value lies in the span of what is assumed (pale), "
+        "else red. Arrows: measured is a lower bound, the cell was still alive."
+    )
+    return Sketch("held-out", "Predicted and held out", caption, data, paint, 0.7 + ROW_IN * data.height)
+
+
 def _short(name: str, unit: str) -> str:
     """The last part of a dotted name, with the cell and the unit behind it."""
     first, _, cell = name.partition(" of ")

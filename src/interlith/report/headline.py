@@ -136,6 +136,11 @@ def _rivals(results: Summary) -> str:
     return f"{able[0]['tests']}: {able[0]['cells']} cells tell the rivals apart"
 
 
+def _held_out(results: Summary) -> str:
+    rows = [row for row in results.get("held_out", {}).get("rows") or [] if row["within"] is not None]
+    return f"{sum(row['within'] for row in rows)} of {len(rows)} held-out results lie in the span of what is assumed"
+
+
 WAYS = {"charged_mAh": "charged", "discharged_mAh": "discharged"}
 BY_KIND: Mapping[str, Callable[[Summary], str]] = {
     "reservoir": _reservoir,
@@ -146,4 +151,5 @@ BY_KIND: Mapping[str, Callable[[Summary], str]] = {
     "eis": _spectra,
     "calibration": _fit,
     "discrimination": _rivals,
+    "held-out": _held_out,
 }

@@ -79,7 +79,7 @@ def tags(summary: Mapping[str, Any]) -> list[str]:
     """
     codes = [flag["code"] for flag in summary.get("flags") or []]
     found = [text for code, text in CURRENT_TAGS.items() if code in codes]
-    simulated = "ledger" in summary or summary.get("kind") == "discrimination"
+    simulated = "ledger" in summary or summary.get("kind") in ("discrimination", "held-out")
     made = ["SYNTHETIC"] if is_synthetic(summary) else ["SIMULATED"] if simulated else []
     made = ["FITTED"] if summary.get("kind") == "calibration" else made
     return [*made, *dict.fromkeys(found)]

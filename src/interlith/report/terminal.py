@@ -157,6 +157,20 @@ def print_rivals(findings: Findings, page: Path | None) -> None:
     _print_answer(findings, table, page)
 
 
+def print_held_out(findings: Findings, page: Path | None) -> None:
+    """Predictions beside measurements that were not used for them, misses with their reason."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("quantity", "unit", "paper", "predicted", "span", "within", "why it may miss"):
+        table.add_column(name, overflow="fold")
+    for row in findings.items[0].summary["rows"]:
+        paper = "-" if row["paper"] is None else f"{'at least ' if row['at_least'] else ''}{row['paper']:.4g}"
+        span = f"{row['low']:.4g} to {row['high']:.4g}"
+        within = "-" if row["within"] is None else "yes" if row["within"] else "MISS"
+        cells = (row["quantity"], row["unit"], paper, f"{row['predicted']:.4g}", span, within, row["reason"])
+        table.add_row(*[_text(cell) for cell in cells])
+    _print_answer(findings, table, page)
+
+
 def _cells(n: int | None) -> str:
     return "not possible" if n is None else str(n)
 
