@@ -6,7 +6,7 @@ import pytest
 
 from interlith.cell import blocks, duties
 from interlith.cell.fade import fade
-from interlith.cell.full import SURFACE, U_P, salt_of, terminals
+from interlith.cell.full import STORES, SURFACE, U_P, VOLUME, salt_of, terminals
 from interlith.cell.layout import Mesh
 from interlith.cell.models import for_ramp, model_of
 from interlith.cell.rosenbrock import GAMMA
@@ -111,7 +111,7 @@ def test_a_particle_in_steady_flux_has_the_analytic_gradient():
         shells = model.system.shells
         lithium = after[SURFACE : SURFACE + n]
         sites = model.system.counter.sites_C_per_m2
-        gap = lithium[0] / (sites * shells.volume[0]) - lithium.sum() / sites
+        gap = lithium[0] / (sites * shells[VOLUME, 0]) - lithium.sum() / sites
         radius_m = part.particle_radius_um * 1e-6
         flux = current * 10.0 / (part.particle_area_m2_per_m2 * 96485.33212 * part.most_lithium_mol_per_m3)
         true = -flux * radius_m / (5.0 * float(part.diffusivity(0.5)))
@@ -134,7 +134,7 @@ def test_salt_in_steady_current_has_the_analytic_drop():
     cell = plain_cell()
     mesh = Mesh(n_separator=5)
     model = model_of(cell, "lumped", (), 1e-8, mesh)
-    first, stores = salt_of(model.system), model.system.layers.stores_m
+    first, stores = salt_of(model.system), model.system.layers[STORES]
     steps = (ConstantCurrent(current_density_mA_per_cm2=0.5, duration_s=4000.0),)
     salt = _state_after(cell, steps, mesh)[first : first + len(stores)]
     separator = cell.separator

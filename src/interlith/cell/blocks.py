@@ -17,6 +17,8 @@ from interlith.cell.compiled import compiled
 from interlith.cell.duties import HOLD_CURRENT, serves
 from interlith.cell.full import (
     FACTOR,
+    IN_HOST,
+    IN_POSITIVE,
     INSIDE,
     LEAK,
     N_COMMON,
@@ -46,14 +48,8 @@ from interlith.cell.woodbury import factorize_plain, prepare, solve_plain, solve
 LEAST_GROWTH = 1e-6  # of SEI, over that with fresh additive; what is smaller is left out of the Jacobian
 
 
-class Tridiagonal(NamedTuple):
-    """Entries of J (below, at, above the diagonal), and what elimination leaves of W: float64[m] each."""
-
-    lower: NDArray[np.float64]
-    middle: NDArray[np.float64]
-    upper: NDArray[np.float64]
-    factor: NDArray[np.float64]
-    pivot: NDArray[np.float64]
+# Rows of a tridiagonal block: of J below, at and above the diagonal, and what elimination leaves of W
+LOWER, MIDDLE, UPPER, ELIMINATED, PIVOT = range(5)
 
 
 class Work(NamedTuple):
@@ -66,8 +62,8 @@ class Work(NamedTuple):
     matrix: NDArray[np.float64]
     pivots: NDArray[np.int64]
     few: NDArray[np.float64]
-    particle: Tridiagonal
-    salt: Tridiagonal
+    particle: NDArray[np.float64]  # [5, row], tridiagonal
+    salt: NDArray[np.float64]
     stranding: NDArray[np.float64]  # [1], 1/s
     border_u: NDArray[np.float64]
     border_v: NDArray[np.float64]
@@ -78,16 +74,11 @@ class Work(NamedTuple):
     share: NDArray[np.float64]
 
 
-@compiled
-def _tridiagonal(m: int) -> Tridiagonal:
-    return Tridiagonal(np.zeros(m), np.zeros(m), np.zeros(m), np.zeros(m), np.zeros(m))
-
-
 @serves(duties.workspace, Full)
 @compiled
 def workspace(system: Full) -> Work:
     """Arrays for one step of the protocol."""
-    m, n_salt = len(system.active), len(system.layers.stores_m)
+    m, n_salt = len(system.active), system.layers.shape[1]
     n = salt_of(system) + n_salt + 4
     return Work(
         common=np.zeros(N_COMMON),
@@ -97,8 +88,8 @@ def workspace(system: Full) -> Work:
         matrix=np.zeros((m, m)),
         pivots=np.zeros(m, np.int64),
         few=np.zeros(m),
-        particle=_tridiagonal(len(system.shells.volume) + 1),
-        salt=_tridiagonal(n_salt),
+        particle=np.zeros((5, system.shells.shape[1] + 1)),
+        salt=np.zeros((5, n_salt)),
         stranding=np.zeros(1),
         border_u=np.zeros((N_COMMON, n)),
         border_v=np.zeros((N_COMMON, n)),
@@ -157,7 +148,7 @@ def _vary(
     y: NDArray[np.float64],
     system: Full,
     which: int,
-    block: Tridiagonal,
+    block: NDArray[np.float64],
     first: int,
     color: int,
     scale: NDArray[np.float64],
@@ -165,8 +156,7 @@ def _vary(
     work: Work,
 ) -> None:
     """Every third column of a tridiagonal block from one difference."""
-    m = len(block.middle)
-    kept, varied = block.factor, work.varied
+    m, kept, varied = block.shape[1], block[ELIMINATED], work.varied
     for k in range(color, m, 3):
         i = first + k
         kept[k] = y[i]
@@ -179,11 +169,11 @@ def _vary(
         i = first + k
         size = y[i] - kept[k]
         y[i] = kept[k]
-        block.middle[k] = (varied[i] - dy[i]) / size
+        block[MIDDLE, k] = (varied[i] - dy[i]) / size
         if k > 0:
-            block.upper[k - 1] = (varied[i - 1] - dy[i - 1]) / size
+            block[UPPER, k - 1] = (varied[i - 1] - dy[i - 1]) / size
         if k < m - 1:
-            block.lower[k] = (varied[i + 1] - dy[i + 1]) / size
+            block[LOWER, k] = (varied[i + 1] - dy[i + 1]) / size
 
 
 @compiled
@@ -216,9 +206,9 @@ def _border(
         for i in range(len(y)):
             work.border_u[b, i] = (work.varied[i] - dy[i]) / size
         work.border_v[b, :] = 0.0
-    for k in range(len(layers.stores_m)):
-        work.border_v[SALT_W, first + k] = layers.in_host[k]
-        work.border_v[SALT_P, first + k] = layers.in_positive[k]
+    for k in range(layers.shape[1]):
+        work.border_v[SALT_W, first + k] = layers[IN_HOST, k]
+        work.border_v[SALT_P, first + k] = layers[IN_POSITIVE, k]
     work.border_v[THROUGH, through] = 1.0
     size = DIFFERENCE * max(y[SEI], circuit.inventory_C_per_m2, 1.0)
     if work.bordered[FACTOR]:
@@ -237,26 +227,26 @@ def _border(
 
 
 @compiled
-def _eliminate(t: Tridiagonal, diagonal: float) -> bool:
+def _eliminate(t: NDArray[np.float64], diagonal: float) -> bool:
     """W = diagonal - J factorized; rows are dominated by their diagonal, so none are exchanged."""
-    for k in range(len(t.middle)):
-        t.pivot[k] = diagonal - t.middle[k]
+    for k in range(t.shape[1]):
+        t[PIVOT, k] = diagonal - t[MIDDLE, k]
         if k > 0:
-            t.factor[k] = t.lower[k - 1] / t.pivot[k - 1]  # both of W's entries beside the diagonal are -J
-            t.pivot[k] -= t.factor[k] * t.upper[k - 1]
-        if not abs(t.pivot[k]) > 0.0 or not np.isfinite(t.pivot[k]):
+            t[ELIMINATED, k] = t[LOWER, k - 1] / t[PIVOT, k - 1]  # both of W's entries beside the diagonal are -J
+            t[PIVOT, k] -= t[ELIMINATED, k] * t[UPPER, k - 1]
+        if not abs(t[PIVOT, k]) > 0.0 or not np.isfinite(t[PIVOT, k]):
             return False
     return True
 
 
 @compiled
-def _substitute(t: Tridiagonal, right: NDArray[np.float64], first: int) -> None:
-    m = len(t.middle)
+def _substitute(t: NDArray[np.float64], right: NDArray[np.float64], first: int) -> None:
+    m = t.shape[1]
     for k in range(1, m):
-        right[first + k] += t.factor[k] * right[first + k - 1]
-    right[first + m - 1] /= t.pivot[m - 1]
+        right[first + k] += t[ELIMINATED, k] * right[first + k - 1]
+    right[first + m - 1] /= t[PIVOT, m - 1]
     for k in range(m - 2, -1, -1):
-        right[first + k] = (right[first + k] + t.upper[k] * right[first + k + 1]) / t.pivot[k]
+        right[first + k] = (right[first + k] + t[UPPER, k] * right[first + k + 1]) / t[PIVOT, k]
 
 
 @serves(factorize_plain, Full)

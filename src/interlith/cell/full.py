@@ -63,49 +63,39 @@ class Particles(NamedTuple):
     filled: float
 
 
-class Shells(NamedTuple):
-    """The particle from its surface to its centre. volume: share of each; leads: 3 r^2 / (dr R^2) between them, 1/m2;
-    material: cubics of U (V) and D (m2/s) in equal intervals of stoichiometry from 0 to 1, float64[2, n, 4]."""
-
-    volume: NDArray[np.float64]
-    leads: NDArray[np.float64]
-    material: NDArray[np.float64]
-
-
-class Layers(NamedTuple):
-    """Electrolyte from the back of the working electrode to that of the positive: intervals, and nodes between them.
-
-    share: of the free liquid's transport; current: s; stores_m: void of a node; in_host, in_positive: weights of means.
-    """
-
-    edge_m: NDArray[np.float64]
-    share: NDArray[np.float64]
-    current: NDArray[np.float64]
-    stores_m: NDArray[np.float64]
-    in_host: NDArray[np.float64]
-    in_positive: NDArray[np.float64]
+# Rows of `Full.shells`, from surface to centre: share of the particle's volume; 3 r^2 / (dr R^2) to the next, 1/m2
+VOLUME, LEADS = range(2)
+# Rows of `Full.layers`. Of intervals, from the back of the working electrode to that of the positive: width in m, share
+# of the free liquid's transport, s. Of the nodes between them: void in m, weights of the means in host and positive.
+EDGE, SHARE, CURRENT, STORES, IN_HOST, IN_POSITIVE = range(6)
 
 
 class Full(NamedTuple):
-    """A full cell for the integrator. active: states of the working electrode on which any rate depends, int64[m]."""
+    """A full cell for the integrator. Few arrays: each is passed with every call.
+
+    shells: float64[2, n]; material: cubics of U (V) and D (m2/s) in equal intervals of stoichiometry from 0 to 1,
+    float64[2, k, 4]; layers: float64[6, n], a last column without meaning where rows are of intervals; active: states
+    of the working electrode on which any rate depends, int64[m].
+    """
 
     working: Electrode
     counter: Particles
     circuit: Circuit
     liquid: Liquid
-    layers: Layers
-    shells: Shells
+    layers: NDArray[np.float64]
+    shells: NDArray[np.float64]
+    material: NDArray[np.float64]
     active: NDArray[np.int64]
     watched: NDArray[np.int64]  # what the current of a held voltage depends on
 
 
 @compiled
-def material_at(shells: Shells, which: int, stoichiometry: float) -> float:
+def material_at(material: NDArray[np.float64], which: int, stoichiometry: float) -> float:
     """U or D at a stoichiometry; beyond 0 and 1 as a straight line or constant."""
-    n = shells.material.shape[1]
+    n = material.shape[1]
     at = min(max(stoichiometry, 0.0), 1.0) * n
     k = min(int(at), n - 1)
-    s, p = at - k, shells.material[which, k]
+    s, p = at - k, material[which, k]
     found = p[0] + s * (p[1] + s * (p[2] + s * p[3]))
     if which == 0 and (stoichiometry < 0.0 or stoichiometry > 1.0):
         beyond = (stoichiometry - 1.0 if stoichiometry > 1.0 else stoichiometry) * n
@@ -116,7 +106,7 @@ def material_at(shells: Shells, which: int, stoichiometry: float) -> float:
 @compiled
 def stranded_of(system: Full) -> int:
     """Place of the stranded lithium; the throughput follows it, then the salt."""
-    return SURFACE + len(system.shells.volume)
+    return SURFACE + system.shells.shape[1]
 
 
 @compiled
@@ -126,11 +116,10 @@ def salt_of(system: Full) -> int:
 
 
 @compiled
-def _mean(y: NDArray[np.float64], first: int, weights: NDArray[np.float64]) -> float:
+def _mean(y: NDArray[np.float64], first: int, layers: NDArray[np.float64], row: int) -> float:
     total = 0.0
-    for k in range(len(weights)):
-        if weights[k] != 0.0:
-            total += weights[k] * y[first + k]
+    for k in range(layers.shape[1]):
+        total += layers[row, k] * y[first + k]
     return total
 
 
@@ -154,15 +143,15 @@ def terminals(y: NDArray[np.float64], system: Full, control: NDArray[np.float64]
     open_V = y[POTENTIAL] - y[U_P]
     resistance = circuit.resistance_ohm_m2 + grown_ohm_m2(y[stranded_of(system) + 1], p.resistance_per_C)
     kappa, _, _, gradient, log_c = liquid_at(liquid, y[first])
-    for k in range(len(layers.edge_m)):
+    for k in range(layers.shape[1] - 1):
         kappa_next, _, _, gradient_next, log_next = liquid_at(liquid, y[first + k + 1])
-        s = layers.current[k]
+        s = layers[CURRENT, k]
         resistance += (
-            s * s * layers.edge_m[k] * 0.5 * (kappa + kappa_next) / (layers.share[k] * wet * kappa * kappa_next)
+            s * s * layers[EDGE, k] * 0.5 * (kappa + kappa_next) / (layers[SHARE, k] * wet * kappa * kappa_next)
         )
         open_V -= s * 0.5 * (gradient + gradient_next) * (log_next - log_c)
         kappa, gradient, log_c = kappa_next, gradient_next, log_next
-    before = liquid.salt_mol_per_m3 / max(_mean(y, first, layers.in_host), LEAST_SALT * liquid.salt_mol_per_m3)
+    before = liquid.salt_mol_per_m3 / max(_mean(y, first, layers, IN_HOST), LEAST_SALT * liquid.salt_mol_per_m3)
     ends = Ends(open_V, resistance, y[DEAD_TOP], 0.0, before, 1.0, y[TOP])
     return held_or_found(ends, y[duties.TIME], system.working, system.working, circuit, control)
 
@@ -177,8 +166,8 @@ def common_of(y: NDArray[np.float64], system: Full, control: NDArray[np.float64]
         _, outside, inside = terminals(y, system, control)
         common[INSIDE], common[LEAK] = inside, outside - inside
     common[FACTOR] = sei_factor(y[SEI], 0.0, circuit)
-    common[SALT_W] = _mean(y, first, layers.in_host)
-    common[SALT_P] = _mean(y, first, layers.in_positive)
+    common[SALT_W] = _mean(y, first, layers, IN_HOST)
+    common[SALT_P] = _mean(y, first, layers, IN_POSITIVE)
     common[THROUGH] = y[stranded_of(system) + 1]
     common[WET] = _wet(y, system.counter)
 
@@ -206,24 +195,24 @@ def working_rates(y: NDArray[np.float64], system: Full, common: NDArray[np.float
 def particle_rates(y: NDArray[np.float64], system: Full, common: NDArray[np.float64], dy: NDArray[np.float64]) -> None:
     """Rates of the positive's potential, of its shells, and of what is stranded."""
     p, shells = system.counter, system.shells
-    n, left = len(shells.volume), connected(common[THROUGH], p.loss_per_C)
+    n, left = shells.shape[1], connected(common[THROUGH], p.loss_per_C)
     sites = p.sites_C_per_m2 * left
     stranding = stranding_per_s(common[INSIDE], p.loss_per_C, left)
-    x = y[SURFACE] / (sites * shells.volume[0])
+    x = y[SURFACE] / (sites * shells[VOLUME, 0])
     share = salt_share(common[SALT_P], system)
     salt = np.sqrt(share) if p.salt_exponent == 0.5 else share**p.salt_exponent
     exchange = p.exchange_A_per_m2 * salt * exchange_share(x, p.lithium_exponent, p.vacant_exponent)
-    over = y[U_P] - material_at(shells, 0, x)
+    over = y[U_P] - material_at(system.material, 0, x)
     leaving = p.area * left * common[WET] * leaving_A_per_m2(over, system.circuit.f_per_V, exchange)
     dy[U_P] = (-common[INSIDE] - leaving) / p.double_layer_F_per_m2
-    outward, diffuses, lost = leaving, material_at(shells, 1, x), 0.0
+    outward, diffuses, lost = leaving, material_at(system.material, 1, x), 0.0
     for k in range(n):
         inner = 0.0
         if k < n - 1:
-            x_next = y[SURFACE + k + 1] / (sites * shells.volume[k + 1])
-            diffuses_next = material_at(shells, 1, x_next)
+            x_next = y[SURFACE + k + 1] / (sites * shells[VOLUME, k + 1])
+            diffuses_next = material_at(system.material, 1, x_next)
             mean = 2.0 * diffuses * diffuses_next / (diffuses + diffuses_next)
-            inner = sites * mean * shells.leads[k] * (x_next - x)
+            inner = sites * mean * shells[LEADS, k] * (x_next - x)
             x, diffuses = x_next, diffuses_next
         dy[SURFACE + k] = inner - outward - stranding * y[SURFACE + k]
         lost += stranding * y[SURFACE + k]
@@ -238,16 +227,16 @@ def salt_rates(y: NDArray[np.float64], system: Full, common: NDArray[np.float64]
     wet, carried = hindered(common[WET]), common[INSIDE] / FARADAY_C_PER_MOL
     before = 0.0
     _, diffuses, anions, _, _ = liquid_at(liquid, y[first])
-    n = len(layers.edge_m)
+    n = layers.shape[1] - 1
     for k in range(n + 1):
         flux = 0.0
         if k < n:
             _, diffuses_next, anions_next, _, _ = liquid_at(liquid, y[first + k + 1])
             mean = 2.0 * diffuses * diffuses_next / (diffuses + diffuses_next)
-            flux = -layers.share[k] * wet * mean * (y[first + k + 1] - y[first + k]) / layers.edge_m[k]
-            flux -= 0.5 * (anions + anions_next) * layers.current[k] * carried
+            flux = -layers[SHARE, k] * wet * mean * (y[first + k + 1] - y[first + k]) / layers[EDGE, k]
+            flux -= 0.5 * (anions + anions_next) * layers[CURRENT, k] * carried
             diffuses, anions = diffuses_next, anions_next
-        dy[first + k] = (before - flux) / layers.stores_m[k]
+        dy[first + k] = (before - flux) / layers[STORES, k]
         before = flux
 
 

@@ -77,12 +77,14 @@ def _full(cell: Cell, without: Collection[str], relative: float, mesh: Mesh) -> 
     salt, known = cell.electrolyte.salt_mol_per_m3, liquid(cell.electrolyte, kelvin_of(cell))
     active = np.array([*layout.solved(working, front=True, back=True)], dtype=np.int64)
     seen = layers.watched(made, parts)
-    system = Full(record(working), record(particles), record(circuit), known, made, parts, active, seen)
+    system = Full(
+        record(working), record(particles), record(circuit), known, made, parts, layers.material(positive), active, seen
+    )
     charge = ABSOLUTE_CHARGE_mAh_PER_CM2 * C_PER_M2_PER_mAh_PER_CM2
     exact = np.tile([charge, AMOUNT], (layers.n_states(made, parts), 1))
     exact[: account.N_ELECTRODE] = _ELECTRODE
     exact[U_P] = ABSOLUTE_POTENTIAL_V, VOLTS
-    exact[SURFACE + len(parts.volume) + 2 :] = ABSOLUTE_SALT_SHARE * salt, FREE
+    exact[SURFACE + parts.shape[1] + 2 :] = ABSOLUTE_SALT_SHARE * salt, FREE
     exact[-N_TOTALS:] = _TOTALS
     y = layers.laid_out(initial(cell), positive, particles.sites_C_per_m2, made, parts, salt)
     return Model(system, y, _tolerance(relative, exact))

@@ -23,7 +23,7 @@ Columns = dict[str, NDArray[np.float64] | str]
 def salt_mol_per_m3(system: Resolved | Full, y: NDArray[np.float64]) -> NDArray[np.float64]:
     """c everywhere, from the back of the working electrode on: float64[..., place]."""
     if isinstance(system, Full):
-        return y[..., -len(system.layers.stores_m) - N_TOTALS : -N_TOTALS]
+        return y[..., -system.layers.shape[1] - N_TOTALS : -N_TOTALS]
     return y[..., [k for k, _ in _salt_states(system)]]
 
 
