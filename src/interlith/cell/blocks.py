@@ -125,7 +125,7 @@ def linearize(
     common_of(y, system, control, work.common)
     for place, k in enumerate(system.active):
         kept, size = y[k], DIFFERENCE * max(abs(y[k]), scale[k])
-        if k == POTENTIAL:
+        if k == POTENTIAL and work.common[INSIDE] == 0.0:
             exchange = working_exchange(system, work.common)
             size = difference_V(y, 0, system.working, system.circuit.f_per_V, exchange, scale[k])
         y[k] = kept + size

@@ -54,7 +54,7 @@ from interlith.cell.rosenbrock import GAMMA, factorize, solve
 
 NEWTON_STEPS = 30
 DIFFERENCE = 1e-7
-NEAR_V = 2e-5  # to 0: here a potential is varied by as much, to the side on which it is resisted more
+NEAR_V = 2e-5  # to 0: so near, a potential at rest is varied by as much, to the side on which it is resisted more
 
 
 class Electrode(NamedTuple):
@@ -226,6 +226,7 @@ def difference_V(y: NDArray[np.float64], o: int, e: Electrode, f: float, exchang
 
     Kinetics are one-sided, with a kink at 0: full pores take no lithium but give it, and may strip a hundred times as
     easily as they plate. A cell at rest lies in that kink, and the slope of the gentle side alone makes steps unstable.
+    For an electrode without current: a current, however small, keeps u on the side that it drives to.
     """
     u = y[o + POTENTIAL]
     if abs(u) > NEAR_V:
@@ -381,7 +382,7 @@ def linearize(
     jacobian[:, :] = 0.0
     for place, k in enumerate(system.active):
         kept, size = y[k], DIFFERENCE * max(abs(y[k]), scale[k])
-        if k in (POTENTIAL, COUNTER + POTENTIAL):
+        if control[0] == HOLD_CURRENT and held == 0.0 and k in (POTENTIAL, COUNTER + POTENTIAL):
             part = system.working if k < COUNTER else system.counter
             size = difference_V(y, k - POTENTIAL, part, circuit.f_per_V, part.exchange_A_per_m2, scale[k])
         y[k] = kept + size

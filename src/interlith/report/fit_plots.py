@@ -11,6 +11,7 @@ from interlith.report.sketch import GREEN, GREY, INK, PALE, PLATE, STRIP, Axes, 
 RISE_95 = 3.84  # of chi2, where the 95 % interval of one parameter ends
 HIGHEST_RISE = 12.0
 PANEL_IN, ROW_IN = 1.75, 0.3
+LEAST_RATIO, RATIOS = 0.08, (0.1, 0.3, 1.0, 3.0, 10.0)  # of the axis of predicted over measured
 
 
 def profile_likelihoods(finding: Finding) -> Sketch | None:
@@ -136,13 +137,17 @@ def held_out(finding: Finding) -> Sketch | None:
             axes.plot(at, place, ">" if at_least else "o", color=GREEN if within else STRIP, ms=5)
         axes.axvline(1.0, color=GREY, lw=0.8, ls=(0, (4, 3)))
         axes.set_xscale("log")
+        axes.set_xlim(LEAST_RATIO, 1.0 / LEAST_RATIO)
+        axes.set_xticks(RATIOS, [f"{ratio:g}" for ratio in RATIOS])
+        axes.set_xticks([], minor=True)
         axes.set_yticks(range(data.height), [drawable(str(name)) for name in data["quantity"]], fontsize=7)
         axes.set_ylim(data.height - 0.4, -0.6)
         axes.set_xlabel("Predicted over measured")
 
     caption = (
         "Point: with the values as shipped, green where the measured value lies in the span of what is assumed (pale), "
-        "else red. Arrows: measured is a lower bound, the cell was still alive."
+        "else red. Arrows: measured is a lower bound, the cell was still alive. Spans that end at the left edge go on: some "
+        "draws die."
     )
     return Sketch("held-out", "Predicted and held out", caption, data, paint, 0.7 + ROW_IN * data.height)
 

@@ -129,7 +129,7 @@ def _parameter(row: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _count(value: Any) -> str:
-    return "" if value is None else number(value, WHOLE)
+    return number(value, WHOLE) if isinstance(value, int) else ""  # what is not about a record has none
 
 
 def _facts(facts: Mapping[str, Any]) -> list[dict[str, Any]]:
