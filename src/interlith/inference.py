@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from interlith.cell.discriminate import Discrimination
     from interlith.record import Record
 
-STAGES_OF_FIT, STAGES_OF_RIVALS = 4, 5  # each of them told when it is done
+STAGES_OF_FIT, STAGES_OF_RIVALS = 4, 6  # each of them told when it is done
 Tell = Callable[[int], None]
 FITTED = "FITTED to the data listed: how far the values go beyond these data is not known"
 PREDICTED = "SIMULATED: predictions from values that are partly assumed, beside measurements not used for them"

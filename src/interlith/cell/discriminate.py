@@ -181,7 +181,7 @@ def discriminate(question: Question, each: Each = map) -> Discrimination:
         for (_, k), more in zip(sides, done, strict=True):
             pools[1 - k].extend(more)
     directions = [_direction(question, c, k, true[k], pools[1 - k]) for c, k in sides]
-    ends = _at_ends(question, [c for c, _ in sides[::2]], pools)
+    ends = _at_ends(question, [c for c, _ in sides[::2]], pools, each)
     verdicts = [
         Verdict(c, (one, other), sum(true[0].hours[name] for name in c), ends[c])
         for (c, _), one, other in zip(sides[::2], directions[::2], directions[1::2], strict=True)
@@ -267,7 +267,7 @@ def _limited_by(near: Near, n: int | None, enough: float) -> str:
 
 
 def _at_ends(
-    question: Question, combinations_: list[Combination], pools: list[list[Prediction]]
+    question: Question, combinations_: list[Combination], pools: list[list[Prediction]], each: Each
 ) -> dict[Combination, dict[str, tuple[int | None, int | None]]]:
     """Cells in all with one source of noise, and with all of them, at the ends of the range: (at low, at high).
 
@@ -277,12 +277,18 @@ def _at_ends(
     changes += [{s.name: s.low for s in SOURCES}, {s.name: s.high for s in SOURCES}]
     noises = [question.noise, *(question.noise.with_values(**change) for change in changes)]
     true = [truths(question, rival, rival.truth, noises) for rival in question.rivals]
+    orders = [(c, true, pools, needed(question)) for c in combinations_]
     found: dict[Combination, dict[str, tuple[int | None, int | None]]] = {}
-    for c in combinations_:
-        counts = [_in_all(c, [true[k][i] for k in (0, 1)], pools, needed(question)) for i in range(len(noises))]
+    for c, counts in zip(combinations_, each(_counts, orders), strict=True):
         rows = zip((*(s.name for s in SOURCES), ALL), counts[1::2], counts[2::2], strict=True)
         found[c] = {name: (low, high) for name, low, high in rows if name == ALL or {low, high} != {counts[0]}}
     return found
+
+
+def _counts(order: tuple[Combination, list[list[Truth]], list[list[Prediction]], float]) -> list[int | None]:
+    """Cells in all of a combination with each of several tables of noise; true[k] has rival k with each of them."""
+    c, true, pools, enough = order
+    return [_in_all(c, [side[i] for side in true], pools, enough) for i in range(len(true[0]))]
 
 
 def _in_all(c: Combination, true: list[Truth], pools: list[list[Prediction]], enough: float) -> int | None:

@@ -6,10 +6,12 @@ import numpy as np
 import polars as pl
 
 from interlith.findings import Finding
+from interlith.parts.listing import UNITS
 from interlith.report.sketch import GREEN, GREY, INK, PALE, PLATE, STRIP, Axes, Sketch, drawable
 
 RISE_95 = 3.84  # of chi2, where the 95 % interval of one parameter ends
 HIGHEST_RISE = 12.0
+PLAIN = "{x:g}"  # of a logarithmic axis: powers would need a parser of mathematics
 PANEL_IN, ROW_IN = 1.75, 0.3
 LEAST_RATIO, RATIOS = 0.08, (0.1, 0.3, 1.0, 3.0, 10.0)  # of the axis of predicted over measured
 
@@ -35,6 +37,7 @@ def profile_likelihoods(finding: Finding) -> Sketch | None:
             axes.axhline(RISE_95, color=GREY, lw=0.8, ls=(0, (4, 3)))
             axes.set_xscale("log" if row["scale"] == "log" else "linear")
             axes.set_xlim(*row["allowed"])
+            axes.xaxis.set_major_formatter(PLAIN)
             axes.set_ylim(-0.3, HIGHEST_RISE)
             axes.set_xlabel(drawable(_short(name, row["unit"])))
             axes.set_ylabel("Rise of chi2")
@@ -62,12 +65,13 @@ def posterior(finding: Finding) -> Sketch | None:
             pairs = np.array(trades[0]["pairs"])
             axes.plot(pairs[:, 0], pairs[:, 1], "-", color=STRIP, lw=1.2, label="fits as well")
         axes.plot(rows[one]["best"], rows[other]["best"], "s", color=INK, ms=4, label="best")
-        for name, scale, limits, word in (
-            (one, axes.set_xscale, axes.set_xlim, axes.set_xlabel),
-            (other, axes.set_yscale, axes.set_ylim, axes.set_ylabel),
+        for name, axis, scale, limits, word in (
+            (one, axes.xaxis, axes.set_xscale, axes.set_xlim, axes.set_xlabel),
+            (other, axes.yaxis, axes.set_yscale, axes.set_ylim, axes.set_ylabel),
         ):
             scale("log" if rows[name]["scale"] == "log" else "linear")
             limits(*rows[name]["allowed"])
+            axis.set_major_formatter(PLAIN)
             word(drawable(_short(name, rows[name]["unit"])))
 
     caption = "Samples of the posterior within the allowed ranges, which are those of the axes."
@@ -97,9 +101,10 @@ def cells_needed(finding: Finding) -> Sketch | None:
             )
             colour = GREEN if n else GREY
             axes.plot(n or beyond, place, "o" if n else "x", color=colour, ms=5)
-            axes.text((n or beyond) * 1.15, place, str(n) if n else "not possible", va="center", fontsize=7)
+            axes.text((n or beyond) * 1.4, place, str(n) if n else "not possible", va="center", fontsize=7)
         axes.set_xscale("log")
         axes.set_xlim(0.8, beyond * 6.0)
+        axes.xaxis.set_major_formatter(PLAIN)
         axes.set_yticks(range(data.height), [drawable(str(name)) for name in data["tests"]], fontsize=7)
         axes.set_ylim(data.height - 0.4, -0.6)
         axes.set_xlabel("Cells in all")
@@ -155,6 +160,8 @@ def held_out(finding: Finding) -> Sketch | None:
 def _short(name: str, unit: str) -> str:
     """The last part of a dotted name, with the cell and the unit behind it."""
     first, _, cell = name.partition(" of ")
-    words = first.split(".")[-1].replace("_", " ")
+    last = first.split(".")[-1]
+    ending = next((f"_{e}" for e, text in UNITS.items() if text == unit and last.endswith(f"_{e}")), "")
+    words = last.removesuffix(ending).replace("_", " ")
     words = f"{words}, {cell}" if cell else words
     return words if unit == "1" else f"{words} ({unit})"
