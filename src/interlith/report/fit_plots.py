@@ -151,8 +151,8 @@ def held_out(finding: Finding) -> Sketch | None:
 
     caption = (
         "Point: with the values as shipped, green where the measured value lies in the span of what is assumed (pale), "
-        "else red. Arrows: measured is a lower bound, the cell was still alive. Spans that end at the left edge go on: some "
-        "draws die."
+        "else red. Arrows: measured is a lower bound, the cell was still alive. A span that reaches the left edge goes "
+        "on: there, cells die early."
     )
     return Sketch("held-out", "Predicted and held out", caption, data, paint, 0.7 + ROW_IN * data.height)
 
