@@ -42,7 +42,7 @@ from interlith.cell.rivals import (
 )
 
 N_DESIGN = 64  # places of a rival at which all tests are simulated first
-N_OTHER_TRUTHS, N_PASSES = 3, 2
+N_OTHER_TRUTHS = 3
 NARROWER, N_NARROWER = (0.7,), 2  # share of a range that is left; parameters of which it is asked
 ALL = "all of them"
 NEAR_BOUND = 0.02  # share of a range
@@ -175,15 +175,15 @@ def discriminate(question: Question, each: Each = map) -> Discrimination:
         check_known(question, rival, found)
     pools = _pools(question, each)
     sides = [(c, k) for c in _combinations(question.tests) for k in (0, 1)]
-    for _ in range(N_PASSES):  # what was found for one combination may be nearer for another
-        orders = [(question, c, k, true[k], pools[1 - k]) for c, k in sides]
-        done = list(each(_searched, orders))
-        for (_, k), more in zip(sides, done, strict=True):
+    ends = [(c, k) for c, k in sides if len(c) in (1, len(question.tests))]
+    for part in (ends, sides):  # what was found for one combination may be near for another
+        done = list(each(_searched, [(question, c, k, true[k], pools[1 - k]) for c, k in part]))
+        for (_, k), more in zip(part, done, strict=True):
             pools[1 - k].extend(more)
     directions = [_direction(question, c, k, true[k], pools[1 - k]) for c, k in sides]
-    ends = _at_ends(question, [c for c, _ in sides[::2]], pools, each)
+    at_ends = _at_ends(question, [c for c, _ in sides[::2]], pools, each)
     verdicts = [
-        Verdict(c, (one, other), sum(true[0].hours[name] for name in c), ends[c])
+        Verdict(c, (one, other), sum(true[0].hours[name] for name in c), at_ends[c])
         for (c, _), one, other in zip(sides[::2], directions[::2], directions[1::2], strict=True)
     ]
     verdicts.sort(key=lambda v: (v.n_cells is None, v.n_cells or 0, len(v.tests), -v.worse.limit))
@@ -314,8 +314,8 @@ def _narrower(
         for share in NARROWER:
             rival, pool, end = _cut(question.rivals[1 - k], name, share, verdicts, pools[1 - k])
             rivals = (question.rivals[0], rival) if k == 0 else (rival, question.rivals[1])
-            asked = replace(question, rivals=rivals)
             for v in wanted:
+                asked = replace(question, rivals=rivals, tests=tuple(t for t in question.tests if t.name in v.tests))
                 orders.append((asked, v.tests, k, true[k], pool))
                 other_way = v.directions[1 - k].n
                 rows.append((rival.name, name, end, v.tests, other_way))
@@ -397,7 +397,7 @@ def _said(
         if rows:
             row = min(rows, key=lambda row: row["n_cells"])
             which = f"{' and '.join(row['tests'])}, {_cells(row['n_cells'])}"
-            yield f"with {end[1]} of {end[0]} only to {end[2]:.2g}: {which}"
+            yield f"with the range of {end[1]} of {end[0]} ending at {end[2]:.2g}: {which}"
     if others:
         counts = [o["n_cells"] for o in others]
         known = [c for c in counts if c is not None]

@@ -19,7 +19,8 @@ from interlith.cell.posterior import Surrogate
 from interlith.cell.rivals import Prediction, Truth
 
 MOST_CELLS = 1000  # per test
-N_CANDIDATES, N_PROPOSED, N_ROUNDS = 2048, 3, 8
+N_CANDIDATES, N_PROPOSED, N_ROUNDS = 2048, 2, 8
+MOST_NODES = 200  # of the surrogate: the nearest places
 AGREES = 0.01  # share of a distance by which surrogate and simulation may differ
 FAR = 1e6  # distance, in sigma, of a rival whose cell dies in the test
 Combination = tuple[str, ...]
@@ -118,7 +119,7 @@ def sought(near: Near, enough: float, simulated: Callable[[Floats], Prediction],
 
 def _proposed(near: Near, n: float, seed: int) -> list[tuple[Floats, float]]:
     """Places at which a surrogate is nearest, with its D2 there; not beside each other."""
-    surrogate = Surrogate([(p.x, d) for p, d in zip(near.places, near.differences, strict=True)])
+    surrogate = Surrogate([(p.x, d) for p, d in zip(near.places, near.differences, strict=True)], MOST_NODES)
     n_free = surrogate.x.shape[1]
 
     def at(x: Floats) -> Floats:

@@ -46,14 +46,14 @@ class Posterior:
 class Surrogate:
     """Residuals interpolated between places where they are known."""
 
-    def __init__(self, seen: list[tuple[Floats, Floats]]) -> None:
+    def __init__(self, seen: list[tuple[Floats, Floats]], most: int = MOST_NODES) -> None:
         seen = sorted(seen, key=lambda pair: float(pair[1] @ pair[1]))
-        kept: list[tuple[Floats, Floats]] = []
-        for x, r in seen:  # two places as near as the step of a difference make the matrix singular
-            if len(kept) < MOST_NODES and all(np.max(np.abs(x - other)) > 3e-3 for other, _ in kept):
-                kept.append((x, r))
-        self.x = np.array([x for x, _ in kept])
-        self.of = RBFInterpolator(self.x, np.arcsinh([r for _, r in kept]), kernel="cubic", degree=1)
+        places, kept = np.array([x for x, _ in seen]), [0]
+        for k in range(1, len(seen)):  # two places as near as the step of a difference make the matrix singular
+            if len(kept) < most and np.abs(places[kept] - places[k]).max(axis=1).min() > 3e-3:
+                kept.append(k)
+        self.x = places[kept]
+        self.of = RBFInterpolator(self.x, np.arcsinh([seen[k][1] for k in kept]), kernel="cubic", degree=1)
 
     def residuals(self, x: Floats) -> Floats:
         """float64[n, m] for float64[n, p]."""
