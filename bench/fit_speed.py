@@ -12,9 +12,9 @@ import time
 from pathlib import Path
 
 from interlith import __version__
-from interlith.cell.calibrate import calibrate
-from interlith.cell.fit_file import read_fit
-from interlith.cell.likelihood import run
+from interlith.cell.inference.calibrate import calibrate
+from interlith.cell.inference.fit_file import read_fit
+from interlith.cell.inference.likelihood import run
 
 RESULT = Path(__file__).resolve().parent / "results" / "fit_speed.json"
 N_TIMES = 5

@@ -16,8 +16,8 @@ from interlith.findings import Finding, Findings, plain, safe_name, write, write
 from interlith.pipeline import LISTEN_EVERY_S, pool
 
 if TYPE_CHECKING:
-    from interlith.cell.calibrate import Calibration
-    from interlith.cell.discriminate import Discrimination
+    from interlith.cell.inference.calibrate import Calibration
+    from interlith.cell.inference.discriminate import Discrimination
     from interlith.record import Record
 
 STAGES_OF_FIT, STAGES_OF_RIVALS = 4, 6  # each of them told when it is done
@@ -31,8 +31,8 @@ def calibrate_file(
     given: str, *, out: Path | None = None, workers: int | None = None, tell: Tell = lambda n_done: None
 ) -> Findings:
     """The fit that a TOML file asks for, or a shipped one by name; with `out`, tables, figures and a page."""
-    from interlith.cell.calibrate import calibrate
-    from interlith.cell.fit_file import read_fit
+    from interlith.cell.inference.calibrate import calibrate
+    from interlith.cell.inference.fit_file import read_fit
 
     asked = read_fit(given, _read)
     with _writable(out), _each(workers, tell, STAGES_OF_FIT) as each:
@@ -52,8 +52,8 @@ def discriminate_file(
     given: str, *, out: Path | None = None, workers: int | None = None, tell: Tell = lambda n_done: None
 ) -> Findings:
     """Tests ranked by the cells they need to tell the rivals of a TOML file apart, or of a shipped one by name."""
-    from interlith.cell.discriminate import discriminate
-    from interlith.cell.rivals_file import read_rivals
+    from interlith.cell.inference.discriminate import discriminate
+    from interlith.cell.inference.rivals_file import read_rivals
 
     asked = read_rivals(given)
     with _writable(out), _each(workers, tell, STAGES_OF_RIVALS) as each:
@@ -71,7 +71,7 @@ def held_out_table(
     n_draws: int | None = None, *, out: Path | None = None, workers: int | None = None, tell: Tell = lambda n_done: None
 ) -> Findings:
     """What the model predicts beside what was measured and not fitted; with `out`, table, figure and a page."""
-    from interlith.cell.held_out import N_DRAWS, held_out, n_stages
+    from interlith.cell.inference.held_out import N_DRAWS, held_out, n_stages
 
     n_draws = N_DRAWS if n_draws is None else n_draws
     with _writable(out), _each(workers, tell, n_stages(n_draws)) as each:
@@ -98,7 +98,7 @@ def held_out_table(
 
 def held_out_stages(n_draws: int | None) -> int:
     """How often `held_out_table` tells that a part is done."""
-    from interlith.cell.held_out import N_DRAWS, n_stages
+    from interlith.cell.inference.held_out import N_DRAWS, n_stages
 
     return n_stages(N_DRAWS if n_draws is None else n_draws)
 

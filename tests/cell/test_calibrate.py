@@ -8,9 +8,9 @@ import pytest
 from pytest import approx
 from scipy.interpolate import CubicSpline
 
-from interlith.cell.calibrate import ABOVE, DETERMINED, OPEN, PRIOR, Options, calibrate
-from interlith.cell.likelihood import CURVE, Datum, Parameter, Problem, calibrated
-from interlith.cell.observe import observe
+from interlith.cell.inference.calibrate import ABOVE, DETERMINED, OPEN, PRIOR, Options, calibrate
+from interlith.cell.inference.likelihood import CURVE, Datum, Parameter, Problem, calibrated
+from interlith.cell.inference.observe import observe
 from interlith.cell.simulate import simulate
 from interlith.errors import InputError
 from interlith.parts.part import Origin

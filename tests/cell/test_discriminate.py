@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from pytest import approx
 
-from interlith.cell.discriminate import ALL, discriminate, needed
-from interlith.cell.likelihood import Parameter
-from interlith.cell.nearest import Measured, Near
-from interlith.cell.noise import errors
-from interlith.cell.rivals import Prediction, Question, Rival
-from interlith.cell.rivals_file import read_rivals
+from interlith.cell.inference.discriminate import ALL, discriminate, needed
+from interlith.cell.inference.likelihood import Parameter
+from interlith.cell.inference.nearest import Measured, Near
+from interlith.cell.inference.noise import errors
+from interlith.cell.inference.rivals import Prediction, Question, Rival
+from interlith.cell.inference.rivals_file import read_rivals
 from interlith.errors import InputError
 from interlith.protocol import named
 from interlith.study import study

@@ -1,11 +1,12 @@
 """What is read from a simulated test, and how well it is known."""
 
 import numpy as np
+import polars as pl
 import pytest
 from pytest import approx
 
-from interlith.cell.noise import SOURCES, Errors, Noise, errors, stacked
-from interlith.cell.observe import OBSERVABLES, errors_of, observe, walked
+from interlith.cell.inference.noise import SOURCES, Errors, Noise, errors, stacked
+from interlith.cell.inference.observe import OBSERVABLES, errors_of, observe, walked
 from interlith.cell.simulate import simulate
 from interlith.cycling.analyze import analyze
 from interlith.errors import InputError
@@ -113,3 +114,20 @@ def test_the_table_of_noise_has_ranges_and_refuses_what_it_does_not_know():
         Noise().with_values(voltage_mv=1.0)
     with pytest.raises(InputError, match="0 or above"):
         Noise().with_values(voltage_mV=-1.0)
+
+
+def test_a_spectrum_is_read_once_a_decade():
+    asked = study("cp", "eis")
+    done = simulate(asked.cell, asked.protocol)
+    spectra = done.record.spectra()
+    last = spectra.filter(pl.col("spectrum") == pl.col("spectrum").max())
+    found = observe(done, "impedance_ohm_cm2")
+    n = len(found) // 2
+    real = last["real_impedance_ohm"].to_numpy() * asked.cell.area_cm2
+    imaginary = last["imaginary_impedance_ohm"].to_numpy() * asked.cell.area_cm2
+    decades = np.log10(last["frequency_hertz"].to_numpy())
+    assert n == np.floor(decades.max()) - np.ceil(decades.min()) + 1
+    at_1_kHz = int(np.argmin(np.abs(decades - 3.0)))
+    assert found[:n][-np.round(decades.min()).astype(int) + 3] == real[at_1_kHz]
+    assert found[n:][-np.round(decades.min()).astype(int) + 3] == -imaginary[at_1_kHz]
+    assert observe(done, "resistance_ohm_cm2")[0] == pytest.approx(real[-1])

@@ -112,3 +112,46 @@ def test_compiling_is_said_only_when_it_will_happen(monkeypatch, tmp_path):
         pass
     assert compiled.is_kept("lumped")
     assert not compiled.is_kept("resolved")
+
+
+def test_a_full_cell_by_its_protocol(tmp_path):
+    ran = asked("--sample", "cp-zno-002", "--protocol", "pouch-ncm90", "--quiet", "--json", "--out", str(tmp_path))
+    found = json.loads(ran.stdout)
+    assert (found["kind"], found["stopped"]) == ("full", None)
+    assert found["fade"]["n_cycles"] == 50
+    assert found["fade"]["measured"]["retention"] == 0.943
+    assert found["fade"]["explained"] == pytest.approx((1 - found["fade"]["retention"]) / 0.057)
+    assert found["ledger"]["positive"] > 1.0
+    assert any("stand-in" in text for text in found["said"])
+    assert any("all fade is loss of lithium" in text for text in found["said"])
+    assert (tmp_path / "figures" / "cp-zno-002-pouch-ncm90.ledger.svg").exists()
+
+
+def test_a_positive_is_changed_by_its_name():
+    ran = asked(
+        "--sample", "cp", "--protocol", "li-lco", "--quiet", "--json", "--set", "positive.active_loss_per_cycle=0.01"
+    )
+    found = json.loads(ran.stdout)
+    assert found["ledger"]["positive_stranded"] > 0.01
+    assert any("loss of its material" in text for text in found["said"])
+    wrong = asked("--sample", "cp", "--protocol", "li-lco", "--set", "positive.active_los_per_cycle=0.01")
+    assert wrong.exit_code == 3
+    assert "active_loss_per_cycle" in wrong.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "say"),
+    [
+        (("--sample", "cp", "--protocol", "li-ncm811", "--model", "resolved"), "full cell is lumped"),
+        (("--sample", "cu", "--protocol", "li-ncm811"), "give a host"),
+        (("--sample", "cp", "--protocol", "li-ncm811", "--set", "counter.thickness_um=30"), "has no counter"),
+        (("--sample", "cp", "--protocol", "aurbach", "--cell", "li-ncm811"), "charging is positive"),
+        (("--held-out", "--sample", "cp"), "one of them"),
+        (("--held-out", "--calibrate", "reference"), "one of them"),
+        (("--sample", "cp", "--draws", "3"), "goes with --held-out"),
+    ],
+)
+def test_what_a_full_cell_cannot_be_asked(arguments, say):
+    ran = asked(*arguments, "--quiet")
+    assert ran.exit_code == 3
+    assert say in ran.stderr

@@ -1,1 +1,1 @@
-"""The electrochemical cell: half and symmetric cells in which every mAh of lithium is accounted for."""
+"""The electrochemical cell: half, symmetric, full and anode-free, in which every mAh of lithium is accounted for."""

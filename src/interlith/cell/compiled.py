@@ -1,7 +1,7 @@
 """The one decorator for compiled functions: numba, kept on disk, thrown away when any source of this wing changes.
 
 numba notices a change of the file of a compiled function, not of the functions that it calls from other files. So the
-folder of what is kept carries a checksum of all sources here; stale code cannot be run.
+folder of what is kept carries a checksum of all sources here (inference/ compiles nothing); stale code cannot be run.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ HERE = Path(__file__).resolve().parent
 
 def _sources() -> str:
     digest = hashlib.sha256(f"{numba.__version__} {sys.version}".encode())
-    for path in sorted(HERE.rglob("*.py")):
+    for path in sorted((*HERE.glob("*.py"), *(HERE / "mechanisms").glob("*.py"))):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 

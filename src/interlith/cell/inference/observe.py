@@ -1,7 +1,7 @@
 """What can be measured in a test, by name: `observe(done, "ce_reservoir")` reads it from a simulation.
 
 Values are computed from the steps, the record and the states of the simulated test. A value that the cell did not live
-to give is NaN. How well each is known follows from the table in cell/noise.py.
+to give is NaN. How well each is known follows from the table in cell/inference/noise.py.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 import polars as pl
 
-from interlith.cell.noise import Errors, Floats, Noise, errors
+from interlith.cell.inference.noise import Errors, Floats, Noise, errors
 from interlith.cell.results import Simulation
 from interlith.errors import InputError, did_you_mean
 from interlith.ledger import STEP, TIME
@@ -336,9 +336,14 @@ def _resistance(done: Simulation) -> Floats:
 
 
 def _impedance(done: Simulation) -> Floats:
-    """Re Z and -Im Z of the last spectrum, all of one behind all of the other, ohm cm2."""
-    _, real, imaginary = _spectrum(done)
-    return np.concatenate([real, -imaginary])
+    """Re Z and -Im Z of the last spectrum nearest to each decade, all of one behind all of the other, ohm cm2.
+
+    One a decade: what makes a point wrong makes its neighbours wrong, so more of them know no more.
+    """
+    frequency, real, imaginary = _spectrum(done)
+    decades = np.arange(np.ceil(np.log10(frequency.min())), np.floor(np.log10(frequency.max())) + 1.0)
+    places = [int(np.argmin(np.abs(np.log10(frequency) - decade))) for decade in decades]
+    return np.concatenate([real[places], -imaginary[places]])
 
 
 def _impedance_errors(done: Simulation, values: Floats, noise: Noise) -> Errors:
@@ -396,7 +401,7 @@ OBSERVABLES: Mapping[str, Observable] = {
         Observable(
             "impedance_ohm_cm2",
             "ohm cm2",
-            "Re Z and -Im Z of the last spectrum",
+            "Re Z and -Im Z of the last spectrum, one a decade",
             _no_spectrum,
             _impedance,
             _impedance_errors,

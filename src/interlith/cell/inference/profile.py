@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from scipy.optimize import least_squares
 
-from interlith.cell.likelihood import Residuals, chi2, jacobian
-from interlith.cell.noise import Floats
+from interlith.cell.inference.likelihood import Residuals, chi2, jacobian
+from interlith.cell.inference.noise import Floats
 
 RISE_95 = 3.841459  # 95 % quantile of chi2 with one degree of freedom
 N_OUTWARDS, N_CLOSER = 7, 4  # steps from the best value to a bound; halvings of the one in which the limit lies

@@ -9,11 +9,11 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from interlith.cell.calibrate import Options
-from interlith.cell.likelihood import CURVE, Datum, Parameter, Problem, Scale, run
-from interlith.cell.noise import Noise
-from interlith.cell.observe import check_test, errors_of
-from interlith.cell.written import File, Written, opened, validated
+from interlith.cell.inference.calibrate import Options
+from interlith.cell.inference.likelihood import CURVE, Datum, Parameter, Problem, Scale, run
+from interlith.cell.inference.noise import Noise
+from interlith.cell.inference.observe import check_test, errors_of
+from interlith.cell.inference.written import File, Written, opened, validated
 from interlith.errors import InputError, SolverError
 from interlith.record import Record
 from interlith.study import Study, changed, load, study

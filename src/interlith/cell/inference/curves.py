@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from interlith.cell.noise import Floats
+from interlith.cell.inference.noise import Floats
 from interlith.cell.results import Simulation
 from interlith.errors import InputError
 from interlith.record import CURRENT, TIME, VOLTAGE, Record

@@ -45,7 +45,7 @@ def shipped(prefix: str) -> list[str]:
     >>> "reference" in shipped("fit")
     True
     """
-    folder = resources.files("interlith.cell").joinpath("shipped")
+    folder = resources.files("interlith.cell.inference").joinpath("shipped")
     found = (item.name for item in folder.iterdir())
     return sorted(
         name.removeprefix(f"{prefix}-").removesuffix(".toml") for name in found if name.startswith(f"{prefix}-")
@@ -59,7 +59,7 @@ def opened(given: str, prefix: str) -> File:
         if given not in shipped(prefix):
             hint = did_you_mean(given, shipped(prefix))
             raise InputError(f"{given}: neither a file nor a shipped one ({', '.join(shipped(prefix))}).{hint}")
-        inside = resources.files("interlith.cell").joinpath("shipped", f"{prefix}-{given}.toml")
+        inside = resources.files("interlith.cell.inference").joinpath("shipped", f"{prefix}-{given}.toml")
         return File(f"{prefix}-{given}.toml", inside.read_text(encoding="utf-8"), Path())
     try:
         return File(path.name, path.read_text(encoding="utf-8-sig"), path.parent)

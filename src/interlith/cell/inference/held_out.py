@@ -22,7 +22,7 @@ from pydantic import ValidationError
 from scipy.optimize import brentq
 
 from interlith.cell.fade import fade
-from interlith.cell.observe import observe
+from interlith.cell.inference.observe import observe
 from interlith.cell.results import Simulation
 from interlith.cell.simulate import simulate
 from interlith.errors import InputError, InterlithError
@@ -358,7 +358,7 @@ READS: Mapping[str, Callable[[Simulation], float]] = {
 
 @cache
 def _cases() -> tuple[Case, ...]:
-    text = resources.files("interlith.cell").joinpath("shipped", "held-out.toml").read_text(encoding="utf-8")
+    text = resources.files("interlith.cell.inference").joinpath("shipped", "held-out.toml").read_text(encoding="utf-8")
     return tuple(
         Case(
             row["quantity"],

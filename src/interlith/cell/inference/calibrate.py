@@ -15,10 +15,10 @@ import polars as pl
 from scipy.stats import chi2 as chi2_distribution
 from scipy.stats import qmc
 
-from interlith.cell.likelihood import Parameter, Problem, Residuals, chi2, points
-from interlith.cell.noise import Floats
-from interlith.cell.posterior import N_STEPS, N_WALKERS, Posterior, Surrogate, sample
-from interlith.cell.profile import RISE_95, Each, Fit, Profile, profiles, search
+from interlith.cell.inference.likelihood import Parameter, Problem, Residuals, chi2, points
+from interlith.cell.inference.noise import Floats
+from interlith.cell.inference.posterior import N_STEPS, N_WALKERS, Posterior, Surrogate, sample
+from interlith.cell.inference.profile import RISE_95, Each, Fit, Profile, profiles, search
 from interlith.errors import InputError, SolverError
 
 DETERMINED, WEAK = "determined", "weakly determined"
@@ -145,7 +145,7 @@ def calibrate(problem: Residuals, options: Options | None = None, each: Each = m
 
     each: a map, over processes where it is one of a pool. Raises SolverError when the model answers nowhere in range.
 
-    >>> from interlith.cell.likelihood import Datum, Parameter
+    >>> from interlith.cell.inference.likelihood import Datum, Parameter
     >>> from interlith.study import study
     >>> datum = Datum(study("cp"), "ce_reservoir", (0.9162,), (0.002,), "cp")
     >>> problem = Problem((Parameter("host.isolated_per_stripped", 0.0, 0.2),), (datum,))

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from interlith.cell.fit_file import CellTable, ParameterTable, assumed_sigma, key_of, many, noise_of
-from interlith.cell.likelihood import Datum, Parameter
-from interlith.cell.rivals import Experiment, Question, Rival
-from interlith.cell.written import File, Written, opened, validated
+from interlith.cell.inference.fit_file import CellTable, ParameterTable, assumed_sigma, key_of, many, noise_of
+from interlith.cell.inference.likelihood import Datum, Parameter
+from interlith.cell.inference.rivals import Experiment, Question, Rival
+from interlith.cell.inference.written import File, Written, opened, validated
 from interlith.errors import InputError
 from interlith.parts.cell import Cell
 from interlith.protocol import Protocol, Step, named

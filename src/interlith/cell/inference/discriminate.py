@@ -26,10 +26,10 @@ from typing import Any
 import numpy as np
 from scipy.stats import norm, qmc
 
-from interlith.cell.nearest import MOST_CELLS, Combination, Measured, Near, sought
-from interlith.cell.noise import SOURCES, Floats
-from interlith.cell.profile import Each
-from interlith.cell.rivals import (
+from interlith.cell.inference.nearest import MOST_CELLS, Combination, Measured, Near, sought
+from interlith.cell.inference.noise import SOURCES, Floats
+from interlith.cell.inference.profile import Each
+from interlith.cell.inference.rivals import (
     Experiment,
     Prediction,
     Question,
@@ -43,6 +43,7 @@ from interlith.cell.rivals import (
 
 N_DESIGN = 64  # places of a rival at which all tests are simulated first
 N_OTHER_TRUTHS = 3
+FEW_CELLS = 6  # what a laboratory gives to one question
 NARROWER, N_NARROWER = (0.7,), 2  # share of a range that is left; parameters of which it is asked
 ALL = "all of them"
 NEAR_BOUND = 0.02  # share of a range
@@ -384,6 +385,8 @@ def _said(
         yield f"none of these tests, alone or together, tells the rivals apart with {percent}"
     else:
         yield f"{' and '.join(best.tests)}: {best.n_cells} cells in all tell the rivals apart with {percent}"
+        if best.n_cells > FEW_CELLS:
+            yield f"none of these tests, alone or together, does it with {FEW_CELLS} cells or fewer"
     for v in verdicts:
         if len(v.tests) == 1 and v.n_cells is None:
             yield f"{v.tests[0]} alone cannot: {v.why}"

@@ -14,9 +14,9 @@ import numpy as np
 from scipy.interpolate import RBFInterpolator
 from scipy.stats import qmc
 
-from interlith.cell.likelihood import Residuals, points
-from interlith.cell.noise import Floats
-from interlith.cell.profile import Each
+from interlith.cell.inference.likelihood import Residuals, points
+from interlith.cell.inference.noise import Floats
+from interlith.cell.inference.profile import Each
 
 N_WALKERS, N_STEPS = 32, 1200
 N_CHECKED, N_ROUNDS, WITHIN_SIGMA = 24, 5, 0.2

@@ -13,10 +13,10 @@ import numpy as np
 from scipy.optimize import least_squares
 from scipy.stats import qmc
 
-from interlith.cell.likelihood import jacobian
-from interlith.cell.noise import Errors, Floats, stacked
-from interlith.cell.posterior import Surrogate
-from interlith.cell.rivals import Prediction, Truth
+from interlith.cell.inference.likelihood import jacobian
+from interlith.cell.inference.noise import Errors, Floats, stacked
+from interlith.cell.inference.posterior import Surrogate
+from interlith.cell.inference.rivals import Prediction, Truth
 
 MOST_CELLS = 1000  # per test
 N_CANDIDATES, N_PROPOSED, N_ROUNDS = 2048, 2, 8

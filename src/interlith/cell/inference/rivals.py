@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from interlith.cell.likelihood import Datum, Parameter, run
-from interlith.cell.noise import Errors, Floats, Noise, stacked
-from interlith.cell.observe import check_test, errors_of, observable
+from interlith.cell.inference.likelihood import Datum, Parameter, run
+from interlith.cell.inference.noise import Errors, Floats, Noise, stacked
+from interlith.cell.inference.observe import check_test, errors_of, observable
 from interlith.cell.results import Simulation
 from interlith.errors import InputError
 from interlith.parts.cell import Cell

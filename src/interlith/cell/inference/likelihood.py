@@ -13,10 +13,10 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from interlith.cell.curves import curve_residuals, n_residuals
+from interlith.cell.inference.curves import curve_residuals, n_residuals
+from interlith.cell.inference.noise import Floats
+from interlith.cell.inference.observe import check_test, observable
 from interlith.cell.models import DEFAULT_RELATIVE
-from interlith.cell.noise import Floats
-from interlith.cell.observe import check_test, observable
 from interlith.cell.results import Simulation
 from interlith.cell.simulate import simulate
 from interlith.errors import InputError, InterlithError
