@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from importlib import resources
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -118,3 +119,11 @@ def test_every_row_of_the_file_names_what_exists():
 
 def test_rows_are_plain_json(rows):
     assert json.loads(json.dumps([vars(row) for row in rows]))
+
+
+def test_the_page_has_the_rows_of_the_file():
+    page = (Path(__file__).parents[2] / "docs" / "understand" / "held-out.md").read_text(encoding="utf-8")
+    lines = {line.split("|")[1].strip(): line for line in page.splitlines() if line.startswith("| ")}
+    for case in table._cases():
+        assert case.reason in lines[case.quantity]
+        assert case.paper is None or f" {case.paper:g}" in lines[case.quantity].split("|")[2]

@@ -6,7 +6,21 @@ import numpy as np
 import polars as pl
 
 from interlith.findings import Finding
-from interlith.report.sketch import GREEN, GREY, ORANGE, PLATE, PURPLE, SKY, STRIP, Axes, Sketch, known, only_whole
+from interlith.report.sketch import (
+    GREEN,
+    GREY,
+    INK,
+    ORANGE,
+    PALE,
+    PLATE,
+    PURPLE,
+    SKY,
+    STRIP,
+    Axes,
+    Sketch,
+    known,
+    only_whole,
+)
 
 # entry -> its words and colour, from the collector outwards; what is lost below, what is still there on top
 LAYERS = {
@@ -18,23 +32,31 @@ LAYERS = {
     "active_pores": ("active, in pores", PLATE),
     "active_top": ("active, on top", SKY),
 }
+FULL = {"positive_stranded": ("stranded in the positive", INK), **LAYERS, "active_foil": ("foil", PALE)}
 SEEN_mAh_PER_CM2 = 1e-9
 SHARES = {"active_share": ("active", PLATE), "dead_share": ("dead", STRIP)}
 
 
 def ledger(finding: Finding) -> Sketch | None:
-    """Lithium of the working electrode by place at the end of each cycle, as a stacked area, and what was revived."""
+    """Lithium by place at the end of each cycle, as a stacked area, and what was revived.
+
+    Of the working electrode without its foil, which would hide all else; of a full cell with it, since there it is what
+    is spare, and with what is stranded in the positive.
+    """
     table = finding.tables.get("ledger")
     if table is None or table.height < 2:
         return None
-    shown = [name for name in LAYERS if table[name].abs().max() > SEEN_mAh_PER_CM2]  # type: ignore[operator]
+    full = table["positive"].max() > 0  # type: ignore[operator]
+    layers = FULL if full else LAYERS
+    shown = [name for name in layers if table[name].abs().max() > SEEN_mAh_PER_CM2]  # type: ignore[operator]
     if not shown:
         return None
     data = table.select("cycle_count", *shown, "revived")
     residual = float(table["residual"].abs().max())  # type: ignore[arg-type]
+    of = "that is not in the positive" if full else "of the working electrode"
     caption = (
-        "Simulated: lithium of the working electrode at the end of each cycle, by where it is. The account closes "
-        f"within {residual:.1g} mAh/cm2."
+        f"Simulated: lithium {of} at the end of each cycle, by where it is. The account closes within {residual:.1g} "
+        "mAh/cm2."
     )
     if data["revived"][-1] > SEEN_mAh_PER_CM2:
         caption += f" Revived so far, at the end: {data['revived'][-1]:.3g} mAh/cm2 (a flow, not in the stack)."
@@ -45,9 +67,7 @@ def _paint(canvas: Axes, data: pl.DataFrame, shown: list[str]) -> None:
     axes = canvas.subplots()
     x = data["cycle_count"].to_numpy()
     heights = [np.maximum(data[name].to_numpy(), 0.0) for name in shown]
-    axes.stackplot(
-        x, heights, labels=[LAYERS[name][0] for name in shown], colors=[LAYERS[name][1] for name in shown], lw=0
-    )
+    axes.stackplot(x, heights, labels=[FULL[name][0] for name in shown], colors=[FULL[name][1] for name in shown], lw=0)
     axes.set_xlim(float(x[0]), float(x[-1]))
     axes.set_ylim(0, None)
     only_whole(axes, data["cycle_count"])
