@@ -39,12 +39,13 @@ from interlith.cell.full import (
     working_exchange,
     working_rates,
 )
-from interlith.cell.lumped import DIFFERENCE, difference_V, sei_factor
+from interlith.cell.lumped import DIFFERENCE, difference_V, factorize_active, sei_factor, solve_active
 from interlith.cell.mechanisms.active_loss import connected, stranding_per_s
 from interlith.cell.mechanisms.dry_out import wet_share
-from interlith.cell.rosenbrock import GAMMA, factorize, solve
+from interlith.cell.rosenbrock import GAMMA
 from interlith.cell.woodbury import factorize_plain, prepare, solve_plain, solve_stage
 
+POTENTIAL_V = 1e-5  # by which a potential is varied for the current of a held voltage, in which it enters linearly
 LEAST_GROWTH = 1e-6  # of SEI, over that with fresh additive; what is smaller is left out of the Jacobian
 
 
@@ -218,7 +219,8 @@ def _border(
     if work.bordered[INSIDE]:
         for k in system.watched:
             kept = y[k]
-            y[k] = kept + DIFFERENCE * max(abs(kept), scale[k])
+            least = POTENTIAL_V / DIFFERENCE if k in (POTENTIAL, U_P) else scale[k]
+            y[k] = kept + DIFFERENCE * max(abs(kept), least)
             size = y[k] - kept
             _, outside, inside = terminals(y, system, control)
             y[k] = kept
@@ -253,12 +255,8 @@ def _substitute(t: NDArray[np.float64], right: NDArray[np.float64], first: int) 
 @compiled
 def factorize_blocks(system: Full, h: float, work: Work) -> bool:
     """W of the three blocks."""
-    diagonal, active = 1.0 / (h * GAMMA), system.active
-    for i in range(len(active)):
-        for j in range(len(active)):
-            work.matrix[i, j] = -work.jacobian[active[i], j]
-        work.matrix[i, i] += diagonal
-    if not factorize(work.matrix, work.pivots):
+    diagonal = 1.0 / (h * GAMMA)
+    if not factorize_active(work.jacobian, system.active, diagonal, work.matrix, work.pivots):
         return False
     return _eliminate(work.particle, diagonal) and _eliminate(work.salt, diagonal)
 
@@ -267,24 +265,17 @@ def factorize_blocks(system: Full, h: float, work: Work) -> bool:
 @compiled
 def solve_blocks(system: Full, h: float, work: Work, right: NDArray[np.float64]) -> None:
     """The blocks, then what follows from them."""
-    active, few = system.active, work.few
-    for m in range(len(active)):
-        few[m] = right[active[m]]
-    solve(work.matrix, work.pivots, few)
-    for i in range(N_ELECTRODE):
-        coupled = right[i]
-        for m in range(len(active)):
-            coupled += work.jacobian[i, m] * few[m]
-        right[i] = coupled * h * GAMMA
+    diagonal = 1.0 / (h * GAMMA)
+    solve_active(work.jacobian, system.active, diagonal, work.matrix, work.pivots, work.few, right)
     _substitute(work.particle, right, U_P)
     stranded = stranded_of(system)
     for k in range(SURFACE, stranded):
         right[stranded] += work.stranding[0] * right[k]
-    right[stranded] *= h * GAMMA
-    right[stranded + 1] *= h * GAMMA
+    right[stranded] /= diagonal
+    right[stranded + 1] /= diagonal
     _substitute(work.salt, right, salt_of(system))
     for k in range(duties.PASSED, 0):
-        right[k] *= h * GAMMA
+        right[k] /= diagonal
 
 
 serves(duties.prepare, Full)(prepare)

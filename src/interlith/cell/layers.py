@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from interlith.cell.account import DEAD_TOP, N_ACCOUNT, N_ELECTRODE, PASSED, POTENTIAL, SEI, TOP
 from interlith.cell.full import CURRENT, EDGE, IN_HOST, IN_POSITIVE, SHARE, STORES, SURFACE, U_P, VOLUME
 from interlith.cell.layout import Mesh
+from interlith.cell.liquid import cubics
 from interlith.parts.cell import Cell, Host
 from interlith.parts.positive import Positive
 from interlith.units import M_PER_UM, C_PER_M2_PER_mAh_PER_CM2
@@ -71,10 +72,7 @@ def shells(positive: Positive, mesh: Mesh) -> Floats:
 def material(positive: Positive) -> Floats:
     """Open-circuit potential and diffusivity as cubics: `Full.material`."""
     x = np.linspace(0.0, 1.0, N_MATERIAL + 1)
-    values = np.stack([positive.open_circuit_V(x), positive.diffusivity(x)])
-    slopes = np.gradient(values, axis=1, edge_order=2)
-    p, q, a, b = values[:, :-1], values[:, 1:], slopes[:, :-1], slopes[:, 1:]
-    return np.ascontiguousarray(np.stack([p, a, 3.0 * (q - p) - 2.0 * a - b, 2.0 * (p - q) + a + b], axis=-1))
+    return cubics(np.stack([positive.open_circuit_V(x), positive.diffusivity(x)]))
 
 
 def laid_out(y: Floats, positive: Positive, sites_C_per_m2: float, made: Floats, parts: Floats, salt: float) -> Floats:

@@ -42,8 +42,17 @@ def liquid(known: Electrolyte, kelvin: float) -> Liquid:
     True
     """
     c = np.linspace(0.0, most_salt_mol_per_m3(known), N_INTERVALS + 1)
-    values = properties(known, c, kelvin)
+    return Liquid(cubics(properties(known, c, kelvin)), float(c[1]), known.salt_mol_per_m3)
+
+
+def cubics(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Through values at equal distances, with slopes by central differences: float64[m, n + 1] -> float64[m, n, 4].
+
+    In each interval p0 + p1 s + p2 s^2 + p3 s^3, s from 0 to 1.
+
+    >>> cubics(np.array([[0.0, 1.0, 4.0, 9.0]]))[0, 1].tolist()
+    [1.0, 2.0, 1.0, 0.0]
+    """
     slopes = np.gradient(values, axis=1, edge_order=2)
     p, q, a, b = values[:, :-1], values[:, 1:], slopes[:, :-1], slopes[:, 1:]
-    cubics = np.stack([p, a, 3.0 * (q - p) - 2.0 * a - b, 2.0 * (p - q) + a + b], axis=-1)
-    return Liquid(np.ascontiguousarray(cubics), float(c[1]), known.salt_mol_per_m3)
+    return np.ascontiguousarray(np.stack([p, a, 3.0 * (q - p) - 2.0 * a - b, 2.0 * (p - q) + a + b], axis=-1))

@@ -401,31 +401,56 @@ def linearize(
             jacobian[i, place] = (varied[i] - dy[i]) / size
 
 
+@compiled
+def factorize_active(
+    jacobian: NDArray[np.float64],
+    active: NDArray[np.int64],
+    diagonal: float,
+    matrix: NDArray[np.float64],
+    pivots: NDArray[np.int64],
+) -> bool:
+    """W of the active states, factorized. jacobian: float64[state, active]; diagonal: 1 / (h gamma)."""
+    for i in range(len(active)):
+        for j in range(len(active)):
+            matrix[i, j] = -jacobian[active[i], j]
+        matrix[i, i] += diagonal
+    return factorize(matrix, pivots)
+
+
+@compiled
+def solve_active(
+    jacobian: NDArray[np.float64],
+    active: NDArray[np.int64],
+    diagonal: float,
+    matrix: NDArray[np.float64],
+    pivots: NDArray[np.int64],
+    few: NDArray[np.float64],
+    right: NDArray[np.float64],
+) -> None:
+    """Only the active states are coupled; the others follow from them, since their columns of the Jacobian are zero."""
+    for m in range(len(active)):
+        few[m] = right[active[m]]
+    solve(matrix, pivots, few)
+    for i in range(jacobian.shape[0]):
+        coupled = right[i]
+        for m in range(len(active)):
+            coupled += jacobian[i, m] * few[m]
+        right[i] = coupled / diagonal
+
+
 @serves(duties.prepare, Lumped)
 @compiled
 def prepare(system: Lumped, h: float, work: Work) -> bool:
     """W of the active states, factorized."""
-    active, matrix = system.active, work.matrix
-    for i in range(len(active)):
-        for j in range(len(active)):
-            matrix[i, j] = -work.jacobian[active[i], j]
-        matrix[i, i] += 1.0 / (h * GAMMA)
-    return factorize(matrix, work.pivots)
+    return factorize_active(work.jacobian, system.active, 1.0 / (h * GAMMA), work.matrix, work.pivots)
 
 
 @serves(duties.solve_stage, Lumped)
 @compiled
 def solve_stage(system: Lumped, h: float, work: Work, right: NDArray[np.float64]) -> None:
-    """Only the active states are coupled; the others follow from them, since their columns of the Jacobian are zero."""
-    active, few = system.active, work.right
-    for m in range(len(active)):
-        few[m] = right[active[m]]
-    solve(work.matrix, work.pivots, few)
-    for i in range(N_ACCOUNT):
-        coupled = right[i]
-        for m in range(len(active)):
-            coupled += work.jacobian[i, m] * few[m]
-        right[i] = coupled * h * GAMMA
+    """W^-1 right."""
+    diagonal = 1.0 / (h * GAMMA)
+    solve_active(work.jacobian, system.active, diagonal, work.matrix, work.pivots, work.right, right)
 
 
 @serves(duties.account, Lumped)
