@@ -280,7 +280,10 @@ def simulate_study(study: Study, *, out: Path | None = None, tell: StepTell = la
         keep_interrupted=True,
         tell=tell,
     )
-    limits = Thresholds(formation_cycles=study.protocol.formation_cycles)
+    formation = study.protocol.formation_cycles
+    if study.cell.polarity < 0:
+        formation += 1  # what a positive keeps of its first charge, or of the first at another rate, is no lithium lost
+    limits = Thresholds(formation_cycles=formation)
     analysis = analyze(done.record, offset_uA=0.0, thresholds=limits)
     name = study.name if study.model == DEFAULT_MODEL else f"{study.name}-{study.model}"
     summary = plain(present.summary(analysis, Path(f"simulated-{name}")))

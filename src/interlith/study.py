@@ -88,6 +88,9 @@ def study(
     """
     chosen = named(protocol) if isinstance(protocol, str) else protocol
     kind = kind or next((name for name in CELLS if chosen.name.startswith(name)), "half")
+    meant = next((name for name in full_names() if chosen.name.startswith(name)), None)
+    if meant is not None and kind in ("half", "symmetric"):
+        raise InputError(f"protocol {chosen.name}: is for a full cell; cell = {kind} has no positive. cell = {meant}?")
     cell = cell_of(kind, sample)
     if nominal_mAh_per_cm2 is None and kind in full_names():
         nominal_mAh_per_cm2 = full_nominal_mAh_per_cm2(kind)
@@ -257,7 +260,7 @@ def changed(cell: Cell, name: str, value: Any) -> Cell:
         return cell.with_values_kept(working=_with(cell.working, name, key, value))
     if place in ("positive", "foil") or (place == "counter" and cell.polarity < 0):
         instead = "counter" if cell.polarity > 0 else "positive, and foil where it has one"
-        raise InputError(f"{name}: a {cell.kind} cell has no {place}; it has a {instead}")
+        raise InputError(f"{name}: no {place} in a cell of kind {cell.kind}; it has a {instead}")
     if place == "counter" and cell.kind == "half":
         return cell.with_values_kept(counter=_with(cell.counter, name, key, value))
     if place == "counter":

@@ -332,6 +332,32 @@ def test_lithium_loss_alone_explains_little_and_says_so():
     assert fade(run("anode-free", "cp"), None).retention < 0.9  # nothing spare: every loss shows
 
 
+def test_rows_follow_the_curve_of_the_positive():
+    done = run("li-ncm811", n_cycles=2)
+    rows = done.record.table.filter(pl.col("step_count") == 3)
+    assert rows["voltage_volt"].diff().abs().max() < 0.0101
+    ledger = done.ledger.table.filter(pl.col("step_count") == 3)
+    # between the integrator's own steps too, charge is current times time and the account closes
+    time, passed = ledger["test_time_second"].to_numpy(), ledger["passed"].to_numpy()
+    assert passed - passed[0] == pytest.approx(-2.25 * (time - time[0]) / 3600, abs=1e-9)
+    assert ledger["residual"].abs().max() < 1e-8
+
+
+def test_lost_lithium_makes_no_fade_while_any_is_spare():
+    worn = fade(run("li-ncm811", changes={"positive.resistance_growth_ohm_cm2_per_cycle": 2.0}, n_cycles=20))
+    assert 1 - worn.retention > 0.01
+    assert worn.by_lithium == 0.0
+    poor = fade(run("anode-free", "cp"))
+    assert poor.by_lithium == pytest.approx(1 - poor.retention, rel=0.2)
+
+
+def test_a_charge_beyond_what_the_positive_holds_ends_with_the_reason():
+    charge = ConstantCurrent(current_density_mA_per_cm2=1.0, areal_capacity_mAh_per_cm2=50.0)
+    done = run(Protocol(name="anode-free-over", steps=(charge,)))
+    assert done.stopped is not None
+    assert done.ledger.final()["positive"] < 0.5
+
+
 def test_without_losses_an_anode_free_cell_keeps_its_capacity():
     quiet = ("sei", "isolation", "conversion")
     worn = fade(run("anode-free", "cp", without=quiet), None)
@@ -385,6 +411,8 @@ def test_a_slow_sweep_peaks_where_the_open_circuit_is_flat():
         (lambda: study("cp", "li-ncm811", changes={"counter.thickness_um": 30.0}), "positive"),
         (lambda: study("cp", "aurbach", changes={"positive.porosity": 0.3}), "no positive"),
         (lambda: study("cp", "anode-free", changes={"foil.thickness_um": 30.0}), "no foil"),
+        (lambda: study("cp", "li-ncm811", kind="half"), "for a full cell"),
+        (lambda: run(Protocol(name="li-ncm811-x", steps=(ConstantCurrent(rate_C=0.5, voltage_V=2.7),))), "raises"),
         (lambda: study("cu", "li-ncm811"), "give a host"),
         (lambda: study("cp", "li-ncm811", kind="ncm811"), "li-ncm811"),
         (lambda: half_cell("cp").with_values_kept(counter=positive("ncm811")), "counter.kind"),

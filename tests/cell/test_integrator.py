@@ -8,7 +8,7 @@ from interlith.cell import lumped
 from interlith.cell.account import N_ROW
 from interlith.cell.advance import DURATION, advance
 from interlith.cell.models import model_of
-from interlith.cell.rosenbrock import GAMMA, N_STAGES, A, C, factorize, solve
+from interlith.cell.rosenbrock import GAMMA, N_STAGES, A, C, D, factorize, solve
 from interlith.cell.simulate import simulate
 from interlith.parts.samples import half_cell
 from interlith.protocol import ConstantCurrent, Protocol, Rest
@@ -106,3 +106,24 @@ def test_a_rest_with_full_pores_takes_no_more_steps_than_rows(model):
     asked = study("cp-zno-002", Protocol(name="rest", steps=(plate, Rest(duration_s=36000.0))))
     done = simulate(asked.cell, asked.protocol, model=model)
     assert done.record.table.filter(pl.col("step_count") == 2).height < 650  # one a minute is 600
+
+
+def test_the_interpolation_within_a_step_is_of_order_three():
+    errors = []
+    for h in (0.05, 0.025, 0.0125):
+        y = np.array([2.0, 0.0])
+        w = np.eye(2) / (h * GAMMA) - oscillator_jacobian(y)
+        stages = np.zeros((N_STAGES, 2))
+        for s in range(N_STAGES):
+            at = y + A[s, :s] @ stages[:s]
+            stages[s] = np.linalg.solve(w, oscillator(at) + C[s, :s] @ stages[:s] / h)
+        end = y + A[-1] @ stages[:-1] + stages[-1]
+        first, second = D @ stages[:-1]
+        share = 0.4
+        inside = (1 - share) * y + share * (end + (1 - share) * (first + share * second))
+        true = y
+        for _ in range(64):
+            true, _ = rodas_step(oscillator, oscillator_jacobian, true, share * h / 64)
+        errors.append(np.abs(inside - true).max())
+    rates = np.log2(np.array(errors[:-1]) / errors[1:])
+    assert np.all(rates > 3.5)  # local: one more than the order

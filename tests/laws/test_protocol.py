@@ -143,6 +143,16 @@ N_STEPS = {
     "rest-recovery": 15 * 4,
     "strip-rate-sweep": 25 * 2,
     "cv-zno": 1 + 3 * 2,
+    "eis": 7,
+    "li-ncm811": 200,
+    "li-ncm811-cv": 7,
+    "li-ncm811-eis": 7,
+    "li-lco": 200,
+    "li-lco-cv": 7,
+    "li-lco-eis": 7,
+    "pouch-ncm90": 104,
+    "pouch-ncm90-cccv": 154,
+    "anode-free": 12,
 }
 
 
@@ -156,7 +166,7 @@ class TestShipped:
         assert protocol == PROTOCOLS[name]()
         assert protocol.name == name
         assert protocol.title
-        assert len(list(protocol.executed())) == N_STEPS[name]
+        assert len(list(protocol.executed(1.0))) == N_STEPS[name]
 
     def test_charges_of_aurbach(self):
         """Down: formation 3, reservoir 3, ten times 1. Up by charge: ten times 1; the two others end at 1 V."""

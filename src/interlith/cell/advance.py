@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from interlith.cell.compiled import compiled
 from interlith.cell.duties import PASSED, TIME, account, linearize, prepare, rates, solve_stage, terminals, workspace
-from interlith.cell.rosenbrock import N_STAGES, A, C, predicted_factor, step_factor
+from interlith.cell.rosenbrock import N_STAGES, A, C, D, predicted_factor, step_factor
 
 DURATION, VOLTAGE, CHARGE, CURRENT, OUT_OF_RANGE = 0, 1, 2, 3, 4
 FAILED, FULL = -1, -2
@@ -21,6 +21,7 @@ RANGE_V = 5.5  # what a tester gives up at; the widest cut-off that `check` take
 SMALLEST_STEP_S = 1e-13
 NEGATIVE = 10.0  # an amount may be negative by so many absolute tolerances
 ROOT_STEPS, LEAST_PART = 60, 1e-3
+MOST_PARTS = 50  # of a step, between rows
 VOLTAGE_SLACK_V = 1e-9
 CHARGE_SLACK = 1e-12
 FREE, AMOUNT, VOLTS = 0, 1, 2
@@ -87,6 +88,32 @@ def _room(
 
 
 @compiled
+def _between(
+    y: NDArray[np.float64],
+    system: Any,
+    control: NDArray[np.float64],
+    longest_V: float,
+    memory: Memory,
+    rows: NDArray[np.float64],
+    n: int,
+) -> int:
+    """Rows within a step from y to memory.y_new, so that the voltage moves no further from row to row; rows written."""
+    begin, end = terminals(y, system, control)[0], terminals(memory.y_new, system, control)[0]
+    parts = min(int(abs(end - begin) / longest_V) + 1, MOST_PARTS, len(rows) - 1 - n)
+    stages, at = memory.stages, memory.dy
+    for part in range(1, parts):
+        s = part / parts
+        for i in range(len(y)):
+            first = second = 0.0
+            for j in range(N_STAGES - 1):
+                first += D[0, j] * stages[j, i]
+                second += D[1, j] * stages[j, i]
+            at[i] = (1.0 - s) * y[i] + s * (memory.y_new[i] + (1.0 - s) * (first + s * second))
+        _write(at, system, control, rows[n + part - 1])
+    return max(parts - 1, 0)
+
+
+@compiled
 def open_voltage(y: NDArray[np.float64], system: Any) -> float:
     """Voltage without a current, V."""
     return terminals(y, system, np.zeros(4))[0]
@@ -105,7 +132,8 @@ def advance(
 
     system: any kind that serves the duties of duties.py. ends: duration in s, direction of the voltage end (+1 rising,
     -1 falling, 0 none), that voltage, charge in C/m2 (0: none), current in A/m2 that a held voltage falls to (0: none),
-    charge passed when the protocol's step began, longest time between rows (0: any).
+    charge passed when the protocol's step began, longest time between rows (0: any), furthest that the voltage moves
+    from row to row (0: any; may be left out).
     rows: float64[n, (voltage, current, account)].
     """
     n, end_time, size = 0, y[TIME] + ends[0], len(y)
@@ -147,6 +175,8 @@ def advance(
         which = _first(room, room_new)
         if which >= 0:
             which = _locate(y, h, system, control, ends, work, memory)
+        if len(ends) > 7 and ends[7] > 0.0:
+            n += _between(y, system, control, ends[7], memory, rows, n)
         y[:] = y_new
         room[:] = room_new
         known = False

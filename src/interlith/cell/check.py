@@ -7,6 +7,7 @@ from typing import Any
 
 from interlith.errors import InputError
 from interlith.parts.cell import Cell
+from interlith.parts.positive import Positive
 from interlith.protocol import ConstantCurrent, ConstantVoltage, Protocol, Ramp, Repeat
 
 WIDEST_V = 5.0
@@ -67,6 +68,16 @@ def _check_cut_off(cell: Cell, what: str, volt: float, current: float) -> None:
         )
     if cell.polarity < 0 and volt < 0:
         raise InputError(f"{what}: the voltage of a {cell.kind} cell is positive. Did you mean {-volt:g}?")
+    positive = cell.counter
+    if isinstance(positive, Positive):
+        if current > 0 and volt <= positive.lower_voltage_V:
+            raise InputError(
+                f"{what}: charging raises the voltage; its cut-off is above {positive.lower_voltage_V:g} V"
+            )
+        if current < 0 and volt >= positive.upper_voltage_V:
+            raise InputError(
+                f"{what}: discharging lowers the voltage; its cut-off is below {positive.upper_voltage_V:g} V"
+            )
     if cell.kind != "half":
         return
     if current > 0 and volt < 0:

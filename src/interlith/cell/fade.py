@@ -18,8 +18,9 @@ LOST = ("dead_pores", "dead_top", "sei", "converted")
 class Fade:
     """Discharge capacities, first and last after formation, and lithium lost between their ends, by where it went.
 
-    spare_mAh_per_cm2: connected lithium left on the negative at the end of the last discharge; while there is any, lost
-    lithium costs no capacity. explained: simulated over measured fade, where the same number of cycles was measured.
+    spare_mAh_per_cm2: connected lithium left on the negative at the end of the last discharge. by_lithium: the fade
+    that lost lithium makes, which is none until all that was spare after the first discharge is lost; the rest of the
+    simulated fade is polarization. explained: by_lithium over the measured fade, where as many cycles were measured.
     """
 
     first_mAh_per_cm2: float
@@ -27,6 +28,7 @@ class Fade:
     n_cycles: int
     lost_mAh_per_cm2: dict[str, float]
     spare_mAh_per_cm2: float
+    by_lithium: float
     measured: MeasuredRetention | None
     explained: float | None
 
@@ -43,18 +45,23 @@ def fade(done: Simulation, measured: MeasuredRetention | None = None) -> Fade | 
         return None
     first, last = discharges[0], discharges[-1]
     before, after = (_account(done, step) for step in (first, last))
+    lost = {name: after[name] - before[name] for name in (*LOST, "positive_stranded")}
+    begun, ended = -first.passed_mAh_per_cm2, -last.passed_mAh_per_cm2
+    spare_before, spare_after = (sum(account[name] for name in METAL) for account in (before, after))
+    missing = max(sum(lost.values()) - spare_before, 0.0)
     found = Fade(
-        first_mAh_per_cm2=-first.passed_mAh_per_cm2,
-        last_mAh_per_cm2=-last.passed_mAh_per_cm2,
+        first_mAh_per_cm2=begun,
+        last_mAh_per_cm2=ended,
         n_cycles=len(discharges),
-        lost_mAh_per_cm2={name: after[name] - before[name] for name in (*LOST, "positive_stranded")},
-        spare_mAh_per_cm2=sum(after[name] for name in METAL),
+        lost_mAh_per_cm2=lost,
+        spare_mAh_per_cm2=spare_after,
+        by_lithium=min(missing, max(begun - ended, 0.0)) / begun,
         measured=measured,
         explained=None,
     )
     if measured is None or measured.n_cycles != found.n_cycles:
         return found
-    return replace(found, explained=(1.0 - found.retention) / (1.0 - measured.retention))
+    return replace(found, explained=found.by_lithium / (1.0 - measured.retention))
 
 
 def _account(done: Simulation, step: Step) -> dict[str, float]:
@@ -67,12 +74,10 @@ def said(found: Fade) -> str:
     lost = sum(found.lost_mAh_per_cm2.values())
     text = (
         f"after {found.n_cycles} cycles the discharge is {found.retention:.2%} of the first; {lost:.3g} mAh/cm2 of "
-        f"lithium were lost on the way, {found.spare_mAh_per_cm2:.3g} mAh/cm2 are still there to be lost"
+        f"lithium were lost on the way, {found.spare_mAh_per_cm2:.3g} mAh/cm2 are still there to be lost: lost lithium "
+        f"makes {100.0 * found.by_lithium:.2g} points of the fade"
     )
     if found.measured is None or found.explained is None:
         return text
     points = 100.0 * (1.0 - found.measured.retention)
-    return (
-        f"{text}; measured were {found.measured.retention:.1%} ({found.measured.source}): of {points:.3g} points "
-        f"of fade this run explains {100.0 * (1.0 - found.retention):.2g}"
-    )
+    return f"{text}, of {points:.3g} that were measured ({found.measured.source})"

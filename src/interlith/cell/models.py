@@ -12,7 +12,7 @@ import interlith.cell.blocks
 import interlith.cell.bordered  # noqa: F401 - the duties of a resolved cell
 from interlith.cell import account, duties, layers, layout
 from interlith.cell.advance import AMOUNT, FREE, VOLTS, Tolerance
-from interlith.cell.full import SURFACE, U_P, Full
+from interlith.cell.full import SURFACE, U_P, VOLUME, Full
 from interlith.cell.layout import Mesh, record
 from interlith.cell.liquid import liquid
 from interlith.cell.lumped import Circuit, Electrode, Lumped
@@ -40,6 +40,14 @@ class Model(NamedTuple):
     def has_depth(self) -> bool:
         """Whether anything in it varies with depth."""
         return isinstance(self.system, Resolved)
+
+    def surface_share(self) -> float | None:
+        """Lithium per site at the surface of the positive's particles; None without a positive."""
+        if not isinstance(self.system, Full):
+            return None
+        lost = self.y[-N_TOTALS - self.system.layers.shape[1] - 1] * self.system.counter.loss_per_C
+        sites = self.system.counter.sites_C_per_m2 * (1.0 - lost) * self.system.shells[VOLUME, 0]
+        return float(self.y[SURFACE] / sites)
 
     def least_salt_share(self) -> float:
         """The lowest concentration now, over that of the electrolyte as filled in; 1 where salt is not followed."""

@@ -18,7 +18,7 @@ from interlith.units import MOL_PER_M3_PER_MOL_PER_L, SECONDS_PER_HOUR
 
 FITTED_TEST, FITTED_IN = "aurbach", "litfsi-dol-dme-lino3"
 REFERENCE_C = 25.0
-NOTICED_mAh_PER_CM2 = 1e-6
+NOTICED_mAh_PER_CM2, BEYOND_V = 1e-6, 0.02
 CALIBRATED, EXTRAPOLATED, ASSUMED = "calibrated", "extrapolated", "rests on assumed values"
 MEANS = {
     CALIBRATED: "calibrated: fitted to the efficiency of this very test, so no prediction",
@@ -46,6 +46,7 @@ def remarks(done: Simulation, parameters: Sequence[Mapping[str, Any]], without: 
         *_warmth(done),
         *_carbonate(done, parameters),
         *_positive(done),
+        *_at_once(done),
         *_thickness(done, parameters),
         *_currents(done),
         *_additive(done),
@@ -122,7 +123,34 @@ def _positive(done: Simulation) -> Iterator[str]:
     if asked := [name for name, value in on.items() if value > 0]:
         yield f"fade of the cell besides loss of lithium, by assumed laws: {', '.join(asked)}"
     else:
-        yield "the positive does not age and the cell does not dry out here: all fade is loss of lithium"
+        yield "the positive does not age and the cell does not dry out here: what fades is lithium, or polarization"
+    if done.cell.kind == "anode-free" and positive.end_width > 0:
+        yield (
+            "anode-free: how much lithium the first discharges leave spare, and so how late losses show, follows from "
+            "the end of the positive's open circuit (positive.end_width), which is assumed"
+        )
+    volts = done.record.series().filter(pl.col(STEP) > 1)["voltage_volt"].to_numpy()
+    low, high = positive.lower_voltage_V, positive.upper_voltage_V
+    if len(volts) and (volts.min() < low - BEYOND_V or volts.max() > high + BEYOND_V):
+        yield (
+            f"the cell went from {volts.min():.3g} to {volts.max():.3g} V, beyond the {low:g} to {high:g} V of its "
+            f"positive {positive.name}: its curve is not vouched for there"
+        )
+
+
+def _at_once(done: Simulation) -> Iterator[str]:
+    """Steps of a current that was beyond their cut-off before anything passed."""
+    planned = zip(done.protocol.executed(), done.steps, strict=False)
+    found = [
+        step.number
+        for asked, step in planned
+        if isinstance(asked, ConstantCurrent)
+        and step.ended_by == "voltage"
+        and abs(step.passed_mAh_per_cm2) < NOTICED_mAh_PER_CM2
+    ]
+    if found:
+        first = f"{len(found)} steps ended at once, first step {found[0]}"
+        yield f"{first}: the voltage was beyond the cut-off from the start"
 
 
 def _thickness(done: Simulation, parameters: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -165,8 +193,9 @@ def _after_rests(done: Simulation) -> Iterator[str]:
         before, rest, strip = planned[place - 2 : place + 1]
         if not (isinstance(before, ConstantCurrent) and isinstance(rest, Rest) and isinstance(strip, ConstantCurrent)):
             continue
-        if before.signed_mA_per_cm2 > 0 and strip.signed_mA_per_cm2 > 0:
-            found.setdefault(rest.duration_s, []).append(done.steps[place].passed_mAh_per_cm2)
+        sign = done.cell.polarity
+        if before.signed_mA_per_cm2 * sign > 0 and strip.signed_mA_per_cm2 * sign > 0:
+            found.setdefault(rest.duration_s, []).append(abs(done.steps[place].passed_mAh_per_cm2))
     for rest_s, charges in sorted(found.items()):
         length, mean = f"{rest_s / SECONDS_PER_HOUR:.3g} h", float(np.mean(charges))
         yield f"stripped again after a rest of {length}: {mean:.3g} mAh/cm2 (mean of {len(charges)})"

@@ -5,6 +5,10 @@ an embedded order 3, L-stable, stiffly accurate. For an autonomous system y' = f
 
     W U_i = f(y + sum_j a_ij U_j) + sum_j c_ij U_j / h        y_new = y + sum_j a_5j U_j + U_5 + U_6        error = U_6
 
+Within a step, at a share s of it, an interpolation of order 3:
+
+    y(s) = (1 - s) y + s (y_new + (1 - s) (sum_j d_1j U_j + s sum_j d_2j U_j))
+
 Time is a component of y where f depends on it.
 """
 
@@ -35,6 +39,12 @@ C = np.array(
         [-0.1073529058151375, -9.594562251023355, -20.47028614809616, 0.0, 0.0],
         [7.496443313967647, -10.24680431464352, -33.99990352819905, 11.70890893206160, 0.0],
         [8.083246795921522, -7.981132988064893, -31.52159432874371, 16.31930543123136, -6.058818238834054],
+    ]
+)
+D = np.array(
+    [
+        [10.12623508344586, -7.487995877610167, -34.80091861555747, -7.992771707568823, 1.025137723295662],
+        [-0.6762803392806898, 6.087714651680015, 16.43084320892478, 24.76722511418386, -6.594389125716872],
     ]
 )
 SAFETY, SMALLEST_CHANGE, LARGEST_CHANGE = 0.9, 0.2, 6.0

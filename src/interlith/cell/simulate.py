@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from interlith.cell.account import COUNTER, DEAD_TOP, FOIL, N_ROW, PORES, POTENTIAL, TOP
+from interlith.cell.account import COUNTER, DEAD_TOP, FOIL, N_ACCOUNT, N_ROW, PORES, POTENTIAL, TOP
 from interlith.cell.advance import (
     CHARGE,
     CURRENT,
@@ -51,8 +51,9 @@ from interlith.units import (
 
 MOST_ROWS, MOST_ROWS_OVER_DEPTH = 3_000_000, 300_000  # of one step of the protocol
 ROWS_AT_ONCE = 4096
-ROW_EVERY_REST_S, ROW_EVERY_RAMP_V = 60.0, 0.005  # as a tester would record
+ROW_EVERY_REST_S, ROW_EVERY_V, ROW_EVERY_RAMP_V = 60.0, 0.005, 0.005  # as a tester would record
 BY_HAND = "by hand"
+NEAR_END = 0.02  # of the places for lithium at the surface of a particle
 FOR_EVER = "no end of the step was reached in 30 years"
 WHY = {DURATION: "time", VOLTAGE: "voltage", CHARGE: "charge", CURRENT: "current"}
 Tell = Callable[[int], None]
@@ -105,7 +106,7 @@ def simulate(
     kept = kernel_name(cell, model)
     if not 1e-12 <= relative_tolerance <= 1e-2:
         raise InputError(f"relative_tolerance {relative_tolerance:g}: between 1e-12 and 1e-2")
-    resolved = protocol.resolved(nominal_mAh_per_cm2 or _nominal(cell))
+    resolved = protocol.resolved(_nominal(cell) if nominal_mAh_per_cm2 is None else nominal_mAh_per_cm2)
     check(cell, resolved)
     run = _Run(cell, model_of(cell, model, without, relative_tolerance, mesh), tell)
     with loading(kept):
@@ -204,7 +205,7 @@ def _execute(run: _Run, step: Executed) -> None:
             run.tell(number)
         run.pieces.append(run.rows[:n].copy())
         run.counts.append((n, number, run.cycle))
-    if code == FAILED:
+    if code == FAILED and not _at_an_end(run):
         raise SolverError(_failure(run, number, step))
     passed = run.cell.polarity * (y[PASSED] - before) / C_PER_M2_PER_mAh_PER_CM2
     why = WHY.get(code, "died")
@@ -218,6 +219,9 @@ def _execute(run: _Run, step: Executed) -> None:
         run.ends.append(y.copy())
     if code == OUT_OF_RANGE:
         run.stopped = _death(run, number, step)
+    elif code == FAILED:
+        hours = y[TIME] / SECONDS_PER_HOUR
+        run.stopped = f"step {number}, {hours:.4g} h: the positive can give or take no more at this current"
     elif code == DURATION and duration >= LONGEST_S:
         run.stopped = f"step {number}: {FOR_EVER}"
     run.tell(number)
@@ -254,7 +258,7 @@ def _duration(step: Executed, begin_V: float) -> float:
 
 def _orders(run: _Run, step: Executed) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """What the kernel holds, and at what it ends: current and voltage as they are at the working electrode."""
-    control, ends, sign = np.zeros(4), np.zeros(7), run.cell.polarity
+    control, ends, sign = np.zeros(4), np.zeros(8), run.cell.polarity
     ends[5] = run.model.y[PASSED]
     if isinstance(step, Rest):
         control[0], ends[6] = HOLD_CURRENT, ROW_EVERY_REST_S
@@ -262,6 +266,7 @@ def _orders(run: _Run, step: Executed) -> tuple[NDArray[np.float64], NDArray[np.
         control[0] = HOLD_CURRENT
     elif isinstance(step, ConstantCurrent):
         current = sign * step.signed_mA_per_cm2
+        ends[7] = ROW_EVERY_V if sign < 0 else 0.0  # the curve of a positive bends; that of lithium is flat
         control[:2] = HOLD_CURRENT, current * A_PER_M2_PER_mA_PER_CM2
         if step.voltage_V is not None:
             ends[1:3] = np.sign(current), sign * step.voltage_V
@@ -287,9 +292,15 @@ def _voltage(run: _Run) -> float:
     return float(open_voltage(run.model.y, run.model.system))
 
 
+def _at_an_end(run: _Run) -> bool:
+    """Whether the surface of the positive's particles is empty or full, where no current has a voltage any more."""
+    share = run.model.surface_share()
+    return share is not None and not NEAR_END < share < 1.0 - NEAR_END
+
+
 def _failure(run: _Run, number: int, step: Executed) -> str:
-    hours = run.model.y[TIME] / SECONDS_PER_HOUR
-    state = ", ".join(f"{value:.6g}" for value in run.model.y)
+    hours, y = run.model.y[TIME] / SECONDS_PER_HOUR, run.model.y
+    state = ", ".join(f"{value:.6g}" for value in (y if len(y) <= N_ACCOUNT else run.pieces[-1][-1][2:]))
     return f"step {number} ({step.kind}), {hours:.6g} h: no step length meets the tolerance; state [{state}]"
 
 
