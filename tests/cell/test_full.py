@@ -335,7 +335,7 @@ def test_lithium_loss_alone_explains_little_and_says_so():
 def test_rows_follow_the_curve_of_the_positive():
     done = run("li-ncm811", n_cycles=2)
     rows = done.record.table.filter(pl.col("step_count") == 3)
-    assert rows["voltage_volt"].diff().abs().max() < 0.0101
+    assert rows["voltage_volt"].diff().abs().max() < 0.015
     ledger = done.ledger.table.filter(pl.col("step_count") == 3)
     # between the integrator's own steps too, charge is current times time and the account closes
     time, passed = ledger["test_time_second"].to_numpy(), ledger["passed"].to_numpy()

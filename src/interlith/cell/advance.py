@@ -98,19 +98,24 @@ def _between(
     n: int,
 ) -> int:
     """Rows within a step from y to memory.y_new, so that the voltage moves no further from row to row; rows written."""
-    begin, end = terminals(y, system, control)[0], terminals(memory.y_new, system, control)[0]
-    parts = min(int(abs(end - begin) / longest_V) + 1, MOST_PARTS, len(rows) - 1 - n)
+    moved_V = abs(terminals(memory.y_new, system, control)[0] - rows[n - 1, 0])
+    parts = min(int(moved_V / longest_V) + 1, MOST_PARTS, len(rows) - 1 - n)
+    if parts <= 1:
+        return 0
     stages, at = memory.stages, memory.dy
+    for i in range(len(y)):  # the step is taken: its stages are needed for this alone
+        first = second = 0.0
+        for j in range(N_STAGES - 1):
+            first += D[0, j] * stages[j, i]
+            second += D[1, j] * stages[j, i]
+        stages[0, i], stages[1, i] = first, second
     for part in range(1, parts):
         s = part / parts
         for i in range(len(y)):
-            first = second = 0.0
-            for j in range(N_STAGES - 1):
-                first += D[0, j] * stages[j, i]
-                second += D[1, j] * stages[j, i]
-            at[i] = (1.0 - s) * y[i] + s * (memory.y_new[i] + (1.0 - s) * (first + s * second))
+            bent = stages[0, i] + s * stages[1, i]
+            at[i] = (1.0 - s) * y[i] + s * (memory.y_new[i] + (1.0 - s) * bent)
         _write(at, system, control, rows[n + part - 1])
-    return max(parts - 1, 0)
+    return parts - 1
 
 
 @compiled

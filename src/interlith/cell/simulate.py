@@ -51,7 +51,7 @@ from interlith.units import (
 
 MOST_ROWS, MOST_ROWS_OVER_DEPTH = 3_000_000, 300_000  # of one step of the protocol
 ROWS_AT_ONCE = 4096
-ROW_EVERY_REST_S, ROW_EVERY_V, ROW_EVERY_RAMP_V = 60.0, 0.005, 0.005  # as a tester would record
+ROW_EVERY_REST_S, ROW_EVERY_V, ROW_EVERY_RAMP_V = 60.0, 0.01, 0.005  # as a tester would record
 BY_HAND = "by hand"
 NEAR_END = 0.02  # of the places for lithium at the surface of a particle
 FOR_EVER = "no end of the step was reached in 30 years"
