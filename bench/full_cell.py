@@ -1,4 +1,4 @@
-"""How fast full cells cycle beside PyBaMM's SPMe, and how long a fit and a question of rivals take.
+"""How fast full cells cycle beside PyBaMM's SPMe, and how long the shipped question of rivals takes.
 
     python bench/full_cell.py [--rounds 5] [--without-inference]
 
@@ -10,10 +10,9 @@ Peer: PyBaMM's half-cell SPMe with Xu2019, the same cycles as an Experiment, the
 `solve` after a first solve that is not counted. It holds no plated, dead or revived lithium, and its lithium electrode
 neither runs out nor ages.
 
-The spectrum of a resolved half cell has a bench of its own (impedance_speed.py). The fit has two parameters and one
-Aurbach test, with profiles and sampler; the question is the shipped one. Both are single runs on all cores, code
-compiled before. All others take turns, round by round, after one round that is not counted; medians are over rounds,
-ratios are medians of the ratios within rounds. Writes bench/results/full_cell.json.
+Spectra and fits have benches of their own (impedance_speed.py, fit_speed.py). The question of rivals is a single run of
+the command on all cores, code compiled before. All others take turns, round by round, after one round that is not
+counted; medians are over rounds, ratios are medians of the ratios within rounds. Writes bench/results/full_cell.json.
 """
 
 import argparse
@@ -35,7 +34,6 @@ ASKED = {
     f"{SAME}: cycles/s": (250.0, False),
     f"{HOSTED}: cycles/s": (250.0, False),
     f"{POUCH}: cycles/s": (250.0, False),
-    "fit of two parameters, s": (5.0, True),
     "shipped question of rivals, s": (180.0, True),
 }
 IN_A_ROW = 5
@@ -114,17 +112,11 @@ def speeds(found: dict) -> dict:
 
 
 def inference() -> dict:
-    """Wall seconds of whole commands: the shipped fit and the shipped question."""
-    found = {}
-    for name, option in (
-        ("fit of two parameters, s", "--calibrate"),
-        ("shipped question of rivals, s", "--discriminate"),
-    ):
-        command = [sys.executable, "-m", "interlith", "simulate", option, "reference", "--json", "--quiet"]
-        begin = time.perf_counter()
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-        found[name] = time.perf_counter() - begin
-    return found
+    """Wall seconds of the whole command that answers the shipped question."""
+    command = [sys.executable, "-m", "interlith", "simulate", "--discriminate", "reference", "--json", "--quiet"]
+    begin = time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return {"shipped question of rivals, s": time.perf_counter() - begin}
 
 
 def verdicts(fast: dict, inferred: dict) -> dict:
