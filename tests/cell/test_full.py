@@ -402,6 +402,20 @@ def test_a_slow_sweep_peaks_where_the_open_circuit_is_flat():
     assert current[inside] == pytest.approx(equilibrium[inside], rel=0.05)
 
 
+def test_the_peak_of_a_sweep_follows_its_rate():
+    """As the rate itself while the particles keep their equilibrium, and less once they diffuse too slowly."""
+    cell, peaks = plain_cell(), []
+    rates = (0.001, 0.002, 0.5, 1.0)
+    begin = (ConstantCurrent(current_density_mA_per_cm2=0.02, voltage_V=3.6), Rest(duration_s=36000))
+    for rate in rates:
+        up = Ramp(rate_mV_per_s=rate, to_voltage_V=4.15)
+        rows = simulate(cell, Protocol(name="sweep", steps=(*begin, up))).record.table.filter(pl.col("step_count") == 3)
+        peaks.append(rows["current_ampere"].max())
+    slow, fast = (np.log2(peaks[k + 1] / peaks[k]) for k in (0, 2))
+    assert slow == pytest.approx(1.0, abs=0.02)
+    assert 0.2 < fast < 0.9
+
+
 @pytest.mark.parametrize(
     ("ask", "say"),
     [

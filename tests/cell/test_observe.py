@@ -131,3 +131,12 @@ def test_a_spectrum_is_read_once_a_decade():
     assert found[:n][-np.round(decades.min()).astype(int) + 3] == real[at_1_kHz]
     assert found[n:][-np.round(decades.min()).astype(int) + 3] == -imaginary[at_1_kHz]
     assert observe(done, "resistance_ohm_cm2")[0] == pytest.approx(real[-1])
+
+
+def test_retention_is_that_of_a_full_cell_and_of_no_other():
+    asked = study("cp", "anode-free")
+    worn = simulate(asked.cell, asked.protocol, nominal_mAh_per_cm2=asked.nominal_mAh_per_cm2)
+    discharges = [step.passed_mAh_per_cm2 for step in worn.steps if step.passed_mAh_per_cm2 < 0][1:]
+    assert observe(worn, "retention")[0] == approx(discharges[-1] / discharges[0])
+    with pytest.raises(InputError, match="full cell"):
+        observe(done("cp", "aurbach"), "retention")

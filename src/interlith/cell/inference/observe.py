@@ -13,6 +13,7 @@ from itertools import pairwise
 import numpy as np
 import polars as pl
 
+from interlith.cell.fade import fade
 from interlith.cell.inference.noise import Errors, Floats, Noise, errors
 from interlith.cell.results import Simulation
 from interlith.errors import InputError, did_you_mean
@@ -236,6 +237,25 @@ def _life_errors(done: Simulation, values: Floats, noise: Noise) -> Errors:
     return errors(1, common=(), cell=(noise["loss_spread"] * values,), each=1.0)
 
 
+# ---- full cells
+
+
+def _not_full(protocol: Protocol) -> str:
+    currents = [s.signed_mA_per_cm2 for s in protocol.executed(1.0) if isinstance(s, ConstantCurrent)]
+    turns = sum(a > 0 > b for a, b in pairwise(currents))
+    return "" if turns > 1 and currents[0] > 0 else "does not charge and discharge a full cell several times"
+
+
+def _retention(done: Simulation) -> Floats:
+    worn = fade(done)
+    return np.array([float("nan") if worn is None else worn.retention])
+
+
+def _retention_errors(done: Simulation, values: Floats, noise: Noise) -> Errors:
+    each = np.sqrt(2.0) * noise["charge_repeatability"]
+    return errors(1, common=(), cell=(noise["loss_spread"] * (1.0 - values),), each=each)
+
+
 # ---- thickness, recovered charge, voltages
 
 
@@ -366,6 +386,14 @@ OBSERVABLES: Mapping[str, Observable] = {
         Observable("ce_cycle", "1", "efficiency of each cycle but the first", _no_cycles, _ce_cycle, _cycle_errors),
         Observable("ce_mean", "1", "mean efficiency of all cycles but the first", _no_cycles, _ce_mean, _mean_errors),
         Observable("life", "cycles", "cycles before the efficiency stays below 90 %", _no_cycles, _life, _life_errors),
+        Observable(
+            "retention",
+            "1",
+            "last discharge of a full cell over the first after formation",
+            _not_full,
+            _retention,
+            _retention_errors,
+        ),
         Observable(
             "thickness_um",
             "um",
