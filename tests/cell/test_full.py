@@ -402,6 +402,14 @@ def test_a_slow_sweep_peaks_where_the_open_circuit_is_flat():
     assert current[inside] == pytest.approx(equilibrium[inside], rel=0.05)
 
 
+def test_a_sweep_turns_where_it_was():
+    """The way back begins at the voltage that was reached, with the current that flowed there."""
+    rows = run("li-ncm811-cv", n_cycles=1).record.table
+    up, down = (rows.filter(pl.col("step_count") == number) for number in (2, 3))
+    assert down["voltage_volt"][0] == pytest.approx(up["voltage_volt"][-1], abs=1e-9)
+    assert down["current_ampere"][0] == pytest.approx(up["current_ampere"][-1], rel=1e-3)
+
+
 def test_the_peak_of_a_sweep_follows_its_rate():
     """As the rate itself while the particles keep their equilibrium, and less once they diffuse too slowly."""
     cell, peaks = plain_cell(), []

@@ -53,6 +53,7 @@ MOST_ROWS, MOST_ROWS_OVER_DEPTH = 3_000_000, 300_000  # of one step of the proto
 ROWS_AT_ONCE = 4096
 ROW_EVERY_REST_S, ROW_EVERY_V, ROW_EVERY_RAMP_V = 60.0, 0.01, 0.005  # as a tester would record
 BY_HAND = "by hand"
+HELD = ("ramp", "constant-voltage")
 NEAR_END = 0.02  # of the places for lithium at the surface of a particle
 FOR_EVER = "no end of the step was reached in 30 years"
 WHY = {DURATION: "time", VOLTAGE: "voltage", CHARGE: "charge", CURRENT: "current"}
@@ -288,7 +289,9 @@ def _orders(run: _Run, step: Executed) -> tuple[NDArray[np.float64], NDArray[np.
 
 
 def _voltage(run: _Run) -> float:
-    """The open-circuit voltage now, of the working electrode against the counter."""
+    """Where the cell is, of the working electrode against the counter: what was held last, else without a current."""
+    if run.steps and run.steps[-1].kind in HELD:
+        return float(run.pieces[-1][-1][0])
     return float(open_voltage(run.model.y, run.model.system))
 
 
