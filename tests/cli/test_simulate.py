@@ -144,8 +144,8 @@ def test_a_positive_is_changed_by_its_name():
     [
         (("--sample", "cp", "--protocol", "li-ncm811", "--model", "resolved"), "full cell is lumped"),
         (("--sample", "cu", "--protocol", "li-ncm811"), "give a host"),
-        (("--sample", "cp", "--protocol", "li-ncm811", "--set", "counter.thickness_um=30"), "has no counter"),
-        (("--sample", "cp", "--protocol", "aurbach", "--cell", "li-ncm811"), "charging is positive"),
+        (("--sample", "cp", "--protocol", "li-ncm811", "--set", "counter.thickness_um=30"), "no counter in a cell"),
+        (("--sample", "cp", "--protocol", "aurbach", "--cell", "li-ncm811"), "charging raises the voltage"),
         (("--held-out", "--sample", "cp"), "one of them"),
         (("--held-out", "--calibrate", "reference"), "one of them"),
         (("--sample", "cp", "--draws", "3"), "goes with --held-out"),
