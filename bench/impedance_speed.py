@@ -50,7 +50,7 @@ def ours(kind: str) -> tuple:
     cell = half_cell("cp")
     model, rows = model_of(cell, kind, (), DEFAULT_RELATIVE), np.empty((4096, N_ROW))
     for current, seconds in LEGS:
-        ends = np.array([seconds, 0, 0, 0, 0, 0, 0.0])
+        ends = np.array([seconds, 0, 0, 0, 0, 0, 0, 0.0])
         advance(model.y, model.system, np.array([0.0, current, 0.0, 0.0]), ends, model.tolerance, rows)
 
     def spectrum() -> np.ndarray:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -276,25 +277,23 @@ def _inference(
     from interlith import inference
     from interlith.report.terminal import print_fit, print_held_out, print_rivals
 
-    page = out / "report.html" if out is not None else None
+    make: Callable[..., Findings]
     if calibrate is not None:
-        stages, show = inference.STAGES_OF_FIT, print_fit
+        stages, make, show = inference.STAGES_OF_FIT, partial(inference.calibrate_file, calibrate), print_fit
     elif discriminate is not None:
-        stages, show = inference.STAGES_OF_RIVALS, print_rivals
+        stages, make, show = (
+            inference.STAGES_OF_RIVALS,
+            partial(inference.discriminate_file, discriminate),
+            print_rivals,
+        )
     else:
-        stages, show = inference.held_out_stages(draws), print_held_out
+        stages, make, show = inference.held_out_stages(draws), partial(inference.held_out_table, draws), print_held_out
     with _progress(stages, quiet, "parts") as told:
-        options: dict[str, Any] = {"out": out, "workers": workers, "tell": lambda n: told(n, "")}
-        if calibrate is not None:
-            findings = inference.calibrate_file(calibrate, **options)
-        elif discriminate is not None:
-            findings = inference.discriminate_file(discriminate, **options)
-        else:
-            findings = inference.held_out_table(draws, **options)
+        findings = make(out=out, workers=workers, tell=lambda n: told(n, ""))
     if as_json:
         typer.echo(json.dumps(findings.items[0].summary, ensure_ascii=False))
     else:
-        show(findings, page)
+        show(findings, out / "report.html" if out is not None else None)
 
 
 @contextmanager

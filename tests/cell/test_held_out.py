@@ -16,6 +16,7 @@ from interlith.errors import InputError
 from interlith.parts.listing import parameters
 from interlith.parts.samples import aurbach_efficiency, half_cell
 from interlith.protocol import named
+from interlith.study import changed
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +75,7 @@ def test_what_is_fitted_is_fitted_anew_in_every_draw(name):
     cell = table._drawn(half_cell(name), "", 0, 3, 5)
     value = table._fitted(name, cell)
     assert value is not None
-    done = simulate(table._with_host(cell, **{FITTED[name][0]: value}), named("aurbach"))
+    done = simulate(changed(cell, FITTED[name][0], value), named("aurbach"))
     loss = 1 - observe(done, "ce_reservoir")[0]
     assert loss == pytest.approx(1 - aurbach_efficiency(name), rel=2e-3)
 

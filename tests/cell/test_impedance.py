@@ -50,7 +50,7 @@ def at_state(cell, kind="lumped", legs=((-1.0, 3600.0), (0.0, 60.0)), mesh=None,
 
 def hold(model, control, seconds, system=None):
     """Go on for so long at a current in A/m2, its slope and the time from which that counts; the voltage at the end."""
-    ends, rows = np.zeros(7), np.empty((20_000, N_ROW))
+    ends, rows = np.zeros(8), np.empty((20_000, N_ROW))
     ends[0], ends[5] = seconds, model.y[PASSED]
     code, n = advance(
         model.y, model.system if system is None else system, np.array([0.0, *control]), ends, model.tolerance, rows

@@ -93,7 +93,7 @@ def test_plating_agrees_with_sundials(name):
     judge = sundae.cvode.CVODE(right, rtol=1e-10, atol=1e-9, method="BDF", max_num_steps=1_000_000)
     expected = judge.solve(np.linspace(0, 3600, 5), y0).y[-1]
     y = y0.copy()
-    ends = np.array([3600.0, 0, 0, 0, 0, 0, 0])
+    ends = np.array([3600.0, 0, 0, 0, 0, 0, 0, 0])
     code, _ = advance(y, system, control, ends, tolerance, np.empty((100_000, N_ROW)))
     assert code == DURATION
     np.testing.assert_allclose(y[:10], expected[:10], rtol=1e-6, atol=1e-8 * C_PER_M2_PER_mAh_PER_CM2)

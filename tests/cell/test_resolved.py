@@ -295,7 +295,9 @@ def test_plating_agrees_with_sundials(name):
     judge = sundae.cvode.CVODE(right, rtol=1e-10, atol=1e-9, method="BDF", max_num_steps=1_000_000)
     expected = judge.solve(np.linspace(0, 3600, 5), y0).y[-1]
     y = y0.copy()
-    code, _ = advance(y, system, control, np.array([3600.0, 0, 0, 0, 0, 0, 0]), tolerance, np.empty((100_000, N_ROW)))
+    code, _ = advance(
+        y, system, control, np.array([3600.0, 0, 0, 0, 0, 0, 0, 0]), tolerance, np.empty((100_000, N_ROW))
+    )
     assert code == DURATION
     np.testing.assert_allclose(y[: duties.PASSED], expected[: duties.PASSED], rtol=1e-5, atol=1e-3)
     np.testing.assert_allclose(salt_mol_per_m3(system, y), salt_mol_per_m3(system, expected), rtol=1e-7)

@@ -138,7 +138,7 @@ def advance(
     system: any kind that serves the duties of duties.py. ends: duration in s, direction of the voltage end (+1 rising,
     -1 falling, 0 none), that voltage, charge in C/m2 (0: none), current in A/m2 that a held voltage falls to (0: none),
     charge passed when the protocol's step began, longest time between rows (0: any), furthest that the voltage moves
-    from row to row (0: any; may be left out).
+    from row to row (0: any).
     rows: float64[n, (voltage, current, account)].
     """
     n, end_time, size = 0, y[TIME] + ends[0], len(y)
@@ -180,7 +180,7 @@ def advance(
         which = _first(room, room_new)
         if which >= 0:
             which = _locate(y, h, system, control, ends, work, memory)
-        if len(ends) > 7 and ends[7] > 0.0:
+        if ends[7] > 0.0:
             n += _between(y, system, control, ends[7], memory, rows, n)
         y[:] = y_new
         room[:] = room_new

@@ -39,14 +39,13 @@ from interlith.cell.full import (
     working_exchange,
     working_rates,
 )
-from interlith.cell.lumped import DIFFERENCE, difference_V, factorize_active, sei_factor, solve_active
+from interlith.cell.lumped import DIFFERENCE, LEAST_GROWTH, difference_V, factorize_active, sei_factor, solve_active
 from interlith.cell.mechanisms.active_loss import connected, stranding_per_s
 from interlith.cell.mechanisms.dry_out import wet_share
 from interlith.cell.rosenbrock import GAMMA
 from interlith.cell.woodbury import factorize_plain, prepare, solve_plain, solve_stage
 
 POTENTIAL_V = 1e-5  # by which a potential is varied for the current of a held voltage, in which it enters linearly
-LEAST_GROWTH = 1e-6  # of SEI, over that with fresh additive; what is smaller is left out of the Jacobian
 
 
 # Rows of a tridiagonal block: of J below, at and above the diagonal, and what elimination leaves of W

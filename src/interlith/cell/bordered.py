@@ -15,7 +15,7 @@ from interlith.cell.account import FOIL, PORES, SEI, TOP
 from interlith.cell.banded import factorize_band, solve_band
 from interlith.cell.compiled import compiled
 from interlith.cell.duties import HOLD_CURRENT, serves
-from interlith.cell.lumped import Electrode, sei_factor
+from interlith.cell.lumped import DIFFERENCE, LEAST_GROWTH, Electrode, sei_factor
 from interlith.cell.mechanisms.isolation import isolated_per_stripped
 from interlith.cell.mechanisms.nucleation import barrier_V
 from interlith.cell.resolved import (
@@ -44,8 +44,7 @@ from interlith.cell.resolved import (
 from interlith.cell.rosenbrock import GAMMA
 from interlith.cell.woodbury import factorize_plain, prepare, solve_plain, solve_stage
 
-DIFFERENCE = 1e-7
-LEAST_BARRIER_V, LEAST_GROWTH = 1e-9, 1e-6  # what is smaller is left out of the Jacobian
+LEAST_BARRIER_V = 1e-9  # what is smaller is left out of the Jacobian
 BORDER_DIFFERENCE = 1e-3  # of what enters linearly: any size is exact, and a large one rounds least
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from interlith.cell.results import Simulation, Step
+from interlith.cell.results import Simulation
 from interlith.ledger import STEP
 from interlith.parts.samples import MeasuredRetention
 
@@ -44,7 +44,8 @@ def fade(done: Simulation, measured: MeasuredRetention | None = None) -> Fade | 
     if done.cell.polarity > 0 or len(discharges) < 2:
         return None
     first, last = discharges[0], discharges[-1]
-    before, after = (_account(done, step) for step in (first, last))
+    ends = done.ledger.steps()
+    before, after = (ends.row(by_predicate=pl.col(STEP) == step.number, named=True) for step in (first, last))
     lost = {name: after[name] - before[name] for name in (*LOST, "positive_stranded")}
     begun, ended = -first.passed_mAh_per_cm2, -last.passed_mAh_per_cm2
     spare_before, spare_after = (sum(account[name] for name in METAL) for account in (before, after))
@@ -62,11 +63,6 @@ def fade(done: Simulation, measured: MeasuredRetention | None = None) -> Fade | 
     if measured is None or measured.n_cycles != found.n_cycles:
         return found
     return replace(found, explained=found.by_lithium / (1.0 - measured.retention))
-
-
-def _account(done: Simulation, step: Step) -> dict[str, float]:
-    """The ledger at the end of a step."""
-    return done.ledger.steps().row(by_predicate=pl.col(STEP) == step.number, named=True)
 
 
 def said(found: Fade) -> str:

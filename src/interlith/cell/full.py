@@ -26,11 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interlith.cell import duties
-from interlith.cell.account import CARRIED as ROW_CARRIED
-from interlith.cell.account import COUNTER, DEAD_PORES, DEAD_TOP, N_ELECTRODE, PORES, POTENTIAL, SEI, TOP
-from interlith.cell.account import PASSED as ROW_PASSED
-from interlith.cell.account import SHORTED as ROW_SHORTED
-from interlith.cell.account import TIME as ROW_TIME
+from interlith.cell.account import COUNTER, DEAD_PORES, DEAD_TOP, N_ELECTRODE, PASSED, PORES, POTENTIAL, SEI, TOP
 from interlith.cell.compiled import compiled
 from interlith.cell.duties import HOLD_CURRENT, serves
 from interlith.cell.lumped import Circuit, Electrode, Ends, electrode_rates, held_or_found, sei_factor
@@ -39,7 +35,7 @@ from interlith.cell.mechanisms.dry_out import wet_share
 from interlith.cell.mechanisms.intercalation import exchange_share, leaving_A_per_m2
 from interlith.cell.mechanisms.kinetics import SALT_EXPONENT
 from interlith.cell.mechanisms.positive_resistance import grown_ohm_m2
-from interlith.cell.resolved import LEAST_SALT, Liquid, liquid_at
+from interlith.cell.resolved import LEAST_SALT, Liquid, liquid_at, series
 from interlith.units import FARADAY_C_PER_MOL
 
 U_P, SURFACE = N_ELECTRODE, N_ELECTRODE + 1
@@ -146,9 +142,7 @@ def terminals(y: NDArray[np.float64], system: Full, control: NDArray[np.float64]
     for k in range(layers.shape[1] - 1):
         kappa_next, _, _, gradient_next, log_next = liquid_at(liquid, y[first + k + 1])
         s = layers[CURRENT, k]
-        resistance += (
-            s * s * layers[EDGE, k] * 0.5 * (kappa + kappa_next) / (layers[SHARE, k] * wet * kappa * kappa_next)
-        )
+        resistance += s * s * layers[EDGE, k] / (layers[SHARE, k] * wet * series(kappa, kappa_next))
         open_V -= s * 0.5 * (gradient + gradient_next) * (log_next - log_c)
         kappa, gradient, log_c = kappa_next, gradient_next, log_next
     before = liquid.salt_mol_per_m3 / max(_mean(y, first, layers, IN_HOST), LEAST_SALT * liquid.salt_mol_per_m3)
@@ -211,8 +205,7 @@ def particle_rates(y: NDArray[np.float64], system: Full, common: NDArray[np.floa
         if k < n - 1:
             x_next = y[SURFACE + k + 1] / (sites * shells[VOLUME, k + 1])
             diffuses_next = material_at(system.material, 1, x_next)
-            mean = 2.0 * diffuses * diffuses_next / (diffuses + diffuses_next)
-            inner = sites * mean * shells[LEADS, k] * (x_next - x)
+            inner = sites * series(diffuses, diffuses_next) * shells[LEADS, k] * (x_next - x)
             x, diffuses = x_next, diffuses_next
         dy[SURFACE + k] = inner - outward - stranding * y[SURFACE + k]
         lost += stranding * y[SURFACE + k]
@@ -232,8 +225,13 @@ def salt_rates(y: NDArray[np.float64], system: Full, common: NDArray[np.float64]
         flux = 0.0
         if k < n:
             _, diffuses_next, anions_next, _, _ = liquid_at(liquid, y[first + k + 1])
-            mean = 2.0 * diffuses * diffuses_next / (diffuses + diffuses_next)
-            flux = -layers[SHARE, k] * wet * mean * (y[first + k + 1] - y[first + k]) / layers[EDGE, k]
+            flux = (
+                -layers[SHARE, k]
+                * wet
+                * series(diffuses, diffuses_next)
+                * (y[first + k + 1] - y[first + k])
+                / layers[EDGE, k]
+            )
             flux -= 0.5 * (anions + anions_next) * layers[CURRENT, k] * carried
             diffuses, anions = diffuses_next, anions_next
         dy[first + k] = (before - flux) / layers[STORES, k]
@@ -264,5 +262,4 @@ def account(y: NDArray[np.float64], system: Full, row: NDArray[np.float64]) -> N
         row[COUNTER + PORES] += y[k]
     row[COUNTER + DEAD_PORES] = y[stranded]
     row[COUNTER + POTENTIAL] = y[U_P]
-    row[ROW_PASSED], row[ROW_SHORTED] = y[duties.PASSED], y[duties.SHORTED]
-    row[ROW_TIME], row[ROW_CARRIED] = y[duties.TIME], y[duties.CARRIED]
+    row[PASSED:] = y[duties.PASSED :]

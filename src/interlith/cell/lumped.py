@@ -54,6 +54,7 @@ from interlith.cell.rosenbrock import GAMMA, factorize, solve
 
 NEWTON_STEPS = 30
 DIFFERENCE = 1e-7
+LEAST_GROWTH = 1e-6  # of SEI, over that with fresh additive; what is smaller is left out of a border
 NEAR_V = 2e-5  # to 0: so near, a potential at rest is varied by as much, to the side on which it is resisted more
 
 

@@ -12,10 +12,11 @@ import interlith.cell.blocks
 import interlith.cell.bordered  # noqa: F401 - the duties of a resolved cell
 from interlith.cell import account, duties, layers, layout
 from interlith.cell.advance import AMOUNT, FREE, VOLTS, Tolerance
-from interlith.cell.full import SURFACE, U_P, VOLUME, Full
+from interlith.cell.full import SURFACE, U_P, VOLUME, Full, salt_of, stranded_of
 from interlith.cell.layout import Mesh, record
 from interlith.cell.liquid import liquid
 from interlith.cell.lumped import Circuit, Electrode, Lumped
+from interlith.cell.mechanisms.active_loss import connected
 from interlith.cell.profiles import salt_mol_per_m3
 from interlith.cell.resolved import N_TOTALS, SALT, Resolved
 from interlith.cell.translate import full_kernel, kelvin_of, kernel
@@ -45,8 +46,8 @@ class Model(NamedTuple):
         """Lithium per site at the surface of the positive's particles; None without a positive."""
         if not isinstance(self.system, Full):
             return None
-        lost = self.y[-N_TOTALS - self.system.layers.shape[1] - 1] * self.system.counter.loss_per_C
-        sites = self.system.counter.sites_C_per_m2 * (1.0 - lost) * self.system.shells[VOLUME, 0]
+        p, throughput = self.system.counter, self.y[stranded_of(self.system) + 1]
+        sites = p.sites_C_per_m2 * connected(throughput, p.loss_per_C) * self.system.shells[VOLUME, 0]
         return float(self.y[SURFACE] / sites)
 
     def least_salt_share(self) -> float:
@@ -83,16 +84,15 @@ def _full(cell: Cell, without: Collection[str], relative: float, mesh: Mesh) -> 
     working, positive, particles, circuit = full_kernel(cell, without)
     made, parts = layers.layers(cell, positive, mesh), layers.shells(positive, mesh)
     salt, known = cell.electrolyte.salt_mol_per_m3, liquid(cell.electrolyte, kelvin_of(cell))
-    active = np.array([*layout.solved(working, front=True, back=True)], dtype=np.int64)
+    active = np.array(layout.solved(working, front=True, back=True))
     seen = layers.watched(made, parts)
     system = Full(
         record(working), record(particles), record(circuit), known, made, parts, layers.material(positive), active, seen
     )
-    charge = ABSOLUTE_CHARGE_mAh_PER_CM2 * C_PER_M2_PER_mAh_PER_CM2
-    exact = np.tile([charge, AMOUNT], (layers.n_states(made, parts), 1))
+    exact = np.tile(_ELECTRODE[account.PORES], (layers.n_states(made, parts), 1))
     exact[: account.N_ELECTRODE] = _ELECTRODE
-    exact[U_P] = ABSOLUTE_POTENTIAL_V, VOLTS
-    exact[SURFACE + parts.shape[1] + 2 :] = ABSOLUTE_SALT_SHARE * salt, FREE
+    exact[U_P] = _ELECTRODE[account.POTENTIAL]
+    exact[salt_of(system) :] = ABSOLUTE_SALT_SHARE * salt, FREE
     exact[-N_TOTALS:] = _TOTALS
     y = layers.laid_out(initial(cell), positive, particles.sites_C_per_m2, made, parts, salt)
     return Model(system, y, _tolerance(relative, exact))

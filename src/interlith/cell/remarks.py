@@ -13,10 +13,11 @@ from interlith.cell.translate import kelvin_of
 from interlith.ledger import CYCLE, STEP, TIME
 from interlith.parts.part import STATED
 from interlith.parts.positive import Positive
+from interlith.parts.samples import ETHER
 from interlith.protocol import ConstantCurrent, Rest
 from interlith.units import MOL_PER_M3_PER_MOL_PER_L, SECONDS_PER_HOUR
 
-FITTED_TEST, FITTED_IN = "aurbach", "litfsi-dol-dme-lino3"
+FITTED_TEST, FITTED_IN = "aurbach", ETHER
 REFERENCE_C = 25.0
 NOTICED_mAh_PER_CM2, BEYOND_V = 1e-6, 0.02
 CALIBRATED, EXTRAPOLATED, ASSUMED = "calibrated", "extrapolated", "rests on assumed values"
@@ -46,6 +47,7 @@ def remarks(done: Simulation, parameters: Sequence[Mapping[str, Any]], without: 
         *_warmth(done),
         *_carbonate(done, parameters),
         *_positive(done),
+        *_beyond_the_positive(done),
         *_at_once(done),
         *_thickness(done, parameters),
         *_currents(done),
@@ -124,6 +126,13 @@ def _positive(done: Simulation) -> Iterator[str]:
         yield f"fade of the cell besides loss of lithium, by assumed laws: {', '.join(asked)}"
     else:
         yield "the positive does not age and the cell does not dry out here: what fades is lithium, or polarization"
+
+
+def _beyond_the_positive(done: Simulation) -> Iterator[str]:
+    """Where the assumed end of the positive's curve, or what lies outside of its window, makes the result."""
+    positive = done.cell.counter
+    if not isinstance(positive, Positive):
+        return
     if done.cell.kind == "anode-free" and positive.end_width > 0:
         yield (
             "anode-free: how much lithium the first discharges leave spare, and so how late losses show, follows from "

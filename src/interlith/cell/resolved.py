@@ -29,7 +29,6 @@ from numpy.typing import NDArray
 from interlith.cell import duties
 from interlith.cell.account import (
     ALLOYED,
-    CARRIED,
     CONVERTED,
     COUNTER,
     DEAD_PORES,
@@ -41,8 +40,6 @@ from interlith.cell.account import (
     POTENTIAL,
     REVIVED,
     SEI,
-    SHORTED,
-    TIME,
     TOP,
 )
 from interlith.cell.compiled import compiled
@@ -279,7 +276,8 @@ def over_depth(y: NDArray[np.float64], d: Depth, state: int) -> float:
 
 
 @compiled
-def _series(a: float, b: float) -> float:
+def series(a: float, b: float) -> float:
+    """What two halves of an interval let through, one behind the other."""
     return 2.0 * a * b / (a + b)
 
 
@@ -288,9 +286,9 @@ def _edge(y: NDArray[np.float64], node: int, edge_m: float, local: NDArray[np.fl
     """Current and flux of anions in the electrolyte from a node to the next, A/m2 and mol/(m2 s)."""
     o, p, to = node * N_NODE, (node + 1) * N_NODE, node + 1
     gradient = 0.5 * (local[node, GRADIENT] + local[to, GRADIENT]) * (local[to, LOG] - local[node, LOG])
-    i = _series(local[node, KAPPA], local[to, KAPPA]) * (y[p + POTENTIAL] - y[o + POTENTIAL] + gradient) / edge_m
+    i = series(local[node, KAPPA], local[to, KAPPA]) * (y[p + POTENTIAL] - y[o + POTENTIAL] + gradient) / edge_m
     carried = 0.5 * (local[node, ANIONS] + local[to, ANIONS]) * i / FARADAY_C_PER_MOL
-    diffusivity = _series(local[node, DIFFUSES], local[to, DIFFUSES])
+    diffusivity = series(local[node, DIFFUSES], local[to, DIFFUSES])
     return i, -diffusivity * (y[p + SALT] - y[o + SALT]) / edge_m - carried
 
 
@@ -342,7 +340,7 @@ def _gap_rates(
     for k in range(gap.n_edges):
         c_next = y[faces[k + 1]]
         _, diffuses_next, anions_next, _, _ = liquid_at(liquid, c_next)
-        flux = -gap.share * _series(diffuses, diffuses_next) * (c_next - c) / gap.edge_m
+        flux = -gap.share * series(diffuses, diffuses_next) * (c_next - c) / gap.edge_m
         flux -= 0.5 * (anions + anions_next) * inside / FARADAY_C_PER_MOL
         if k == 0:
             entering = flux
@@ -391,7 +389,7 @@ def terminals(y: NDArray[np.float64], system: Resolved, control: NDArray[np.floa
     kappa, _, _, gradient, log_c = liquid_at(liquid, y[faces[0]])
     for k in range(1, gap.n_edges + 1):
         kappa_next, _, _, gradient_next, log_next = liquid_at(liquid, y[faces[k]])
-        resistance += gap.edge_m / (gap.share * _series(kappa, kappa_next))
+        resistance += gap.edge_m / (gap.share * series(kappa, kappa_next))
         open_V -= 0.5 * (gradient + gradient_next) * (log_next - log_c)
         kappa, gradient, log_c = kappa_next, gradient_next, log_next
     ratio = circuit.counter_per_working
@@ -448,5 +446,4 @@ def account(y: NDArray[np.float64], system: Resolved, row: NDArray[np.float64]) 
         front = front_of(d)
         row[first + TOP], row[first + DEAD_TOP] = y[front + TOP], y[front + DEAD_TOP]
         row[first + FOIL] = y[d.first * N_NODE + FOIL]
-    row[PASSED], row[SHORTED] = y[duties.PASSED], y[duties.SHORTED]
-    row[TIME], row[CARRIED] = y[duties.TIME], y[duties.CARRIED]
+    row[PASSED:] = y[duties.PASSED :]

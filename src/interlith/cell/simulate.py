@@ -127,7 +127,7 @@ def _nominal(cell: Cell) -> float | None:
 
 def _begin(run: _Run) -> None:
     """A step of no length, so that code is compiled or loaded before anything is done."""
-    advance(run.model.y.copy(), run.model.system, np.zeros(4), np.zeros(7), run.model.tolerance, run.rows)
+    advance(run.model.y.copy(), run.model.system, np.zeros(4), np.zeros(8), run.model.tolerance, run.rows)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import NamedTuple, TypeVar
 
 from interlith.cell.full import Particles
-from interlith.cell.layers import sites_C_per_m2
+from interlith.cell.layers import HOST_BRUGGEMAN, sites_C_per_m2
 from interlith.cell.lumped import Circuit, Electrode
 from interlith.cell.mechanisms.kinetics import SALT_EXPONENT
 from interlith.errors import InputError
@@ -27,7 +27,6 @@ from interlith.units import (
 )
 
 PORE_SHARE = 1.0 / 3.0  # of a layer's ohmic resistance that a current spread evenly over its depth sees
-HOST_BRUGGEMAN = 1.5
 UNUSED = 1.0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field
 
@@ -39,7 +39,7 @@ class CellTable(Written):
     sample: str | None = None
     study: str | None = None
     protocol: str | None = None
-    kind: Literal["half", "symmetric"] | None = None
+    kind: str | None = None
     model: str = "lumped"
     without: tuple[str, ...] = ()
     set: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)

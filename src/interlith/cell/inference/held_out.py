@@ -39,12 +39,14 @@ from interlith.parts.samples import (
     symmetric_cell,
 )
 from interlith.protocol import ConstantCurrent, Protocol, Repeat, named
+from interlith.study import changed
 
+FULL = ("li-ncm811", "pouch-ncm90", "anode-free")
 COATED = ("cp-zno-002", "cp-zno-002-revival")
 FITTED: Mapping[str, tuple[str, float]] = {  # sample -> what is fitted to its efficiency, and the most it may be
-    "cp": ("isolated_per_stripped", 0.5),
-    "cp-zno-002": ("isolated_per_stripped", 0.5),
-    "cp-zno-002-revival": ("revival_rate_per_s", 1.0),
+    "cp": ("host.isolated_per_stripped", 0.5),
+    "cp-zno-002": ("host.isolated_per_stripped", 0.5),
+    "cp-zno-002-revival": ("host.revival_rate_per_s", 1.0),
 }
 FROM_ONE_DRAW_ON = 3.0  # high over low beyond which a range is drawn on a logarithmic scale
 MET_WITHIN = 1e-6
@@ -184,7 +186,7 @@ def _predictions(order: tuple[str, int, int, int]) -> dict[str, float] | None:
         fitted = _fitted(name, cells["half"])
         if fitted is None:
             return None
-        cells = {which: _with_host(cell, **{FITTED[name][0]: fitted}) for which, cell in cells.items()}
+        cells = {which: changed(cell, FITTED[name][0], fitted) for which, cell in cells.items()}
     found: dict[str, float] = {}
     done: dict[str, Simulation] = {}
     for case in _cases():
@@ -203,13 +205,13 @@ def _cells(name: str) -> dict[str, Cell]:
         cap_porosity=common_value("cap_porosity")[0],
         origins={**host.origins, "cap_porosity": common_value("cap_porosity")[1]},
     )
-    full = {which: full_cell(which, host) for which in ("li-ncm811", "pouch-ncm90", "anode-free")}
+    full = {which: full_cell(which, host) for which in FULL}
     return {"half": half_cell(host), "blind": half_cell(blind), "symmetric": symmetric_cell(host), **full}
 
 
 def _tested(cells: Mapping[str, Cell], test: str) -> Simulation:
     which, make = TESTS[test]
-    nominal = full_nominal_mAh_per_cm2(which) if which in ("li-ncm811", "pouch-ncm90", "anode-free") else None
+    nominal = full_nominal_mAh_per_cm2(which) if which in FULL else None
     return simulate(cells[which], make(), nominal_mAh_per_cm2=nominal)
 
 
@@ -248,23 +250,14 @@ def _between(low: float, high: float, share: float) -> float:
     return float(low + share * (high - low))
 
 
-def _with_host(cell: Cell, **values: float) -> Cell:
-    working = cell.working
-    if isinstance(working, Foil):
-        host = working.interlayer
-        assert host is not None  # as _cells has made them
-        return cell.with_values_kept(working=working.with_values_kept(interlayer=host.with_values_kept(**values)))
-    return cell.with_values_kept(working=working.with_values_kept(**values))
-
-
 def _fitted(name: str, cell: Cell) -> float | None:
     """The fitted value that meets the measured efficiency with all else as drawn; None where none does."""
-    field, most = FITTED[name]
+    name_of_value, most = FITTED[name]
     wanted = aurbach_efficiency(name)
     assert wanted is not None  # as FITTED names them
 
     def off(value: float) -> float:
-        done = simulate(_with_host(cell, **{field: value}), named("aurbach"))
+        done = simulate(changed(cell, name_of_value, value), named("aurbach"))
         return float(observe(done, "ce_reservoir")[0]) - wanted
 
     try:

@@ -1,6 +1,6 @@
 """How near a rival comes to what another one would give: squared distances, and the search for the least of them.
 
-The search runs on a surrogate of the rival's predictions (cell/posterior.py) and simulates what it proposes, until the
+The search runs on a surrogate of the rival's predictions (posterior.py) and simulates what it proposes, until the
 simulated distance is the proposed one. Distances that are given out are of simulations only.
 """
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -96,9 +96,8 @@ def predict(question: Question, rival: Rival, x: Floats, wanted: tuple[str, ...]
 
     def tested(protocol: Protocol) -> Simulation | None:
         if protocol.name not in done:
-            study = Study(rival.name, cell, protocol, rival.study.model, rival.study.without)
             try:
-                done[protocol.name] = run(study)
+                done[protocol.name] = run(replace(rival.study, cell=cell, protocol=protocol))
             except InputError as problem:
                 raise InputError(f"rival {rival.name} cannot run {protocol.name}: {problem}") from problem
         return done[protocol.name]
@@ -138,7 +137,7 @@ def truths(question: Question, rival: Rival, x: Floats, noises: Sequence[Noise])
     errors: list[dict[str, Errors]] = [{} for _ in noises]
     for test in question.tests:
         try:
-            done = run(Study(rival.name, cell, test.protocol, rival.study.model, rival.study.without))
+            done = run(replace(rival.study, cell=cell, protocol=test.protocol))
         except InputError as problem:
             raise InputError(f"rival {rival.name} cannot run test {test.name}: {problem}") from problem
         if done is None or _values(done, test) is None:
