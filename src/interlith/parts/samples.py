@@ -114,11 +114,6 @@ def full_names() -> tuple[str, ...]:
     return tuple(_file()["full"])
 
 
-def full_title(name: str) -> str:
-    """What a shipped full cell is, in a few words."""
-    return str(_file()["full"][name]["title"])
-
-
 def full_cell(name: str, surface: str | Host | Collector | None = None) -> Cell:
     """A shipped full cell with a surface: on lithium foil, where the cell has one; None: bare foil.
 

@@ -18,7 +18,6 @@ from interlith.cell.inference.noise import Floats
 
 RISE_95 = 3.841459  # 95 % quantile of chi2 with one degree of freedom
 N_OUTWARDS, N_CLOSER = 7, 4  # steps from the best value to a bound; halvings of the one in which the limit lies
-ENOUGH = 3.0  # times that rise: no need to go further
 MOST_EVALUATIONS = 25
 GOOD = 1e-4  # chi2, or its rise above the best, of which no less is sought
 Each = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]  # map, in this process or over others
