@@ -91,9 +91,17 @@ def held_out_table(
         "rows": found,
         "n_draws": n_draws,
         "source": "Shen et al., Nat. Commun. (2025), doi:10.1038/s41467-025-60609-4",
-        "results": {"held_out": {"rows": found}},
+        "results": {"held_out": {"rows": [_held_out_row(row) for row in found]}},
     }
     return _answered(title, "held-out", summary, {"held-out": pl.DataFrame(found)}, PREDICTED, out)
+
+
+def _held_out_row(row: dict[str, Any]) -> dict[str, Any]:
+    """For the page: the same without what is the same in all, the reason last."""
+    paper = "not published" if row["paper"] is None else row["paper"]
+    keys = ("predicted", "low", "high", "within", "reason")
+    shown = f"at least {paper:g}" if row["at_least"] else paper
+    return {"quantity": row["quantity"], "unit": row["unit"], "paper": shown, **{key: row[key] for key in keys}}
 
 
 def held_out_stages(n_draws: int | None) -> int:

@@ -13,7 +13,7 @@ from interlith.cycling.thresholds import Thresholds
 from interlith.errors import CorruptFile
 from interlith.findings import Finding, Findings, plain
 from interlith.report.figures import draw
-from interlith.report.page import write_page
+from interlith.report.page import _is_wide, write_page
 from interlith.report.wording import label
 
 VOID = {"meta", "img", "br", "link", "input", "hr"}
@@ -198,3 +198,17 @@ def test_many_files_are_folded(items, tmp_path):
     folded = [attribute for attribute in read.attributes if attribute == ("class", "file")]
     assert len(folded) == 21
     assert "section" not in read.tags
+
+
+@pytest.mark.parametrize(
+    ("table", "wide"),
+    [
+        ([{"cycle": 1, "voltage_V": 3.7}], False),
+        ([dict.fromkeys("abcde", 1)], True),
+        ([{"test": "aurbach", "why": "word " * 20}], True),
+        ([1.0, 2.0], False),
+        ("word " * 20, False),
+    ],
+)
+def test_a_table_of_many_columns_or_sentences_takes_the_whole_width(table, wide):
+    assert _is_wide(table) is wide

@@ -20,6 +20,7 @@ from interlith.report.wording import NOT_KNOWN, WHOLE, from_assumption, label, n
 
 MOST_EVENTS = 50
 MANY_FILES = 20  # above: sections are closed until asked for
+MOST_COLUMNS, LONG_TEXT = 4, 60  # of a table within half of the page
 ABOUT = (
     ("duration_h", "duration (h)"),
     ("voltage_V", "voltage (V)"),
@@ -163,7 +164,7 @@ def _result(name: str, result: Mapping[str, Any]) -> dict[str, Any]:
     for key, value in result.items():
         if key in ("why_not", "notes"):
             continue
-        table = value if isinstance(value, list) and value and isinstance(value[0], Mapping) else None
+        table = value if _is_table(value) else None
         text = "" if table else text_of(key, value, expanded)
         rows.append(
             {
@@ -179,9 +180,21 @@ def _result(name: str, result: Mapping[str, Any]) -> dict[str, Any]:
         "name": name,
         "title": name.replace("_", " "),
         "rows": rows,
+        "wide": any(_is_wide(value) for value in result.values()),
         "why_not": result.get("why_not"),
         "notes": list(result.get("notes") or []),
     }
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], Mapping)
+
+
+def _is_wide(value: Any) -> bool:
+    """Whether a table needs the whole width of the page: for its columns, or for sentences in them."""
+    if not _is_table(value):
+        return False
+    return len(value[0]) > MOST_COLUMNS or any(len(str(cell)) > LONG_TEXT for row in value for cell in row.values())
 
 
 def _nested(rows: list[Mapping[str, Any]]) -> dict[str, Any]:
