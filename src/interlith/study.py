@@ -14,8 +14,6 @@ porosity = 0.8
 from __future__ import annotations
 
 import json
-import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -40,6 +38,7 @@ from interlith.parts.samples import (
 )
 from interlith.protocol import Protocol, named
 from interlith.pybamm_strings import from_pybamm
+from interlith.written import read_file, table_of
 
 KEYS = ("sample", "cell", "protocol", "model", "without", "set", "nominal_mAh_per_cm2")
 TYPES: tuple[tuple[str, Any, str], ...] = (
@@ -148,19 +147,11 @@ def asked(
 
 def load(path: Path) -> Study:
     """The study of a TOML file. Raises InputError with file, line, key, what was got and what is allowed."""
+    file = read_file(path)
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        written = tomllib.loads(text)
-    except (OSError, UnicodeDecodeError) as problem:
-        raise InputError(f"{path}: cannot be read ({getattr(problem, 'strerror', None) or problem})") from problem
-    except (ValueError, RecursionError) as problem:
-        raise InputError(f"{path}: not TOML that can be read: {str(problem)[:200]}") from problem
-    try:
-        return _from_table(written, path.stem)
+        return _from_table(table_of(file), path.stem)
     except _At as problem:
-        line = _line(text, problem.keys)
-        where = f"{path.name}:{line}" if line else path.name
-        raise InputError(f"{where}: {problem}") from None
+        raise file.at(problem.keys, str(problem)) from None
 
 
 class _At(InputError):
@@ -357,31 +348,3 @@ def _mend(error: Mapping[str, Any]) -> str:
 def _near(word: str, known: Sequence[str]) -> str:
     hint = did_you_mean(word, known)
     return f".{hint}" if hint else ""
-
-
-def _line(text: str, keys: Sequence[str]) -> int | None:
-    """The line on which a key stands, or the nearest table above it."""
-    header: list[str] = []
-    best, depth = None, 0
-    for number, line in enumerate(text.splitlines(), start=1):
-        bare = line.split("#")[0].strip()
-        if found := re.match(r"\[+([^\]]+)\]+", bare):
-            header, here = [k.strip().strip('"') for k in found[1].split(".")], []
-        elif found := re.match(r'([\w."-]+)\s*=', bare):
-            here = [k.strip().strip('"') for k in found[1].split(".")]
-        else:
-            continue
-        full = [*header, *here]
-        common = sum(1 for _ in _while_equal(full, keys))
-        if common == len(full) and common > depth:
-            best, depth = number, common
-    return best
-
-
-def _while_equal(one: Sequence[str], other: Sequence[str]) -> list[str]:
-    found = []
-    for a, b in zip(one, other, strict=False):
-        if a != b:
-            break
-        found.append(a)
-    return found

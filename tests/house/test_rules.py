@@ -11,7 +11,19 @@ import pytest
 SRC = Path(__file__).resolve().parents[2] / "src" / "interlith"
 FILES = sorted(SRC.rglob("*.py"))
 WINGS = {"surface", "coating", "host", "deposit", "cell", "cycling", "characterize", "pouch"}
-FLOOR_2 = {"errors", "folders", "units", "parts", "protocol", "record", "ledger", "plugins", "pybamm_strings", "study"}
+FLOOR_2 = {
+    "errors",
+    "folders",
+    "units",
+    "parts",
+    "protocol",
+    "record",
+    "ledger",
+    "plugins",
+    "pybamm_strings",
+    "study",
+    "written",
+}
 HOMES = {
     "fastnda": "cycling/formats",
     "yadg": "cycling/formats",

@@ -13,10 +13,10 @@ from interlith.cell.inference.calibrate import Options
 from interlith.cell.inference.likelihood import CURVE, Datum, Parameter, Problem, Scale, run
 from interlith.cell.inference.noise import Noise
 from interlith.cell.inference.observe import check_test, errors_of
-from interlith.cell.inference.written import File, Written, opened, validated
 from interlith.errors import InputError, SolverError
 from interlith.record import Record
 from interlith.study import Study, changed, load, study
+from interlith.written import File, Written, opened, validated
 
 Read = Callable[[Path], Record]
 
@@ -106,7 +106,7 @@ def read_fit(given: str, read: Read) -> Asked:
     >>> read_fit("reference", lambda path: None).problem.parameters[0].scale
     'log'
     """
-    file = opened(given, "fit")
+    file = opened(given, "interlith.cell.inference", "fit-")
     table = validated(file, FitTable)
     noise = noise_of(file, table.noise)
     data = tuple(_datum(file, place, entry, noise, read) for place, entry in enumerate(table.datum))

@@ -13,11 +13,11 @@ from pydantic import Field
 from interlith.cell.inference.fit_file import CellTable, ParameterTable, assumed_sigma, key_of, many, noise_of
 from interlith.cell.inference.likelihood import Datum, Parameter
 from interlith.cell.inference.rivals import Experiment, Question, Rival
-from interlith.cell.inference.written import File, Written, opened, validated
 from interlith.errors import InputError
 from interlith.parts.cell import Cell
 from interlith.protocol import Protocol, Step, named
 from interlith.study import changed, load
+from interlith.written import File, Written, opened, validated
 
 
 class FreeTable(ParameterTable):
@@ -79,7 +79,7 @@ def read_rivals(given: str) -> Asked:
     >>> [rival.name for rival in read_rivals("reference").question.rivals]
     ['less isolation', 'revival']
     """
-    file = opened(given, "rivals")
+    file = opened(given, "interlith.cell.inference", "rivals-")
     table = validated(file, RivalsTable)
     noise = noise_of(file, table.noise)
     rivals = tuple(_rival(file, place, entry) for place, entry in enumerate(table.rival))

@@ -1,4 +1,4 @@
-"""TOML files of lists of tables, [[datum]] and the like: read one into a model, and say at which line it is wrong."""
+"""TOML files that a person wrote: read one, or a shipped one, and say at which line it is wrong."""
 
 from __future__ import annotations
 
@@ -39,40 +39,47 @@ class File:
         return InputError(f"{where}: {message}")
 
 
-def shipped(prefix: str) -> list[str]:
-    """Names of the shipped files of one kind.
+def shipped(package: str, prefix: str = "") -> list[str]:
+    """Names of the files that a package ships in its folder `shipped`, those whose name begins with a prefix.
 
-    >>> "reference" in shipped("fit")
+    >>> "reference" in shipped("interlith.cell.inference", "fit-")
     True
     """
-    folder = resources.files("interlith.cell.inference").joinpath("shipped")
-    found = (item.name for item in folder.iterdir())
-    return sorted(
-        name.removeprefix(f"{prefix}-").removesuffix(".toml") for name in found if name.startswith(f"{prefix}-")
-    )
+    found = (item.name for item in resources.files(package).joinpath("shipped").iterdir())
+    return sorted(name.removeprefix(prefix).removesuffix(".toml") for name in found if name.startswith(prefix))
 
 
-def opened(given: str, prefix: str) -> File:
-    """A file by its path, or a shipped one by its name. Raises InputError for what cannot be read."""
+def opened(given: str, package: str, prefix: str = "") -> File:
+    """A file by its path, or one that a package ships by its name. Raises InputError for what cannot be read."""
     path = Path(given)
     if not path.suffix and not path.exists():
-        if given not in shipped(prefix):
-            hint = did_you_mean(given, shipped(prefix))
-            raise InputError(f"{given}: neither a file nor a shipped one ({', '.join(shipped(prefix))}).{hint}")
-        inside = resources.files("interlith.cell.inference").joinpath("shipped", f"{prefix}-{given}.toml")
-        return File(f"{prefix}-{given}.toml", inside.read_text(encoding="utf-8"), Path())
+        if given not in (known := shipped(package, prefix)):
+            hint = did_you_mean(given, known)
+            raise InputError(f"{given}: neither a file nor a shipped one ({', '.join(known)}).{hint}")
+        inside = resources.files(package).joinpath("shipped", f"{prefix}{given}.toml")
+        return File(inside.name, inside.read_text(encoding="utf-8"), Path())
+    return read_file(path)
+
+
+def read_file(path: Path) -> File:
+    """A file by its path. Raises InputError for what cannot be read."""
     try:
         return File(path.name, path.read_text(encoding="utf-8-sig"), path.parent)
     except (OSError, UnicodeDecodeError) as problem:
         raise InputError(f"{path}: cannot be read ({getattr(problem, 'strerror', None) or problem})") from problem
 
 
-def validated(file: File, model: type[Kind]) -> Kind:
-    """The file as a model. Raises InputError with file, line and key, what was got and what is allowed."""
+def table_of(file: File) -> dict[str, Any]:
+    """The file as a table. Raises InputError for what is not TOML."""
     try:
-        table = tomllib.loads(file.text)
+        return tomllib.loads(file.text)
     except (ValueError, RecursionError) as problem:
         raise InputError(f"{file.name}: not TOML that can be read: {str(problem)[:200]}") from problem
+
+
+def validated(file: File, model: type[Kind]) -> Kind:
+    """The file as a model. Raises InputError with file, line and key, what was got and what is allowed."""
+    table = table_of(file)
     try:
         return model.model_validate(table)
     except ValidationError as problem:
