@@ -38,6 +38,15 @@ C_PER_M2_PER_mAh_PER_CM2 = A_PER_M2_PER_mA_PER_CM2 * SECONDS_PER_HOUR
 M2_PER_CM2 = 1e-4
 M_PER_UM = 1e-6
 
+# Of pieces
+G_PER_KG = 1e3
+MM_PER_CM = 10.0
+UM_PER_MM = 1e3
+CM3_PER_L = 1e3
+
+# Of sheets: 1 um of 1 g/cm3 in mg/cm2, 1 um of 1 cm2 in cm3
+MG_PER_CM2_PER_UM_G_PER_CM3 = MG_PER_G * CM_PER_UM
+
 # Of solutions: 1 mS/cm in S/m, 1 uL in cm3
 S_PER_M_PER_mS_PER_CM = 0.1
 CM3_PER_uL = 1e-3

@@ -79,26 +79,32 @@ def table_of(file: File) -> dict[str, Any]:
 
 def validated(file: File, model: type[Kind]) -> Kind:
     """The file as a model. Raises InputError with file, line and key, what was got and what is allowed."""
-    table = table_of(file)
+    return validated_table(file, model, table_of(file))
+
+
+def validated_table(file: File, model: type[Kind], table: dict[str, Any]) -> Kind:
+    """The same for a table of the file, or a part of it."""
     try:
         return model.model_validate(table)
     except ValidationError as problem:
         first = problem.errors()[0]
         place = tuple(first["loc"])
-        raise file.at(place, _message(place, first, _keys_beside(model, place))) from problem
+        raise file.at(place, message(place, first, keys_beside(model, place))) from problem
 
 
-def _message(place: Place, error: Any, known: Sequence[str]) -> str:
+def message(place: Place, error: Any, known: Sequence[str]) -> str:
+    """What is wrong at a place, of an error of pydantic: what was got, what is allowed, the keys known beside it."""
     key = ".".join(str(part + 1) if isinstance(part, int) else part for part in place)
     if error["type"] == "missing":
         return f"{key}: must be given"
     got = error["input"]
     if error["type"] == "extra_forbidden":
         return f"{key}: not a key that is known here.{did_you_mean(str(place[-1]), known)} (known: {', '.join(known)})"
-    return f"{key} = {str(got)[:MOST_SHOWN]}: {error['msg'][:1].lower()}{error['msg'][1:]}"
+    said = error["msg"].removeprefix("Value error, ")
+    return f"{key} = {str(got)[:MOST_SHOWN]}: {said[:1].lower()}{said[1:]}"
 
 
-def _keys_beside(model: type[BaseModel], place: Place) -> list[str]:
+def keys_beside(model: type[BaseModel], place: Place) -> list[str]:
     """The keys known in the table in which a place lies."""
     here: Any = model
     for part in place[:-1]:

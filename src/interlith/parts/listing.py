@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar
 
-from interlith.parts.part import Part
+from interlith.parts.part import Origin, Part
 
 # ending of a name -> unit, the longest first
 UNITS = {
@@ -24,17 +24,27 @@ UNITS = {
     "g_per_mol": "g/mol",
     "mol_per_L": "mol/L",
     "mol_per_m3": "mol/m3",
+    "mAh_per_g": "mAh/g",
+    "g_per_Ah": "g/Ah",
+    "per_kg": "1/kg",
     "S_per_m": "S/m",
     "per_s": "1/s",
     "cm2": "cm2",
+    "MPa": "MPa",
+    "mL": "mL",
+    "Ah": "Ah",
+    "cm": "cm",
+    "mm": "mm",
     "um": "um",
+    "g": "g",
     "uL": "uL",
     "mV": "mV",
     "V": "V",
     "C": "degC",
     "s": "s",
 }
-WORDS = ("name", "kind", "salt", "solvent", "origins")
+Kind = TypeVar("Kind", bound=Part)
+WORDS = ("name", "title", "kind", "salt", "solvent", "origins")
 
 
 def unit(name: str) -> str:
@@ -53,26 +63,103 @@ def parameters(part: Part) -> list[dict[str, Any]]:
     >>> [row["kind"] for row in parameters(half_cell("cp")) if row["name"] == "working.isolated_per_stripped"]
     ['calibrated']
     """
-    return list(_rows(part, ""))
+    return [
+        _row(name, value, unit(name), origin)
+        if not hasattr(value, "origin")
+        else _row(name, "function", "", value.origin)  # a correlation or a curve: its numbers stand in the file
+        for name, value, origin in values(part)
+    ]
 
 
-def _rows(part: Part, prefix: str) -> Iterator[dict[str, Any]]:
+def values(part: Part) -> Iterator[tuple[str, Any, Origin]]:
+    """Dotted name, value and origin of every value of a part and its parts, names and titles left out.
+
+    A member of a tuple goes by its own name. What is shared (a material in several layers) comes once, under the name
+    that its class says: materials.copper.density_g_per_cm3.
+    """
+    seen: set[str] = set()
+    for name, value, origin in _values(part, ""):
+        if name not in seen:
+            seen.add(name)
+            yield name, value, origin
+
+
+def _values(part: Part, prefix: str) -> Iterator[tuple[str, Any, Origin]]:
     for name in type(part).model_fields:
         value = getattr(part, name)
-        if name in WORDS or value is None:
+        if name in WORDS or value is None or _is_default(part, name, value):
             continue
         if isinstance(value, Part):
-            yield from _rows(value, f"{prefix}{name}.")
-        elif isinstance(value, tuple):
+            yield from _values(value, _prefix(value, f"{prefix}{name}."))
+        elif isinstance(value, tuple) and value and isinstance(value[0], Part):
             for item in value:
-                yield from _rows(item, f"{prefix}{getattr(item, 'name', name)}.")
-        elif hasattr(value, "origin"):  # a correlation or a curve: its numbers stand in the file of the part
-            yield _row(f"{prefix}{name}", "function", "", value.origin)
-        else:
-            yield _row(f"{prefix}{name}", value, unit(name), part.origin(name))
+                yield from _values(item, f"{prefix}{getattr(item, 'name', name)}.")
+        elif not isinstance(value, tuple):
+            yield f"{prefix}{name}", value, part.origin(name)
 
 
-def _row(name: str, value: Any, unit_text: str, origin: Any) -> dict[str, Any]:
+def names(part: Part) -> list[str]:
+    """Names of everything that `replaced` can change, values that are not given included."""
+    return list(dict.fromkeys(_names(part, "")))
+
+
+def _names(part: Part, prefix: str) -> Iterator[str]:
+    for name in type(part).model_fields:
+        value = getattr(part, name)
+        if isinstance(value, Part):
+            yield from _names(value, _prefix(value, f"{prefix}{name}."))
+        elif isinstance(value, tuple) and value and isinstance(value[0], Part):
+            for item in value:
+                yield from _names(item, f"{prefix}{getattr(item, 'name', name)}.")
+        elif name not in WORDS:
+            yield f"{prefix}{name}"
+
+
+def _is_default(part: Part, name: str, value: Any) -> bool:
+    """Whether nobody said so: the value that a field has when it is left away."""
+    default = type(part).model_fields[name].default
+    return name not in part.origins and isinstance(value, (bool, int, float, str)) and value == default
+
+
+def _prefix(part: Part, place: str) -> str:
+    shared = getattr(part, "shared_as", None)
+    return f"{shared}.{getattr(part, 'name', '')}." if shared else place
+
+
+def replaced(part: Kind, new: Mapping[str, Any], *, checked: bool = True) -> Kind:
+    """A part with some values changed, by the names of `values`. checked: each as if the user had given it.
+
+    Unchecked, values may be arrays: the properties of the part then give arrays. Names that are none of the part's are
+    left over silently; look them up first.
+
+    >>> from interlith.parts.layer import Layer, material
+    >>> foil = Layer(material=material("copper"), thickness_um=6.0)
+    >>> round(replaced(foil, {"materials.copper.density_g_per_cm3": 8.9}).mg_per_cm2, 3)
+    5.34
+    """
+    return _replaced(part, new, "", checked)
+
+
+def _replaced(part: Kind, new: Mapping[str, Any], prefix: str, checked: bool) -> Kind:
+    own: dict[str, Any] = {}
+    inner: dict[str, Any] = {}
+    for name in type(part).model_fields:
+        value = getattr(part, name)
+        if isinstance(value, Part):
+            place = _prefix(value, f"{prefix}{name}.")
+            inner[name] = _replaced(value, new, place, checked)
+        elif isinstance(value, tuple) and value and isinstance(value[0], Part):
+            places = [f"{prefix}{getattr(item, 'name', name)}." for item in value]
+            inner[name] = tuple(_replaced(item, new, place, checked) for item, place in zip(value, places, strict=True))
+        elif f"{prefix}{name}" in new and name not in WORDS:
+            own[name] = new[f"{prefix}{name}"]
+    if not checked:
+        return part.model_copy(update={**inner, **own})
+    kept = {name: origin for name, origin in part.origins.items() if name not in own}
+    return part.with_values_kept(**inner, **own, origins=kept)
+
+
+def _row(name: str, value: Any, unit_text: str, origin: Origin) -> dict[str, Any]:
     return {
         "name": name,
         "value": value,

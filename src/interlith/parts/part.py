@@ -5,21 +5,46 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 OriginKind = Literal["stated", "measured", "assumed", "derived", "calibrated"]
+Distribution = Literal["uniform", "triangular", "normal"]
 STATED = "stated by the user"
 
 
 class Origin(BaseModel):
-    """How a number is known: kind, source, and for an assumed one the range it may lie in."""
+    """How a number is known: kind, source, and for an assumed one the range it may lie in.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    distribution: uniform between low and high; triangular, with the value as its peak; or normal, with low and high as
+    its central 95 %. choices: instead of a range the values it may have, each as probable as the others.
+
+    >>> Origin(kind="assumed", source="judgement", low=0.2, high=0.3).is_spread
+    True
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     kind: OriginKind
     source: str
     low: float | None = None
     high: float | None = None
+    distribution: Distribution = "uniform"
+    choices: tuple[bool | int | float | str, ...] | None = None
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if (self.low is None) != (self.high is None):
+            raise ValueError("low and high: both or neither")
+        if self.low is not None and self.high is not None and not self.low <= self.high:
+            raise ValueError(f"low = {self.low:g} and high = {self.high:g}: low comes first")
+        if self.choices is not None and (self.low is not None or len(self.choices) < 2):
+            raise ValueError("choices: two or more, and then neither low nor high")
+        return self
+
+    @property
+    def is_spread(self) -> bool:
+        """Whether it may have more than one value."""
+        return self.choices is not None or (self.low is not None and self.low != self.high)
 
 
 class Part(BaseModel):

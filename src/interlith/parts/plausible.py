@@ -1,0 +1,78 @@
+"""Which values of a design can be meant, and what a value was meant as that cannot: the wrong unit, a percentage."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import NamedTuple
+
+UM, MM, PERCENT, MILLI_UNIT = (1e-3, "um"), (1e3, "mm"), (1e-2, "%"), (1e-3, "milli")
+
+
+class Span(NamedTuple):
+    """From where to where a value can be meant; slips: factor to the right unit, and the unit that was used."""
+
+    low: float
+    high: float
+    slips: tuple[tuple[float, str], ...] = ()
+    zero: bool = False
+
+
+FRACTION = Span(0.0, 1.0, (PERCENT,), zero=True)
+LENGTH_CM = Span(0.3, 100.0, ((0.1, "mm"), (1e2, "m")))
+LENGTH_MM = Span(0.5, 300.0, ((10.0, "cm"), (1e3, "m"), UM))
+VOLTAGE = Span(0.5, 6.0, (MILLI_UNIT,))
+MASS_G = Span(1e-3, 1e4, ((1e-3, "mg"), (1e3, "kg")), zero=True)
+# field -> span; wide enough for any cell that is made, too narrow for a factor of a thousand
+SPANS: Mapping[str, Span] = {
+    "thickness_um": Span(0.5, 3000.0, (MM, (1e-3, "nm"), (1e6, "m"))),
+    "thickness_mm": Span(0.02, 5.0, (UM, (10.0, "cm"), (1e3, "m"))),
+    "width_cm": LENGTH_CM,
+    "height_cm": LENGTH_CM,
+    "diameter_mm": Span(2.0, 100.0, ((10.0, "cm"), UM)),
+    "width_mm": LENGTH_MM,
+    "length_mm": LENGTH_MM,
+    "areal_mass_mg_per_cm2": Span(0.02, 500.0, ((1e3, "g/cm2"), (0.1, "g/m2"), (1e-3, "ug/cm2"))),
+    "areal_capacity_mAh_per_cm2": Span(0.02, 60.0, ((1e3, "Ah/cm2"), (0.1, "Ah/m2"), (1e-3, "uAh/cm2"))),
+    "specific_capacity_mAh_per_g": Span(20.0, 4500.0, ((1e3, "Ah/g"),)),
+    "density_g_per_cm3": Span(0.3, 25.0, ((1e-3, "kg/m3"),)),
+    "porosity": FRACTION,
+    "active_fraction": FRACTION,
+    "g_per_Ah": Span(0.2, 300.0, ((1e3, "g/mAh"), (1e-3, "g/kAh"))),
+    "volume_mL": Span(1e-3, 1e4, ((1e-3, "uL"), (1e3, "L"))),
+    "overfill": Span(0.1, 30.0, (PERCENT,)),
+    "lower_voltage_V": VOLTAGE,
+    "upper_voltage_V": VOLTAGE,
+    "polarization_mV": Span(0.5, 500.0, ((1e3, "V"),), zero=True),
+    "rated_capacity_Ah": Span(1e-5, 900.0, ((1e-3, "mAh"),)),
+    "delivered_capacity_Ah": Span(1e-5, 900.0, ((1e-3, "mAh"),)),
+    "pressure_MPa": Span(1e-3, 20.0, ((1e-3, "kPa"), (1e-6, "Pa")), zero=True),
+    "tape_g": MASS_G,
+    "case_g": MASS_G,
+    "spacers_g": MASS_G,
+    "spring_g": MASS_G,
+}
+
+
+def slip(name: str, value: float) -> str | None:
+    """What is wrong with the size of a value, and the value that was likely meant; None where nothing is.
+
+    >>> slip("thickness_um", 0.01)
+    'between 0.5 and 3000. Did you mean 10 (0.01 mm)?'
+    >>> slip("porosity", 92), slip("porosity", 0.92)
+    ('a fraction between 0 and 1. Did you mean 0.92?', None)
+    """
+    span = SPANS.get(name)
+    if span is None or span.low <= value <= span.high or (span.zero and value == 0):
+        return None
+    allowed = "a fraction between 0 and 1" if span is FRACTION else f"between {span.low:g} and {span.high:g}"
+    for factor, unit in span.slips:
+        meant = value * factor
+        if math.isfinite(meant) and span.low <= meant <= span.high:
+            hint = f"{meant:g}?" if unit == "%" else f"{meant:g} ({value:g} {_named(unit, name)})?"
+            return f"{allowed}. Did you mean {hint}"
+    return f"{allowed}."
+
+
+def _named(unit: str, name: str) -> str:
+    return f"m{name.rpartition('_')[2]}" if unit == "milli" else unit

@@ -1,0 +1,306 @@
+"""A cell as a person writes it: a TOML file of layers and counts, what was published of it, and how that can be read.
+
+title = "my cell"
+[positive]                     # width_cm and height_cm, or diameter_mm; flag_cm2; two_sided
+[positive.foil]                # material, and thickness_um or areal_mass_mg_per_cm2
+[[positive.layers]]            # from the foil outwards; [negative] likewise
+[stack]                        # n_positive, n_negative, and [stack.separator]
+[electrolyte]                  # material, and one of g_per_Ah with its basis, volume_mL, overfill
+[case]                         # kind = "pouch" or "coin"
+[materials.NAME]               # materials of your own, or other values for shipped ones: a price, for instance
+[published]                    # what is claimed of the cell: audited, never used as an input
+[[readings]]                   # ways to read an ambiguous source: name, title, [readings.set] with what it changes
+
+A number that is not certain is a table: { value = 212, low = 205, high = 230, source = "..." }.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import Field, ValidationError
+
+from interlith.errors import InputError, did_you_mean
+from interlith.parts.design import CellDesign
+from interlith.parts.layer import Material, material, material_names
+from interlith.parts.listing import names, replaced, values
+from interlith.parts.part import Origin, Part, with_origins
+from interlith.written import File, Place, Written, keys_beside, message, opened, shipped, table_of, validated_table
+
+PACKAGE = "interlith.pouch"
+OF_CELL = tuple(name for name in CellDesign.model_fields if name != "origins")
+BESIDE = ("title", "source", "note", "materials", "published", "readings", "companions", "currency")
+HERE = "stated in this file"
+
+
+class Claim(Written):
+    """An efficiency that is claimed, and of what. n_cycles: over how many cycles it was seen; None: not said."""
+
+    value: float = Field(gt=0, le=1)
+    what: str
+    n_cycles: int | None = Field(default=None, ge=1)
+
+
+class Published(Written):
+    """What is claimed of a cell. Audits hold it against the layers; nothing is computed from it.
+
+    n_to_p: by face. retention after n_cycles, with efficiencies claimed elsewhere in the same work.
+    """
+
+    source: str
+    specific_energy_Wh_per_kg: float | None = Field(default=None, gt=0)
+    specific_energy_without_laminate_Wh_per_kg: float | None = Field(default=None, gt=0)
+    capacity_Ah: float | None = Field(default=None, gt=0)
+    n_to_p: float | None = Field(default=None, ge=0)
+    n_cycles: int | None = Field(default=None, ge=1)
+    retention: float | None = Field(default=None, gt=0, le=1)
+    efficiencies: tuple[Claim, ...] = ()
+    pores_hold_mAh_per_cm2: float | None = Field(default=None, gt=0)
+
+
+class Reading(Written):
+    """One way to read a source. set: dotted name -> value. in_prior: drawn from; a fit is none.
+
+    is_fit: its values were chosen so that a published number comes out, and it says so wherever it is shown.
+    """
+
+    name: str
+    title: str
+    in_prior: bool = True
+    is_fit: bool = False
+    set: Mapping[str, Any] = Field(default_factory=dict)
+
+
+class Beside(Written):
+    """What a file holds besides the cell itself."""
+
+    title: str
+    source: str = HERE
+    note: str = ""
+    currency: str = ""
+    companions: tuple[str, ...] = ()
+    published: Published | None = None
+    readings: tuple[Reading, ...] = ()
+
+
+@dataclass(frozen=True)
+class Design:
+    """A cell, what its file says besides, and the cells of its readings, in their order."""
+
+    name: str
+    cell: CellDesign
+    beside: Beside
+    readings: tuple[tuple[Reading, CellDesign], ...]
+
+    @property
+    def title(self) -> str:
+        """What the cell is."""
+        return self.beside.title
+
+
+def design_names() -> list[str]:
+    """Names of the shipped cells.
+
+    >>> "reference-pouch" in design_names()
+    True
+    """
+    return shipped(PACKAGE)
+
+
+def read_design(given: str) -> Design:
+    """A file by its path, or a shipped cell by its name. Raises InputError with file, line and key.
+
+    >>> read_design("reference-pouch").cell.stack.n_pairs
+    10
+    """
+    file = opened(given, PACKAGE)
+    table = table_of(file)
+    for key in table:
+        if key not in OF_CELL + BESIDE:
+            known = OF_CELL + BESIDE
+            hint = did_you_mean(key, known)
+            raise file.at((key,), f"{key}: not a key of a cell.{hint} (known: {', '.join(known)})")
+    beside = validated_table(file, Beside, {key: table[key] for key in BESIDE if key in table and key != "materials"})
+    cell = _cell(file, {key: table[key] for key in OF_CELL if key in table}, table.get("materials", {}))
+    _check_ranges(file, cell)
+    readings = tuple((reading, _read_as(file, cell, i, reading)) for i, reading in enumerate(beside.readings))
+    name = file.name.removesuffix(".toml")
+    return Design(name, cell, beside, readings)
+
+
+def changed(cell: CellDesign, changes: Mapping[str, Any]) -> CellDesign:
+    """The cell with values changed, by dotted name; { value, kind, source, low, high } gives their origin too.
+
+    Raises InputError for an unknown name and for a value that cannot be.
+
+    >>> cell = read_design("reference-pouch").cell
+    >>> changed(cell, {"negative.lithium.thickness_um": 20.0}).negative.layers[0].um
+    20.0
+    """
+    known = names(cell)
+    plain = {}
+    for name, value in changes.items():
+        if name not in known:
+            hint = did_you_mean(name, known)
+            raise InputError(f"{name}: not a value of this cell.{hint}")
+        plain[name] = value["value"] if isinstance(value, Mapping) else value
+    try:
+        found = replaced(cell, plain)
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        key = str(first["loc"][-1]) if first["loc"] else str(first.get("ctx", {}).get("place", ""))
+        name = next((name for name in plain if name.rpartition(".")[2] == key), next(iter(plain)))
+        said = first["msg"].removeprefix("Value error, ")
+        raise InputError(f"{name} = {plain[name]}: {said[:1].lower()}{said[1:]}") from problem
+    given = {name: _origin(value) for name, value in changes.items() if isinstance(value, Mapping)}
+    return _with_origins(found, given, "") if given else found
+
+
+def changed_design(design: Design, changes: Mapping[str, Any]) -> Design:
+    """The design with the same values changed in its cell and in all its readings."""
+    if not changes:
+        return design
+    readings = tuple((reading, changed(cell, changes)) for reading, cell in design.readings)
+    return replace(design, cell=changed(design.cell, changes), readings=readings)
+
+
+def _cell(file: File, table: Mapping[str, Any], own: Mapping[str, Any]) -> CellDesign:
+    if not isinstance(own, Mapping) or not all(isinstance(held, Mapping) for held in own.values()):
+        raise file.at(("materials",), "materials: tables, for instance [materials.lithium]")
+    materials = {name: _material(file, name, held) for name, held in own.items()}
+    prepared = _prepared(file, table, (), materials)
+    try:
+        return CellDesign.model_validate(prepared)
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        place = tuple(part for part in first["loc"] if part not in ("pouch", "coin"))
+        if first["type"] == "contradiction":
+            exact = (*place, *first["ctx"]["place"].split("."))
+            raise file.at(exact, first["msg"]) from problem
+        raise file.at(place, message(place, first, keys_beside(CellDesign, place))) from problem
+
+
+def _material(file: File, name: str, held: Mapping[str, Any]) -> Material:
+    """A material of the file, on top of the shipped one of that name where there is one."""
+    base = {} if name not in material_names() else dict(material(name))
+    given = _prepared(file, held, ("materials", name), {})
+    origins = {**base.pop("origins", {}), **given.pop("origins", {})}
+    for key in held:  # what was given plainly is the user's
+        if not isinstance(held[key], Mapping):
+            origins.pop(key, None)
+    try:
+        return Material(**{**base, "name": name, **given, "origins": origins})
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        place: Place = ("materials", name, *first["loc"])
+        raise file.at(place, message(place, first, list(Material.model_fields))) from problem
+
+
+def _prepared(file: File, held: Any, place: Place, materials: Mapping[str, Material]) -> Any:
+    """A table with materials looked up by name, and numbers that stand as tables parted into value and origin."""
+    if isinstance(held, list):
+        return [_prepared(file, item, (*place, i), materials) for i, item in enumerate(held)]
+    if not isinstance(held, Mapping):
+        return held
+    found: dict[str, Any] = {}
+    for key, item in held.items():
+        here = (*place, key)
+        if isinstance(item, str) and (key in ("material", "rest") or place[-2:] == ("case", "tabs")):
+            found[key] = _looked_up(file, item, here, materials)
+        elif isinstance(item, Mapping) and "value" in item:
+            found[key] = {**_origin_table(file, item, here), "value": item["value"]}
+        else:
+            found[key] = _prepared(file, item, here, materials)
+    return with_origins(found) if any(_is_valued(item) for item in found.values()) else found
+
+
+def _is_valued(item: Any) -> bool:
+    return isinstance(item, dict) and "value" in item
+
+
+def _origin_table(file: File, item: Mapping[str, Any], place: Place) -> dict[str, Any]:
+    try:
+        return _origin(item).model_dump()
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        key = ".".join(str(part) for part in (*place, *first["loc"]))
+        said = first["msg"].removeprefix("Value error, ")
+        raise file.at(place, f"{key}: {said[:1].lower()}{said[1:]}") from problem
+
+
+def _origin(item: Mapping[str, Any]) -> Origin:
+    spread = "low" in item or "high" in item or "choices" in item
+    said = {"kind": "assumed" if spread else "stated", "source": HERE}
+    return Origin(**{**said, **{key: value for key, value in item.items() if key != "value"}})
+
+
+def _looked_up(file: File, name: str, place: Place, materials: Mapping[str, Material]) -> Material:
+    if name in materials:
+        return materials[name]
+    try:
+        return material(name)
+    except InputError:
+        known = (*materials, *material_names())
+        hint = did_you_mean(name.lower(), known, cutoff=0.4)
+        key = ".".join(str(part + 1) if isinstance(part, int) else part for part in place)
+        own = "describe your own in [materials.NAME]"
+        raise file.at(place, f"{key} = {name}: not a known material.{hint} ({', '.join(known)}; {own})") from None
+
+
+def _check_ranges(file: File, cell: CellDesign) -> None:
+    for name, value, origin in values(cell):
+        outside = origin.low is not None and origin.high is not None and not origin.low <= value <= origin.high
+        if outside or (origin.choices is not None and value not in origin.choices):
+            span = origin.choices or f"low = {origin.low:g}, high = {origin.high:g}"
+            place = name.split(".")
+            raise file.at(_place_of(file, place), f"{name} = {value}: not one of what it may be ({span})")
+
+
+def _place_of(file: File, keys: list[str]) -> Place:
+    """Where a dotted name stands in the file: a layer by its number, not by its name."""
+    table: Any = table_of(file)
+    place: Place = ()
+    for key in keys:
+        listed = next((k for k in ("layers", "laminate") if isinstance(table, Mapping) and k in table), None)
+        found = [i for i, item in enumerate(table[listed])] if listed and key not in table else []
+        index = next((i for i in found if table[listed][i].get("name", "foil") == key), None) if listed else None
+        if listed is not None and index is not None:
+            place, table = (*place, listed, index), table[listed][index]
+        else:
+            place, table = (*place, key), table.get(key, {}) if isinstance(table, Mapping) else {}
+    return place
+
+
+def _read_as(file: File, cell: CellDesign, index: int, reading: Reading) -> CellDesign:
+    flat = dict(_flat(reading.set, ""))
+    try:
+        return changed(cell, flat) if flat else cell
+    except InputError as problem:
+        raise file.at(("readings", index, "set"), f"readings.{index + 1}.set.{problem}") from problem
+
+
+def _flat(table: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+    for key, held in table.items():
+        if isinstance(held, Mapping) and "value" not in held:
+            yield from _flat(held, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", held
+
+
+def _with_origins(part: Part, given: Mapping[str, Any], prefix: str) -> Any:
+    """The part with origins set, by dotted names as in listing.values."""
+    own: dict[str, Any] = {}
+    inner: dict[str, Any] = {}
+    for name in type(part).model_fields:
+        value = getattr(part, name)
+        if isinstance(value, Material):
+            inner[name] = _with_origins(value, given, f"materials.{value.name}.")
+        elif isinstance(value, Part):
+            inner[name] = _with_origins(value, given, f"{prefix}{name}.")
+        elif isinstance(value, tuple) and value and isinstance(value[0], Part):
+            inner[name] = tuple(_with_origins(v, given, f"{prefix}{getattr(v, 'name', name)}.") for v in value)
+        elif f"{prefix}{name}" in given:
+            own[name] = given[f"{prefix}{name}"]
+    return part.with_values_kept(**inner, origins={**part.origins, **own})
