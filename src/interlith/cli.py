@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from interlith.study import Study
 
 STOPPED = 130
+PUBLISHED = "published"
 PLAIN_LINE_EVERY_S = 30.0
 app = typer.Typer(
     add_completion=False,
@@ -310,6 +311,56 @@ def _steps(wanted: Study, quiet: bool) -> Iterator[Callable[[int], None]]:
 
 
 @app.command()
+def design(
+    cell: Annotated[
+        str | None, typer.Argument(help="A cell file, or a shipped cell.", metavar="[CELL.toml|NAME]")
+    ] = None,
+    target: Annotated[
+        float | None, typer.Option("--target-Wh-per-kg", help="What areal capacity, electrolyte, layers reach it.")
+    ] = None,
+    reconcile: Annotated[
+        str | None,
+        typer.Option(
+            metavar="[WHOLE[,WITHOUT-LAMINATE]]",
+            help="Which assumptions close published Wh/kg; without numbers those of the file.",
+        ),
+    ] = None,
+    samples: Annotated[int | None, typer.Option(help="Cells drawn; 100000, or a million with --reconcile.")] = None,
+    efficiency: Annotated[
+        float | None, typer.Option(help="Coulombic efficiency, for energy against cycles; 0.995, assumed.")
+    ] = None,
+    reading: Annotated[
+        str | None, typer.Option(help="Take one reading of an ambiguous source, for instance R3.")
+    ] = None,
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="E.g. electrolyte.g_per_Ah=1.8; repeatable.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of the draws.")] = None,
+    show_list: Annotated[bool, typer.Option("--list", help="List shipped cells and materials.")] = False,
+    out: Out = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Masses, energy and audits of a cell; what it may be, and what to change."""
+    with _errors(debug, stopped="stopped. To begin again"):
+        from interlith.design import DesignOptions, design_cell, lists
+        from interlith.report.terminal import print_design, print_lists
+
+        if show_list:
+            found = lists()
+            typer.echo(json.dumps(found, ensure_ascii=False)) if as_json else print_lists(found)
+            return
+        if cell is None:
+            raise InputError("give a cell file, or a shipped cell, for instance reference-pouch; --list names them")
+        options = DesignOptions(target, reconcile, samples, efficiency, reading, tuple(changes or ()), seed)
+        findings = design_cell(cell, options, out=out)
+        if as_json:
+            typer.echo(json.dumps(findings.items[0].summary, ensure_ascii=False))
+        else:
+            print_design(findings, out / "report.html" if out is not None else None)
+
+
+@app.command()
 def formats(as_json: Json = False) -> None:
     """List what can be read, and what is missing."""
     from interlith.cycling.formats import all_formats
@@ -420,13 +471,24 @@ def _plain_lines(total: int, unit: str) -> Callable[[int, str], None]:
     return tell
 
 
+def _with_published(arguments: list[str]) -> list[str]:
+    """--reconcile without numbers means those that the cell's file says were published."""
+    found = []
+    for place, word in enumerate(arguments):
+        found.append(word)
+        following = arguments[place + 1] if place + 1 < len(arguments) else "--"
+        if word == "--reconcile" and not following[:1].isdigit() and following != PUBLISHED:
+            found.append(PUBLISHED)
+    return found
+
+
 def main() -> None:
     """Run the command line."""
     for stream in (sys.stdout, sys.stderr):  # what a terminal cannot show is no reason to fail
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        app(prog_name="interlith")
+        app(_with_published(sys.argv[1:]), prog_name="interlith")
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)

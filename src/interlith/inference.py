@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from interlith.findings import Finding, Findings, plain, safe_name, write, write_tables, writing
-from interlith.pipeline import LISTEN_EVERY_S, pool
+from interlith.findings import Findings
+from interlith.pipeline import LISTEN_EVERY_S, answered, head, pool, writable
 
 if TYPE_CHECKING:
     from interlith.cell.inference.calibrate import Calibration
@@ -35,17 +35,17 @@ def calibrate_file(
     from interlith.cell.inference.fit_file import read_fit
 
     asked = read_fit(given, _read)
-    with _writable(out), _each(workers, tell, STAGES_OF_FIT) as each:
+    with writable(out), _each(workers, tell, STAGES_OF_FIT) as each:
         found = calibrate(asked.problem, asked.options, each)
     answer = found.as_dict()
     summary = {
-        **_head("calibration", asked.name, asked.title, [*found.said, *asked.notes]),
+        **head("calibration", asked.name, asked.title, [*found.said, *asked.notes]),
         **answer,
         "seed": asked.options.seed,
         "results": {"fit": _fit_rows(found), "data": {"fitted_to": list(found.data)}},
     }
     tables = {"profiles": found.profiles, "samples": found.samples}
-    return _answered(asked.title, asked.name, summary, tables, FITTED, out)
+    return answered(asked.title, asked.name, summary, tables, FITTED, out)
 
 
 def discriminate_file(
@@ -56,15 +56,15 @@ def discriminate_file(
     from interlith.cell.inference.rivals_file import read_rivals
 
     asked = read_rivals(given)
-    with _writable(out), _each(workers, tell, STAGES_OF_RIVALS) as each:
+    with writable(out), _each(workers, tell, STAGES_OF_RIVALS) as each:
         found = discriminate(asked.question, each)
     answer = found.as_dict()
     summary = {
-        **_head("discrimination", asked.name, asked.title, list(found.said)),
+        **head("discrimination", asked.name, asked.title, list(found.said)),
         **answer,
         "results": _rival_rows(found, answer),
     }
-    return _answered(asked.title, asked.name, summary, {"tests": _test_table(answer)}, SIMULATED, out)
+    return answered(asked.title, asked.name, summary, {"tests": _test_table(answer)}, SIMULATED, out)
 
 
 def held_out_table(
@@ -74,7 +74,7 @@ def held_out_table(
     from interlith.cell.inference.held_out import N_DRAWS, held_out, n_stages
 
     n_draws = N_DRAWS if n_draws is None else n_draws
-    with _writable(out), _each(workers, tell, n_stages(n_draws)) as each:
+    with writable(out), _each(workers, tell, n_stages(n_draws)) as each:
         found = [{**asdict(row), "within": row.within} for row in held_out(n_draws, each=each)]
     known = [row for row in found if row["within"] is not None]
     n_within = sum(bool(row["within"]) for row in known)
@@ -87,13 +87,13 @@ def held_out_table(
         "fitted to each sample: its Aurbach efficiency; its thickness at 5 mAh/cm2 in all rows but those that say so",
     ]
     summary = {
-        **_head("held-out", "held-out", title, said),
+        **head("held-out", "held-out", title, said),
         "rows": found,
         "n_draws": n_draws,
         "source": "Shen et al., Nat. Commun. (2025), doi:10.1038/s41467-025-60609-4",
         "results": {"held_out": {"rows": [_held_out_row(row) for row in found]}},
     }
-    return _answered(title, "held-out", summary, {"held-out": pl.DataFrame(found)}, PREDICTED, out)
+    return answered(title, "held-out", summary, {"held-out": pl.DataFrame(found)}, PREDICTED, out)
 
 
 def _held_out_row(row: dict[str, Any]) -> dict[str, Any]:
@@ -115,19 +115,6 @@ def _read(path: Path) -> Record:
     from interlith.cycling.reading import read
 
     return read(path)
-
-
-def _head(kind: str, name: str, title: str, said: list[str]) -> dict[str, Any]:
-    return {"path": name, "kind": kind, "kind_reason": title, "error": None, "flags": [], "said": said}
-
-
-@contextmanager
-def _writable(out: Path | None) -> Iterator[None]:
-    """Refused before the work, not after it."""
-    if out is not None:
-        with writing(out):
-            pass
-    yield
 
 
 @contextmanager
@@ -215,18 +202,3 @@ def _test_table(answer: dict[str, Any]) -> pl.DataFrame:
         ],
         schema_overrides=dict.fromkeys(("n_cells", "n_cells_with_least_noise", "n_cells_with_most_noise"), pl.Int64),
     )
-
-
-def _answered(
-    title: str, name: str, summary: dict[str, Any], tables: dict[str, pl.DataFrame], warning: str, out: Path | None
-) -> Findings:
-    finding = Finding(safe_name(name), plain(summary), tables)
-    findings = Findings(title, (finding,), warning=warning)
-    if out is not None:
-        from interlith.report.figures import draw
-        from interlith.report.page import write_page
-
-        write_tables(finding, out)
-        write(findings, out)
-        write_page(findings, {finding.name: draw(finding, out)}, out)
-    return findings

@@ -268,9 +268,8 @@ def simulate_study(study: Study, *, out: Path | None = None, tell: StepTell = la
     from interlith.cycling import present
     from interlith.cycling.analyze import analyze
 
-    if out is not None:
-        with writing(out):  # refused now, not after the work
-            pass
+    with writable(out):
+        pass
     done = simulate(
         study.cell,
         study.protocol,
@@ -399,3 +398,36 @@ def _write_all(findings: Findings, done: Sequence[Done], out: Path) -> None:
 
     write(findings, out)
     write_page(findings, {finding.name: figures for finding, figures in done}, out)
+
+
+def head(kind: str, name: str, title: str, said: list[str]) -> dict[str, Any]:
+    """What every answer says that is not about a file: its kind, and the sentences that go with it."""
+    return {"path": name, "kind": kind, "kind_reason": title, "error": None, "flags": [], "said": said}
+
+
+@contextlib.contextmanager
+def writable(out: Path | None) -> Iterator[None]:
+    """Refused before the work, not after it."""
+    if out is not None:
+        with writing(out):
+            pass
+    yield
+
+
+def answered(
+    title: str,
+    name: str,
+    summary: Mapping[str, Any],
+    tables: Mapping[str, pl.DataFrame],
+    warning: str | None,
+    out: Path | None,
+) -> Findings:
+    """One finding that is not about a file; with `out`, its tables, figures and page are written there."""
+    finding = Finding(safe_name(name), plain(summary), tables)
+    findings = Findings(title, (finding,), warning=warning)
+    if out is not None:
+        from interlith.report.figures import draw
+
+        write_tables(finding, out)
+        _write_all(findings, [(finding, draw(finding, out))], out)
+    return findings

@@ -45,7 +45,9 @@ class Plane(Sized):
         """Width and height of the rectangle, or the diameter twice."""
         if self.diameter_mm is not None:
             return self.diameter_mm / MM_PER_CM, self.diameter_mm / MM_PER_CM
-        return self.width_cm or 0.0, self.height_cm or 0.0
+        assert self.width_cm is not None
+        assert self.height_cm is not None
+        return self.width_cm, self.height_cm
 
     @property
     def area_cm2(self) -> float:

@@ -152,7 +152,8 @@ class Layer(Sized):
     @property
     def _mass_of_thickness(self) -> float:
         dense = 1.0 - (0.0 if self.porosity is None else self.porosity)
-        return (self.thickness_um or 0.0) * dense * self.solid_g_per_cm3 * MG_PER_CM2_PER_UM_G_PER_CM3
+        um = 0.0 if self.thickness_um is None else self.thickness_um
+        return um * dense * self.solid_g_per_cm3 * MG_PER_CM2_PER_UM_G_PER_CM3
 
     @property
     def solid_um(self) -> float:

@@ -58,6 +58,7 @@ class Published(Written):
     retention: float | None = Field(default=None, gt=0, le=1)
     efficiencies: tuple[Claim, ...] = ()
     pores_hold_mAh_per_cm2: float | None = Field(default=None, gt=0)
+    dendrites_from_mAh_per_cm2: float | None = Field(default=None, gt=0)
 
 
 class Reading(Written):

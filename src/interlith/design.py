@@ -1,0 +1,341 @@
+"""A cell as built, as findings: its bill, what does not close, what it may be, what closes a claim, what to change."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from interlith.errors import InputError
+from interlith.findings import Findings
+from interlith.pipeline import answered, head, writable
+
+if TYPE_CHECKING:
+    from interlith.pouch.audits import Audit
+    from interlith.pouch.design_file import Design
+    from interlith.pouch.reconcile import Reconciled
+    from interlith.pouch.uncertainty import Draws, Space
+
+PUBLISHED = "published"
+N_DRAWS, MOST_DRAWS = 100_000, 20_000_000
+N_DRAWS_TO_RECONCILE = 1_000_000  # few draws come near two published numbers at once
+N_DRAWN = 5_000  # draws that the figure shows
+EFFICIENCY = 0.995  # of a cycle, where nothing is said; assumed
+Table = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class DesignOptions:
+    """What a person asks of a cell beside its bill. None: not asked.
+
+    reconcile: "published", or one or two numbers in Wh/kg as text, "380,424". reading: a name; the cell is then read
+    so. efficiency: of a cycle, for the choice between energy and cycles.
+    """
+
+    target_Wh_per_kg: float | None = None
+    reconcile: str | None = None
+    samples: int | None = None
+    efficiency: float | None = None
+    reading: str | None = None
+    changes: tuple[str, ...] = ()
+    seed: int | None = None
+
+
+def design_cell(given: str, options: DesignOptions | None = None, *, out: Path | None = None) -> Findings:
+    """The findings of a cell file, or of a shipped cell by name; with `out`, tables, figures, exports and a page.
+
+    Raises InputError for a file or an option that cannot be used.
+    """
+    from interlith.pouch.design_file import read_design
+
+    asked = options or DesignOptions()
+    design = _as_asked(read_design(given), asked)
+    with writable(out):
+        summary, tables = _found(design, asked)
+    title = f"Design of {design.name}"
+    warning = "COMPUTED from layers: what is assumed carries that word, and its range is drawn from"
+    frames = {name: pl.DataFrame(rows, infer_schema_length=None) for name, rows in tables.items() if rows}
+    findings = answered(title, design.name, summary, frames, warning, out)
+    if out is not None:
+        _export(design, frames, out)
+    return findings
+
+
+def lists() -> dict[str, list[dict[str, str]]]:
+    """What can be named: shipped cells, shipped materials.
+
+    >>> sorted(lists())
+    ['cells', 'materials']
+    """
+    from interlith.parts.layer import material, material_names
+    from interlith.pouch.design_file import design_names, read_design
+
+    cells = [{"name": name, "what": read_design(name).title} for name in design_names()]
+    return {"cells": cells, "materials": [{"name": n, "what": material(n).title} for n in material_names()]}
+
+
+def _as_asked(design: Design, asked: DesignOptions) -> Design:
+    """The design read in one way, and with values changed by hand."""
+    from interlith.pouch.design_file import changed_design
+    from interlith.study import parse_changes
+
+    if asked.reading is not None:
+        cells = {reading.name: (reading, cell) for reading, cell in design.readings}
+        if asked.reading not in cells:
+            known = ", ".join(cells) or "it has none"
+            raise InputError(f"--reading {asked.reading}: not a reading of {design.name} ({known})")
+        chosen = cells[asked.reading]
+        design = replace(design, cell=chosen[1], readings=(chosen,))
+    if asked.samples is not None and not 1 <= asked.samples <= MOST_DRAWS:
+        raise InputError(f"--samples {asked.samples}: from 1 to {MOST_DRAWS}")
+    return changed_design(design, parse_changes(asked.changes))
+
+
+def _found(design: Design, asked: DesignOptions) -> tuple[dict[str, Any], dict[str, Table]]:
+    from interlith.parts.design import Coin
+    from interlith.parts.listing import parameters
+    from interlith.pouch import tables as made
+    from interlith.pouch.audits import audit
+    from interlith.pouch.bill import bill
+    from interlith.pouch.field import rows as field_rows
+    from interlith.pouch.sensitivity import sensitivity
+    from interlith.pouch.uncertainty import SEED, draw, space
+
+    found, where = bill(design.cell), space(design)
+    seed = SEED if asked.seed is None else asked.seed
+    claims = _claims(design, asked)
+    n_draws = asked.samples or (N_DRAWS_TO_RECONCILE if claims else N_DRAWS)
+    draws = draw(where, n_draws, seed)
+    swings = sensitivity(where, seed=seed)
+    audits = audit(design)
+    plain_bill = made.as_plain(found)
+    summary = {
+        **head("design", design.name, design.title, _said(design)),
+        "title": design.title,
+        "source": design.beside.source,
+        "currency": design.beside.currency or None,
+        **plain_bill,
+        "capacity_Ah": found.delivered_Ah,
+        "readings": made.readings_as_json(design),
+        "audits": [_audit_row(one) for one in audits] + _companions(design),
+        "monte_carlo": _monte_carlo(design, draws, seed),
+        "sensitivity": [{**asdict(swing), "swing_Wh_per_kg": swing.swing_Wh_per_kg} for swing in swings],
+        "published": None if design.beside.published is None else design.beside.published.model_dump(),
+        "parameters": parameters(design.cell),
+    }
+    tables = {
+        "masses": made.masses(found),
+        "readings": made.readings(design),
+        "intermediates": made.intermediates(design.cell, found),
+        "stack": made.stack(design.cell),
+        "draws": _draws_table(draws),
+        "sensitivity": [_swing_row(asdict(swing), swing.swing_Wh_per_kg) for swing in swings],
+    }
+    if claims:
+        reconciled = _reconciled(where, draws, claims)
+        summary["reconcile"] = reconciled
+        tables["reconciled"] = [{k: v for k, v in row.items() if k != "options"} for row in reconciled["posteriors"]]
+        summary["said"] = [*summary["said"], *reconciled["said"]]
+    if asked.target_Wh_per_kg is not None:
+        summary["target"] = tables["target"] = _target(design, asked.target_Wh_per_kg)
+    if not isinstance(design.cell.case, Coin):
+        tables["field"] = field_rows(design.cell, design.title)
+        summary["pareto"], tables["pareto"] = _pareto(design, asked.efficiency, seed)
+    summary["results"] = _for_page(tables, summary)
+    return summary, tables
+
+
+def _claims(design: Design, asked: DesignOptions) -> dict[str, float]:
+    """Published totals to reconcile with: as asked, or those of the file; empty when not asked."""
+    from interlith.pouch.reconcile import published_totals
+
+    if asked.reconcile is None:
+        return {}
+    if asked.reconcile != PUBLISHED:
+        try:
+            numbers = [float(part) for part in asked.reconcile.split(",")]
+        except ValueError:
+            raise InputError(
+                f"--reconcile {asked.reconcile}: one or two specific energies in Wh/kg, as 380,424, or {PUBLISHED}"
+            ) from None
+        return published_totals(numbers)
+    told = design.beside.published
+    given = () if told is None else (told.specific_energy_Wh_per_kg, told.specific_energy_without_laminate_Wh_per_kg)
+    numbers = [number for number in given if number is not None]
+    if not numbers:
+        raise InputError(f"--reconcile: {design.name} has no published specific energy; give one, as 380 or 380,424")
+    return published_totals(numbers)
+
+
+def _said(design: Design) -> list[str]:
+    from interlith.pouch.uncertainty import without_range
+
+    said = [design.beside.note] if design.beside.note else []
+    fixed = without_range(design.cell)
+    if fixed:
+        said.append(f"assumed without a range, and so not drawn: {', '.join(fixed)}")
+    fits = [reading.name for reading, _ in design.readings if reading.is_fit]
+    if fits:
+        said.append(f"{', '.join(fits)}: fitted to the published number, and no evidence for it")
+    return said
+
+
+def _audit_row(one: Audit, cell: str | None = None) -> dict[str, Any]:
+    row = {"name": one.name, "verdict": one.verdict, "text": one.text, "numbers": dict(one.numbers)}
+    return row if cell is None else {**row, "name": f"{one.name} ({cell})", "cell": cell}
+
+
+def _companions(design: Design) -> list[dict[str, Any]]:
+    """Audits of other cells of the same work, those of one kind that says the same twice left out."""
+    from interlith.pouch.audits import audit
+    from interlith.pouch.design_file import read_design
+
+    found: list[dict[str, Any]] = []
+    seen: set[str] = set()
+    for name in design.beside.companions:
+        for one in audit(read_design(name)):
+            if one.text not in seen:
+                seen.add(one.text)
+                found.append(_audit_row(one, name))
+    return found
+
+
+def _monte_carlo(design: Design, draws: Draws, seed: int) -> dict[str, Any]:
+    from interlith.pouch.uncertainty import OUTPUTS, summary
+
+    whole = draws.outputs["whole_Wh_per_kg"]
+    made = summary(whole)
+    told = design.beside.published
+    claimed = None if told is None else told.specific_energy_Wh_per_kg
+    per_reading = {
+        name: asdict(summary(whole[draws.reading == i])) for i, name in enumerate(draws.readings) if draws.n > i
+    }
+    return {
+        "n_draws": draws.n,
+        "seed": seed,
+        "median_Wh_per_kg": made.median,
+        "p5_Wh_per_kg": made.p5,
+        "p95_Wh_per_kg": made.p95,
+        "mean_Wh_per_kg": made.mean,
+        "standard_deviation_Wh_per_kg": made.standard_deviation,
+        "published_Wh_per_kg": claimed,
+        "probability_of_published": None if claimed is None else float((whole >= claimed).mean()),
+        "readings": per_reading,
+        "outputs": {name: asdict(summary(draws.outputs[name])) for name in OUTPUTS},
+    }
+
+
+def _draws_table(draws: Draws) -> Table:
+    whole = draws.outputs["whole_Wh_per_kg"]
+    every = max(1, draws.n // N_DRAWN)
+    return [
+        {"specific_energy_Wh_per_kg": float(value), "reading": draws.readings[index]}
+        for value, index in zip(whole[::every][:N_DRAWN], draws.reading[::every][:N_DRAWN], strict=True)
+    ]
+
+
+def _swing_row(swing: dict[str, Any], size_Wh_per_kg: float) -> dict[str, Any]:
+    return {
+        "name": swing["name"],
+        "low": swing["low"],
+        "high": swing["high"],
+        "Wh_per_kg_at_low": swing["at_low_Wh_per_kg"],
+        "Wh_per_kg_at_high": swing["at_high_Wh_per_kg"],
+        "swing_Wh_per_kg": size_Wh_per_kg,
+        "first_order": swing["first_order"],
+        "total_order": swing["total_order"],
+    }
+
+
+def _reconciled(where: Space, draws: Draws, claims: dict[str, float]) -> dict[str, Any]:
+    from interlith.pouch.reconcile import reconcile
+
+    found = reconcile(where, draws, claims)
+    posteriors = [{**asdict(p), "shift_in_sd": p.shift_in_sd} for p in found.posteriors]
+    voltage = {**asdict(found.mean_voltage_V), "shift_in_sd": found.mean_voltage_V.shift_in_sd}
+    return {
+        "published": dict(found.published),
+        "n_draws": draws.n,
+        "n_effective": found.n_effective,
+        "probability_a_priori": found.probability_a_priori,
+        "within_tolerance": found.within,
+        "readings": dict(found.readings),
+        "posteriors": posteriors,
+        "mean_voltage_V": voltage,
+        "said": _reconciled_said(found),
+    }
+
+
+def _reconciled_said(found: Reconciled) -> list[str]:
+    numbers = " and ".join(f"{value:g}" for value in found.published.values())
+    first = next(iter(found.published.values()))
+    best = max(found.readings, key=lambda name: found.readings[name])
+    moved = ", ".join(
+        f"{p.name} {p.prior_mean:.4g} to {p.posterior_mean:.4g} +- {p.posterior_sd:.2g}" for p in found.posteriors[:3]
+    )
+    said = [
+        f"before anything is fitted, {found.probability_a_priori:.1%} of the draws reach {first:g} Wh/kg, and "
+        f"{found.within:.2%} come within rounding of {numbers}",
+        f"what closes {numbers}: reading {best} ({found.readings[best]:.0%}); {moved}. Conditioned on the claim, and "
+        "so no evidence for it",
+    ]
+    if not found.is_reliable:
+        said.append(f"only {found.n_effective:.0f} draws carry this; ask for more with --samples")
+    return said
+
+
+def _target(design: Design, target_Wh_per_kg: float) -> Table:
+    from interlith.pouch.invert import reach
+
+    rows = []
+    for row in reach(design.cell, target_Wh_per_kg):
+        found = asdict(row)
+        stands = found.pop("against")
+        reached = found["areal_capacity_mAh_per_cm2"] is not None
+        verdict = "reached" if not stands else "; ".join(stands)
+        rows.append({**found, "reached": reached and not stands, "verdict": verdict})
+    return rows
+
+
+def _pareto(design: Design, efficiency: float | None, seed: int) -> tuple[dict[str, Any] | None, Table]:
+    """The front of energy against cycles, and against price where there is one; nothing where there is no choice."""
+    from interlith.pouch.bill import bill
+    from interlith.pouch.invert import Bounds, lithium_layer
+    from interlith.pouch.pareto import chosen, front
+
+    layer = lithium_layer(design.cell)
+    if layer is None or layer.material.name != "lithium":
+        if efficiency is not None:
+            raise InputError("--efficiency: a negative without lithium foil has no N/P to choose by cycles")
+        return None, []
+    at = EFFICIENCY if efficiency is None else efficiency
+    found = front(design.cell, at, seed=seed)
+    own = {**asdict(chosen(design.cell, at)), "kind": "this cell"}
+    rows = [{**asdict(choice), "kind": "front"} for choice in found.choices]
+    said = {
+        "efficiency": at,
+        "efficiency_kind": "assumed" if efficiency is None else "stated",
+        "n_designs": found.n_designs,
+        "bounds": {**asdict(Bounds()), "sources": Bounds().sources()},
+        "front": rows,
+        "this_cell": own,
+    }
+    if bill(design.cell).price is not None:
+        cheap = front(design.cell, at, by="price", seed=seed)
+        said["front_by_price"] = [asdict(choice) for choice in cheap.choices]
+    return said, [*rows, own]
+
+
+def _for_page(tables: dict[str, Table], summary: dict[str, Any]) -> dict[str, Any]:
+    """The tables that the page shows in words."""
+    titles = {"readings": "readings", "intermediates": "intermediates", "target": "target"}
+    found: dict[str, Any] = {name: {name: tables[name]} for name in titles if tables.get(name)}
+    if "reconcile" in summary:
+        found["reconcile"] = {"readings": summary["reconcile"]["readings"], "posteriors": tables["reconciled"]}
+    return found
+
+
+def _export(design: Design, frames: dict[str, pl.DataFrame], out: Path) -> None:
+    """What other programs read, beside the page."""

@@ -1,0 +1,207 @@
+"""Designs between which one must choose: more energy, more cycles, or a lower price, within the bounds.
+
+For each number of cycles (or each price) the design with the most energy, by differential evolution (scipy), all
+candidates of a generation counted at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import differential_evolution
+
+from interlith.errors import InputError
+from interlith.parts.design import CellDesign, Coin
+from interlith.pouch.audits import END_OF_LIFE, cycles_by_inventory
+from interlith.pouch.bill import Bill, bill
+from interlith.pouch.invert import Bounds, lithium_layer, variant, violation
+from interlith.pouch.uncertainty import SEED
+
+Floats = NDArray[np.float64]
+N_LEVELS, N_DESIGNS = 20, 30_000
+POPULATION = 10  # candidates per free quantity and generation
+PENALTY_WH_PER_KG = 1e4  # per unit of violation
+MOST_N_TO_P = 4.0
+
+
+@dataclass(frozen=True)
+class Ranges:
+    """Where the free quantities of a design lie. least_g_per_Ah: what the electrolyte is not brought below, assumed."""
+
+    areal_mAh_per_cm2: tuple[float, float]
+    n_to_p: tuple[float, float]
+    g_per_Ah: tuple[float, float]
+    n_positive: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One design of a front. price: of materials, None where they have none."""
+
+    specific_energy_Wh_per_kg: float
+    n_cycles: float
+    n_to_p: float
+    areal_capacity_mAh_per_cm2: float
+    g_per_Ah: float
+    n_positive: int
+    lithium_um: float | None
+    price: float | None
+
+
+@dataclass(frozen=True)
+class Front:
+    """Designs of most energy for rising cycles or prices, and how many designs were counted to find them."""
+
+    by: str
+    choices: tuple[Choice, ...]
+    n_designs: int
+    efficiency: float
+
+
+def ranges(cell: CellDesign) -> Ranges:
+    """What is free by default: up to 1.6 times the areal capacity, N/P to 4, electrolyte to half, sheets to twice."""
+    found = bill(cell)
+    areal, own = float(cell.positive.face_mAh_per_cm2), float(found.g_per_Ah["delivered"])
+    return Ranges((0.5 * areal, 1.6 * areal), (0.0, MOST_N_TO_P), (0.5 * own, own), (1, 2 * cell.stack.n_positive))
+
+
+def front(
+    cell: CellDesign,
+    efficiency: float,
+    *,
+    by: str = "cycles",
+    within: Ranges | None = None,
+    bounds: Bounds | None = None,
+    n_levels: int = N_LEVELS,
+    n_designs: int = N_DESIGNS,
+    seed: int = SEED,
+) -> Front:
+    """Designs of most energy for each number of cycles that lithium lost at `efficiency` allows, or for each price.
+
+    by: "cycles", to END_OF_LIFE of the capacity; or "price", per Wh, where every material has one. About n_designs are
+    counted, shared among n_levels. Raises InputError for an efficiency outside of 0 to 1 (1 left out), a coin cell, a
+    negative without lithium, and prices that are not there.
+
+    >>> from interlith.pouch.design_file import read_design
+    >>> found = front(read_design("reference-pouch").cell, 0.995, n_levels=3, n_designs=1500)
+    >>> [a.n_cycles < b.n_cycles for a, b in zip(found.choices, found.choices[1:])]
+    [True, True]
+    """
+    if not 0 < efficiency < 1:
+        raise InputError(f"efficiency {efficiency:g}: between 0 and 1, for instance 0.995")
+    if isinstance(cell.case, Coin):
+        raise InputError("a coin cell is mostly case: there is no choice of energy to make")
+    layer = lithium_layer(cell)
+    if layer is None or layer.material.name != "lithium":
+        raise InputError("a negative without lithium foil has no N/P to choose by cycles")
+    found = bill(cell)
+    if by == "price" and found.price is None:
+        raise InputError("price: not every material of this cell has a price_per_kg; give them in [materials.NAME]")
+    free, limits = within or ranges(cell), bounds or Bounds()
+    levels = _levels(cell, efficiency, by, free, n_levels)
+    counted = [0]
+    choices = [
+        _best(cell, efficiency, by, level, free, limits, n_designs // n_levels, seed, counted) for level in levels
+    ]
+    kept = [choice for choice in choices if choice is not None]
+    return Front(by, tuple(_undominated(kept, by)), counted[0], efficiency)
+
+
+def _levels(cell: CellDesign, efficiency: float, by: str, free: Ranges, n: int) -> Floats:
+    if by == "cycles":
+        low, high = (float(cycles_by_inventory(ratio, efficiency)) for ratio in free.n_to_p)
+        return np.linspace(low, high, n)
+    at = [_per_Wh(bill(variant(cell, a, r, g, cell.stack.n_positive))) for a, r, g in _corners(free)]
+    return np.geomspace(min(at), max(at), n)
+
+
+def _corners(free: Ranges) -> list[tuple[float, float, float]]:
+    return [(a, r, g) for a in free.areal_mAh_per_cm2 for r in free.n_to_p for g in free.g_per_Ah]
+
+
+def _per_Wh(found: Bill) -> Any:
+    assert found.price is not None
+    return found.price / found.energy_Wh
+
+
+def _best(
+    cell: CellDesign,
+    efficiency: float,
+    by: str,
+    level: float,
+    free: Ranges,
+    limits: Bounds,
+    n_designs: int,
+    seed: int,
+    counted: list[int],
+) -> Choice | None:
+    """The design of most energy that lasts so many cycles, or costs no more; None where the bounds allow none."""
+
+    def loss(x: Floats) -> Floats:
+        areal, ratio, amount, count = np.atleast_2d(x.T).T
+        made = variant(cell, areal, ratio, amount, np.rint(count), limits)
+        found = bill(made)
+        counted[0] += areal.size
+        short = (
+            np.maximum(1.0 - cycles_by_inventory(ratio, efficiency) / level, 0.0)
+            if by == "cycles"
+            else np.maximum(_per_Wh(found) / level - 1.0, 0.0)
+        )
+        worst: Floats = PENALTY_WH_PER_KG * (violation(made, found, limits) + short)
+        return worst - found.specific_energy_Wh_per_kg["whole"]
+
+    box = [free.areal_mAh_per_cm2, free.n_to_p, free.g_per_Ah, free.n_positive]
+    per_generation = POPULATION * len(box)
+    done = differential_evolution(
+        loss,
+        box,
+        integrality=[False, False, False, True],
+        popsize=POPULATION,
+        maxiter=max(n_designs // per_generation - 1, 1),
+        tol=1e-6,
+        rng=seed,
+        polish=False,
+        vectorized=True,
+        updating="deferred",
+    )
+    if done.fun > 0:
+        return None
+    return _choice(cell, done.x, efficiency, limits)
+
+
+def _choice(cell: CellDesign, x: Floats, efficiency: float, limits: Bounds) -> Choice:
+    areal, ratio, amount, count = (float(value) for value in x)
+    made = variant(cell, areal, ratio, amount, round(count), limits)
+    return chosen(made, efficiency)
+
+
+def chosen(cell: CellDesign, efficiency: float) -> Choice:
+    """A cell as a choice beside those of a front: its energy, and the cycles that its lithium allows."""
+    found, layer = bill(cell), lithium_layer(cell)
+    ratio = float(found.n_to_p["by_face"])
+    return Choice(
+        specific_energy_Wh_per_kg=float(found.specific_energy_Wh_per_kg["whole"]),
+        n_cycles=float(cycles_by_inventory(ratio, efficiency, END_OF_LIFE)),
+        n_to_p=ratio,
+        areal_capacity_mAh_per_cm2=float(cell.positive.face_mAh_per_cm2),
+        g_per_Ah=float(found.g_per_Ah["delivered"]),
+        n_positive=int(cell.stack.n_positive),
+        lithium_um=None if layer is None else float(layer.um),
+        price=None if found.price is None else float(found.price),
+    )
+
+
+def _undominated(choices: list[Choice], by: str) -> list[Choice]:
+    """Without those that another one beats in both."""
+    second: Callable[[Choice], float] = (
+        (lambda c: c.n_cycles) if by == "cycles" else (lambda c: -(c.price or 0.0) / c.specific_energy_Wh_per_kg)
+    )
+    kept: list[Choice] = []
+    for choice in sorted(choices, key=second, reverse=True):
+        if not kept or choice.specific_energy_Wh_per_kg > kept[-1].specific_energy_Wh_per_kg:
+            kept.append(choice)
+    return kept[::-1]
