@@ -98,7 +98,7 @@ class Layer(Sized):
     active_fraction: float = 1.0
     rest: Material | None = None
     thickness_um: float | None = None
-    porosity: float | None = Field(default=None, lt=1)
+    porosity: float | None = None
     areal_mass_mg_per_cm2: float | None = None
     areal_capacity_mAh_per_cm2: float | None = None
     specific_capacity_mAh_per_g: float | None = None
@@ -112,6 +112,8 @@ class Layer(Sized):
         by_capacity = self.areal_capacity_mAh_per_cm2 is not None and self.areal_mass_mg_per_cm2 is None
         if by_capacity and self.capacity_mAh_per_g is None:
             raise ValueError(f"areal_capacity_mAh_per_cm2: {self.material.name} has no specific capacity; give one")
+        if self.porosity == 1.0:
+            raise ValueError("porosity = 1: nothing but pores; a layer has some solid")
         given = (self.thickness_um, self.areal_mass_mg_per_cm2, self.areal_capacity_mAh_per_cm2)
         if all(value is None for value in given):
             raise ValueError("thickness_um, areal_mass_mg_per_cm2 or areal_capacity_mAh_per_cm2: at least one")

@@ -16,6 +16,7 @@ A number that is not certain is a table: { value = 212, low = 205, high = 230, s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -179,7 +180,9 @@ def _cell(file: File, table: Mapping[str, Any], own: Mapping[str, Any]) -> CellD
         place = tuple(part for part in first["loc"] if part not in ("pouch", "coin"))
         if first["type"] == "contradiction":
             exact = (*place, *first["ctx"]["place"].split("."))
-            raise file.at(exact, first["msg"]) from problem
+            key = ".".join(str(part) for part in exact)
+            said = first["msg"] if first["msg"].startswith(key) else f"{key}: {first['msg']}"
+            raise file.at(exact, said) from problem
         raise file.at(place, message(place, first, keys_beside(CellDesign, place))) from problem
 
 
@@ -210,7 +213,7 @@ def _prepared(file: File, held: Any, place: Place, materials: Mapping[str, Mater
         here = (*place, key)
         if isinstance(item, str) and (key in ("material", "rest") or place[-2:] == ("case", "tabs")):
             found[key] = _looked_up(file, item, here, materials)
-        elif isinstance(item, Mapping) and "value" in item:
+        elif isinstance(item, Mapping) and "value" in item and "stoichiometry" not in item:
             found[key] = {**_origin_table(file, item, here), "value": item["value"]}
         else:
             found[key] = _prepared(file, item, here, materials)
@@ -218,7 +221,7 @@ def _prepared(file: File, held: Any, place: Place, materials: Mapping[str, Mater
 
 
 def _is_valued(item: Any) -> bool:
-    return isinstance(item, dict) and "value" in item
+    return isinstance(item, dict) and "value" in item and "stoichiometry" not in item
 
 
 def _origin_table(file: File, item: Mapping[str, Any], place: Place) -> dict[str, Any]:
@@ -279,7 +282,9 @@ def _read_as(file: File, cell: CellDesign, index: int, reading: Reading) -> Cell
     try:
         return changed(cell, flat) if flat else cell
     except InputError as problem:
-        raise file.at(("readings", index, "set"), f"readings.{index + 1}.set.{problem}") from problem
+        name = re.split(r"[ :]", str(problem), maxsplit=1)[0]
+        place: Place = ("readings", index, "set", *name.split("."))
+        raise file.at(place, f"readings.{index + 1}.set.{problem}") from problem
 
 
 def _flat(table: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:

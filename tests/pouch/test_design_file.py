@@ -1,0 +1,225 @@
+"""Bad input: every error says file, line and key, what was got, and the likely mend."""
+
+import re
+from importlib import resources
+
+import pytest
+
+from interlith.errors import InputError
+from interlith.pouch.bill import bill
+from interlith.pouch.design_file import changed, read_design
+
+TEXT = resources.files("interlith.pouch").joinpath("shipped", "reference-pouch.toml").read_text(encoding="utf-8")
+COIN = resources.files("interlith.pouch").joinpath("shipped", "reference-coin.toml").read_text(encoding="utf-8")
+
+
+def refused(tmp_path, text):
+    path = tmp_path / "mine.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        read_design(str(path))
+    return str(caught.value)
+
+
+def line_of(text, pattern, after=None):
+    start = 0 if after is None else text.index(after)
+    return text[: start + re.search(pattern, text[start:], re.MULTILINE).start()].count("\n") + 1
+
+
+# what is changed, into what, the table it stands in, the key of the message, what the message must say
+CASES = [
+    (
+        "width_cm = { value = 4.7",
+        "width_cm = { value = 4.3",
+        "[negative]",
+        "negative.width_cm",
+        "overhang would be -0.1 cm",
+    ),
+    ("width_cm = { value = 4.9", "width_cm = { value = 4.6", "[stack]", "stack.width_cm", "the separator must reach"),
+    (
+        "most_depth_mm = { value = 9.0",
+        "most_depth_mm = { value = 1.2",
+        "[case]",
+        "case.most_depth_mm",
+        "about 3 positive",
+    ),
+    (
+        "g_per_Ah = { value = 2.45",
+        "volume_mL = 2.8\ng_per_Ah = { value = 2.45",
+        "[electrolyte]",
+        "electrolyte",
+        "exactly one of",
+    ),
+    (
+        "thickness_um = { value = 6.0",
+        "thickness_um = { value = 0.006",
+        "[negative.foil]",
+        "negative.foil.thickness_um",
+        "Did you mean 6",
+    ),
+    (
+        'active_fraction = { value = 0.965, kind = "assumed", low = 0.94, high = 0.98',
+        'active_fraction = { value = 96.5, kind = "assumed", low = 94, high = 98',
+        "[[positive.layers]]",
+        "active_fraction",
+        "Did you mean 0.965?",
+    ),
+    (
+        "porosity = { value = 0.41",
+        "porosity = { value = 41",
+        "[stack.separator]",
+        "stack.separator.porosity",
+        "Did you mean 0.41?",
+    ),
+    ('material = "ncm90"', 'material = "ncm9"', "[[positive.layers]]", "material", "Did you mean ncm90?"),
+    (
+        "rated_capacity_Ah = { value = 1.4",
+        "rated_capacity_Ah = { value = 0.0014",
+        None,
+        "rated_capacity_Ah",
+        "Did you mean 1.4?",
+    ),
+    ("n_negative = { value = 6", "n_negative = { value = 8", "[stack]", "n_negative", "differ by 1 at most"),
+    (
+        "lower_voltage_V = { value = 2.75",
+        "lower_voltage_V = { value = 2750",
+        None,
+        "lower_voltage_V",
+        "Did you mean 2.75",
+    ),
+    (
+        "specific_energy_Wh_per_kg = 380.0",
+        "specific_enregy_Wh_per_kg = 380.0",
+        "[published]",
+        "published",
+        "Did you mean specific_energy",
+    ),
+    ("pressure_MPa", "presure_MPa", None, "presure_MPa", "Did you mean pressure_MPa?"),
+    ("tape_g", "tap_g", "[case]", "tap_g", "Did you mean tape_g?"),
+    ("low = 3.0, high = 10.0", "low = 6.0, high = 10.0", "[case.tabs]", "case.tabs.width_mm", "low = 6, high = 10"),
+    ("low = 3.0, high = 10.0", "low = 10.0, high = 3.0", "[case.tabs]", "case.tabs.width_mm", "low comes first"),
+    (
+        "set.delivered_capacity_Ah = 1.4",
+        "set.delivered_capacity = 1.4",
+        None,
+        "readings.2.set",
+        "Did you mean delivered_capacity_Ah?",
+    ),
+    ("set.delivered_capacity_Ah = 1.4", "set.delivered_capacity_Ah = 1400", None, "readings.2.set", "between"),
+    ("n_positive = { value = 5", "n_positive = { value = -5", "[stack]", "n_positive", "greater than"),
+    ('kind = "pouch"', 'kind = "prismatic"', "[case]", "case", "pouch"),
+    ("two_sided", "two_sided", None, None, None),
+][:-1]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "table", "key", "said"), CASES, ids=[f"{c[3]}-{i}" for i, c in enumerate(CASES)]
+)
+def test_what_cannot_be_is_refused_at_its_line(tmp_path, old, new, table, key, said):
+    place = TEXT.index(old, 0 if table is None else TEXT.index(table))
+    text = TEXT[:place] + new + TEXT[place + len(old) :]
+    message = refused(tmp_path, text)
+    assert key in message
+    assert said in message
+    named = re.match(r"mine\.toml:(\d+): ", message)
+    assert named, message
+    wanted = text[:place].count("\n") + 1
+    assert abs(int(named[1]) - wanted) <= (1 if "\n" in new else 0) or text.splitlines()[int(named[1]) - 1] == table, (
+        message
+    )
+
+
+def test_a_missing_basis_is_asked_for(tmp_path):
+    text = re.sub(r"^basis = .*\n", "", TEXT, flags=re.MULTILINE)
+    message = refused(tmp_path, text)
+    assert "of which capacity? basis = coated, delivered or rated" in message
+    assert f"mine.toml:{line_of(text, r'^g_per_Ah')}:" in message
+
+
+def test_two_amounts_and_none(tmp_path):
+    text = re.sub(r"^(g_per_Ah|basis) = .*\n", "", TEXT, flags=re.MULTILINE)
+    assert "exactly one of g_per_Ah, volume_mL, overfill: none is given" in refused(tmp_path, text)
+
+
+def test_a_coin_that_does_not_hold_its_stack(tmp_path):
+    text = COIN.replace(
+        'spacers_mm = { value = 1.0, kind = "assumed", low = 0.5, high = 1.5',
+        'spacers_mm = { value = 2.5, kind = "assumed", low = 0.5, high = 2.6',
+    )
+    assert "the case holds 0.15 mm" in refused(tmp_path, text)
+    wide = COIN.replace("diameter_mm = { value = 16.5", "diameter_mm = { value = 18.0")
+    assert "wider than the case" in refused(tmp_path, wide)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "title"),
+        ("title = 3", "title"),
+        ("title = 'x'\npositive = 4", "positive"),
+        ("title = [", "not TOML"),
+        ("title = 'x'\n[materials]\nlithium = 3", "materials"),
+        ("title = 'x'\n[positive]\nlayers = 3", "positive"),
+        ("\0", "not TOML"),
+    ],
+)
+def test_files_that_are_no_cell(tmp_path, text, said):
+    assert said in refused(tmp_path, text)
+
+
+def test_an_unknown_cell_names_the_nearest():
+    with pytest.raises(InputError, match="Did you mean reference-pouch"):
+        read_design("reference-puch")
+
+
+def test_own_materials_and_prices(tmp_path):
+    text = TEXT + "\n[materials.lithium]\nprice_per_kg = 90.0\n\n[materials.my-salt]\ndensity_g_per_cm3 = 1.4\n"
+    text = text.replace('material = "lipf6-ec-dmc"', 'material = "my-salt"')
+    path = tmp_path / "mine.toml"
+    path.write_text(text, encoding="utf-8")
+    cell = read_design(str(path)).cell
+    assert cell.electrolyte.material.density_g_per_cm3 == 1.4
+    assert cell.negative.layers[0].material.price_per_kg == 90.0
+    assert cell.negative.layers[0].material.density_g_per_cm3 == 0.534
+    wrong = text.replace("density_g_per_cm3 = 1.4", "density_g_per_cm3 = 1400")
+    message = refused(tmp_path, wrong)
+    assert "materials.my-salt.density_g_per_cm3 = 1400" in message
+    assert "Did you mean 1.4 (1400 kg/m3)?" in message
+    assert f":{line_of(wrong, r'^density_g_per_cm3 = 1400')}:" in message
+
+
+def test_an_own_curve_gives_the_energy(tmp_path):
+    text = TEXT + "\n[materials.ncm90]\nopen_circuit = { stoichiometry = [0.2, 1.0], value = [4.4, 3.4] }\n"
+    path = tmp_path / "mine.toml"
+    path.write_text(text, encoding="utf-8")
+    found = bill(read_design(str(path)).cell)
+    # a straight line from 4.25 V down to its end at 3.4 V
+    assert found.mean_open_circuit_V == pytest.approx((4.25 + 3.4) / 2, abs=1e-6)
+    rising = text.replace("value = [4.4, 3.4]", "value = [3.4, 4.4]")
+    path.write_text(rising, encoding="utf-8")
+    with pytest.raises(InputError, match="must fall"):
+        bill(read_design(str(path)).cell)
+
+
+def test_what_is_over_determined_is_kept_and_reported():
+    cell = read_design("reference-pouch").cell
+    assert cell.negative.foil.um == 6.0
+    assert cell.negative.foil.mg_per_cm2 == 5.88
+    assert [round(check.implied, 3) for check in cell.negative.foil.checks()] == [5.376]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("negative.lithum.thickness_um", 20.0, "Did you mean negative.lithium.thickness_um?"),
+        ("negative.lithium.thickness_um", 0.02, "Did you mean 20 (0.02 mm)?"),
+        ("electrolyte.volume_mL", 2.0, "exactly one of"),
+        ("stack.n_positive", 20, "differ by 1"),
+        ("positive.coating.porosity", "much", "number"),
+    ],
+)
+def test_changes_by_hand_are_checked(name, value, said):
+    with pytest.raises(InputError) as caught:
+        changed(read_design("reference-pouch").cell, {name: value})
+    assert name in str(caught.value)
+    assert said in str(caught.value)
