@@ -229,10 +229,9 @@ def _monte_carlo(design: Design, draws: Draws, seed: int) -> dict[str, Any]:
 
 def _draws_table(draws: Draws) -> Table:
     whole = draws.outputs["whole_Wh_per_kg"]
-    every = max(1, draws.n // N_DRAWN)
     return [
         {"specific_energy_Wh_per_kg": float(value), "reading": draws.readings[index]}
-        for value, index in zip(whole[::every][:N_DRAWN], draws.reading[::every][:N_DRAWN], strict=True)
+        for value, index in zip(whole[:N_DRAWN], draws.reading[:N_DRAWN], strict=True)
     ]
 
 

@@ -179,17 +179,16 @@ def draw(where: Space, n: int = N_DRAWS, seed: int = SEED) -> Draws:
         raise InputError(f"{n} samples: at least {n_readings}, one for each reading")
     kept: dict[str, NDArray[np.float32]] = {name: np.empty(n, dtype=np.float32) for name in where.names}
     found: dict[str, Floats] = {}
-    reading = (np.arange(n) % CHUNK * n_readings // CHUNK).astype(np.int8)
+    reading = (np.arange(n) % n_readings).astype(np.int8)
     for number, part in enumerate(_chunks(n)):
         rng = np.random.Generator(np.random.Philox(key=np.array([seed, number], dtype=np.uint64)))
         shares = rng.random((len(where.spreads), CHUNK))
         for index in range(n_readings):
-            here = slice(-(-index * CHUNK // n_readings), -(-(index + 1) * CHUNK // n_readings))
-            there = slice(part.start + here.start, min(part.start + here.stop, part.stop))
-            length = there.stop - there.start
-            if length <= 0:
+            first = (index - part.start) % n_readings
+            there = slice(part.start + first, part.stop, n_readings)
+            if there.start >= part.stop:
                 continue
-            cell, drawn = where.cell(index, shares[:, here.start : here.start + length])
+            cell, drawn = where.cell(index, shares[:, first : part.stop - part.start : n_readings])
             for name, value in outputs(bill(cell)).items():
                 found.setdefault(name, np.empty(n))[there] = value
             for spread in where.spreads:
