@@ -1,4 +1,4 @@
-"""Write the look-up pages that are lists: ledger, record, thresholds, formats. `python docs/make.py`"""
+"""Write the look-up pages that are lists: ledger, record, thresholds, formats, materials, cell files."""
 
 from pathlib import Path
 
@@ -6,6 +6,11 @@ from interlith.cycling.formats import FORMATS
 from interlith.cycling.formats.refused import BY_SUFFIX
 from interlith.cycling.thresholds import Thresholds
 from interlith.ledger import ENTRIES
+from interlith.parts.design import CellDesign, Coin, Electrode, Filling, Pouch, Stack, Tabs
+from interlith.parts.layer import Layer, Material, material, material_names
+from interlith.parts.listing import unit
+from interlith.parts.plausible import SPANS
+from interlith.pouch.design_file import Beside, Published, Reading
 from interlith.record import COLUMNS
 
 HERE = Path(__file__).resolve().parent / "look-up"
@@ -59,7 +64,70 @@ def ledger() -> str:
     return f"# Entries of the Ledger\n\n{MADE}\n\n{how}\n\n{body}\n"
 
 
+def materials() -> str:
+    rows = []
+    for name in material_names():
+        held = material(name)
+        for field in Material.model_fields:
+            value = getattr(held, field)
+            if field not in held.origins:
+                continue
+            origin = held.origin(field)
+            span = "" if origin.low is None else f" ({origin.low:g} to {origin.high:g})"
+            rows.append([f"`{name}`", f"`{field}`", f"{value:g}", origin.kind + span, origin.source])
+    how = (
+        "Shipped materials, as `interlith design --list` names them. None has a price. A file that names one in "
+        "`[materials.NAME]` changes what it says there; one of your own needs a density."
+    )
+    body = table(["material", "value", "", "kind", "source"], rows)
+    return f"# Materials\n\n{MADE}\n\n{how}\n\n{body}\n"
+
+
+TABLES = (
+    ("The file itself", Beside, "What stands beside the cell."),
+    ("The cell", CellDesign, None),
+    ("`[positive]`, `[negative]`", Electrode, None),
+    ("`[[positive.layers]]`, `[positive.foil]`, `[stack.separator]`, `[[case.laminate]]`", Layer, None),
+    ("`[stack]`", Stack, None),
+    ("`[electrolyte]`", Filling, None),
+    ('`[case]` with `kind = "pouch"`', Pouch, None),
+    ("`[case.tabs]`", Tabs, None),
+    ('`[case]` with `kind = "coin"`', Coin, None),
+    ("`[materials.NAME]`", Material, None),
+    ("`[published]`", Published, None),
+    ("`[[readings]]`", Reading, None),
+)
+
+
+def cell_file() -> str:
+    parts = [
+        f"# Keys of a cell file\n\n{MADE}\n",
+        "For `interlith design CELL.toml`; [how to write one](../do/design.md). A number that is not certain is a table: "
+        '`{ value = 212, low = 205, high = 230, source = "..." }`, with `distribution = "triangular"` or `"normal"` (low '
+        "and high are then its central 95 %), or `choices = [...]` in place of low and high. A number without a table is "
+        "stated by you.\n",
+    ]
+    for title, model, what in TABLES:
+        rows = []
+        for name, field in model.model_fields.items():
+            if name in ("origins", "kind"):
+                continue
+            span = SPANS.get(name)
+            default = "" if field.is_required() else ("" if field.default in (None, (), "") else str(field.default))
+            allowed = "" if span is None else f"{span.low:g} to {span.high:g}"
+            told = unit(name)
+            rows.append(
+                [f"`{name}`", "" if told == "1" else told, "required" if field.is_required() else default, allowed]
+            )
+        text = what or (model.__doc__ or "").split("\n\n    >>>")[0]
+        said = "\n".join(line.removeprefix("    ") for line in text.strip().splitlines())
+        body = table(["key", "unit", "default", "plausible"], rows)
+        parts.append(f"## {title}\n\n{said}\n\n{body}\n")
+    return "\n".join(parts)
+
+
 PAGES = {"ledger.md": ledger, "record.md": record, "thresholds.md": thresholds, "formats.md": formats}
+PAGES |= {"materials.md": materials, "cell-file.md": cell_file}
 
 if __name__ == "__main__":
     for name, page in PAGES.items():

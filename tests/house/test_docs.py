@@ -19,7 +19,9 @@ def docs_make():
     return module
 
 
-@pytest.mark.parametrize("name", ["ledger.md", "record.md", "thresholds.md", "formats.md"])
+@pytest.mark.parametrize(
+    "name", ["ledger.md", "record.md", "thresholds.md", "formats.md", "materials.md", "cell-file.md"]
+)
 def test_made_pages_are_up_to_date(name):
     assert (ROOT / "docs/look-up" / name).read_text(encoding="utf-8") == docs_make().PAGES[name](), (
         "run python docs/make.py"
