@@ -21,7 +21,7 @@ from interlith.units import FARADAY_C_PER_MOL, SECONDS_PER_HOUR
 EMMO = "https://w3id.org/emmo#"
 ELECTROCHEMISTRY = "https://w3id.org/emmo/domain/electrochemistry#electrochemistry_"
 THICKNESS = f"{EMMO}EMMO_43003c86_9d15_433b_9789_ee2940920656"
-WITHIN = 0.02
+WITHIN = 0.005
 SLOW_C = 0.02
 HALF_CELL = {"working electrode": "positive"}
 
