@@ -7,10 +7,11 @@ findings needs nothing else.
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,13 @@ from typing import Any
 import polars as pl
 
 from interlith import __version__
-from interlith.errors import EnvironmentError_
+from interlith.errors import EnvironmentError_, InputError
+
+ROWS_OF_A_SHEET = 1_048_575  # below the header
+NAME_OF_A_SHEET = 31  # characters
+TEXT_OF_A_CELL = 32_767  # characters
+WIDEST_CELL, PIXELS_PER_CHARACTER = 60, 7
+AS_WRITTEN = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 
 
 @dataclass(frozen=True)
@@ -124,3 +131,81 @@ def replace_parquet(path: Path, table: pl.DataFrame) -> None:
     partial = path.with_name(path.name + ".partial")
     table.write_parquet(partial)
     partial.replace(path)
+
+
+def spreadsheet(tables: Mapping[str, pl.DataFrame], path: Path) -> None:
+    """Write an .xlsx with a sheet for each table; an old file is replaced whole.
+
+    Numbers stay numbers, and text text, even where it looks like a formula; NaN and infinities are empty, lists are
+    JSON. The header stays in sight, columns are as wide as their text. Sheets take the names of the tables, cut to 31
+    characters. Raises InputError without a table and for one with more rows than a sheet has, EnvironmentError_ without
+    the extra `excel` and when the file cannot be written.
+    """
+    try:
+        import xlsxwriter
+    except ImportError as problem:
+        raise EnvironmentError_("XlsxWriter is not installed: pip install 'interlith[excel]'") from problem
+    if not tables:
+        raise InputError(f"{path}: a spreadsheet needs at least one table")
+    for name, table in tables.items():
+        if table.height > ROWS_OF_A_SHEET:
+            raise InputError(
+                f"{name}: {table.height} rows; a sheet holds {ROWS_OF_A_SHEET}. Write CSV or Parquet instead"
+            )
+    buffer = io.BytesIO()
+    with xlsxwriter.Workbook(buffer, {"in_memory": True, **AS_WRITTEN}) as workbook:
+        for sheet, table in zip(_sheet_names(tables), tables.values(), strict=True):
+            _write_sheet(workbook, sheet, table)
+    with writing(path.parent):
+        replace_file(path, buffer.getvalue())
+
+
+def _write_sheet(workbook: Any, sheet: str, table: pl.DataFrame) -> None:
+    shown = table.select(
+        _as_cells(table[name]).alias(new) for name, new in zip(table.columns, _distinct(table.columns), strict=True)
+    )
+    if not shown.width:
+        workbook.add_worksheet(sheet)
+        return
+    shown.write_excel(
+        workbook=workbook,
+        worksheet=sheet,
+        freeze_panes=(1, 0),
+        dtype_formats={
+            pl.Float64: "General",
+            pl.Float32: "General",
+            **dict.fromkeys(pl.datatypes.group.INTEGER_DTYPES, "0"),
+        },
+        column_widths={name: _width_pixels(name, shown[name]) for name in shown.columns},
+    )
+
+
+def _as_cells(column: pl.Series) -> pl.Series:
+    if column.dtype.is_float():
+        return column.set(~column.is_finite().fill_null(True), None)
+    if column.dtype.is_nested():
+        return pl.Series(column.name, [None if held is None else json.dumps(plain(held)) for held in column.to_list()])
+    return column.str.slice(0, TEXT_OF_A_CELL) if column.dtype == pl.String else column
+
+
+def _width_pixels(name: str, column: pl.Series) -> int:
+    longest = column.cast(pl.String, strict=False).str.len_chars().max()
+    characters = max(len(name) + 3, int(longest or 0) + 1)  # type: ignore[arg-type]  # 3: the button of the filter
+    return min(characters, WIDEST_CELL) * PIXELS_PER_CHARACTER
+
+
+def _sheet_names(names: Iterable[str]) -> list[str]:
+    plain_names = [re.sub(r"[\[\]:*?/\\\x00-\x1f]+", "_", name).strip("'") or "table" for name in names]
+    return _distinct((f"{name}_" if name.lower() == "history" else name for name in plain_names), NAME_OF_A_SHEET)
+
+
+def _distinct(names: Iterable[str], most: int = 255) -> list[str]:
+    """Names cut to `most` characters and told apart by a number, for Excel takes capitals and small letters alike."""
+    found: list[str] = []
+    for name in names:
+        new, n = name[:most], 1
+        while new.lower() in {held.lower() for held in found}:
+            n += 1
+            new = f"{name[: most - len(str(n)) - 1]}_{n}"
+        found.append(new)
+    return found

@@ -29,6 +29,8 @@ LITHIUM_G_PER_CM3 = 0.534
 CM_PER_UM = 1e-4
 MG_PER_G = 1e3
 LITHIUM_mAh_PER_CM2_PER_UM = LITHIUM_mAh_PER_mg * LITHIUM_G_PER_CM3 * MG_PER_G * CM_PER_UM
+# Conductivity of lithium at 20 C, S/m, from 92.8 nohm m (CRC Handbook of Chemistry and Physics)
+LITHIUM_S_PER_M = 1.0776e7
 # Molar mass of zinc oxide, conventional atomic weights (IUPAC, as above): 65.38 + 15.999
 ZINC_OXIDE_G_PER_MOL = 81.379
 
@@ -43,9 +45,14 @@ G_PER_KG = 1e3
 MM_PER_CM = 10.0
 UM_PER_MM = 1e3
 CM3_PER_L = 1e3
+M_PER_CM = 1e-2
+M3_PER_CM3 = 1e-6
 
 # Of sheets: 1 um of 1 g/cm3 in mg/cm2, 1 um of 1 cm2 in cm3
 MG_PER_CM2_PER_UM_G_PER_CM3 = MG_PER_G * CM_PER_UM
+# 1 mg/cm2 in kg/m2, 1 g/cm3 in kg/m3
+KG_PER_M2_PER_MG_PER_CM2 = 1e-2
+KG_PER_M3_PER_G_PER_CM3 = 1e3
 
 # Of solutions: 1 mS/cm in S/m, 1 uL in cm3
 S_PER_M_PER_mS_PER_CM = 0.1

@@ -29,6 +29,7 @@ HOMES = {
     "yadg": "cycling/formats",
     "galvani": "cycling/formats",
     "fastexcel": "cycling/formats",
+    "xlsxwriter": "findings.py",
     "matplotlib": "report",
     "jinja2": "report",
     "typer": "cli.py",

@@ -45,6 +45,24 @@ def mean_open_circuit_V(curve: CurveOf, lower_V: ArrayLike, upper_V: ArrayLike) 
     return mean
 
 
+def lithium_at(curve: CurveOf, voltage_V: ArrayLike) -> Floats:
+    """Lithium per site at an open circuit; the end of the curve where that lies beyond it.
+
+    >>> lithium_at("ncm90", [4.25, 2.75]).round(3).tolist()
+    [0.278, 0.908]
+    """
+    return _at(_table(curve), np.asarray(voltage_V, dtype=np.float64))
+
+
+def open_circuit_V(curve: CurveOf, stoichiometry: ArrayLike) -> Floats:
+    """The open circuit at lithium per site: of a shipped positive by its name, or of a curve.
+
+    >>> open_circuit_V("ncm90", [0.5, 0.9]).round(3).tolist()
+    [3.972, 3.218]
+    """
+    return positive(curve).open_circuit_V(stoichiometry) if isinstance(curve, str) else curve(stoichiometry)
+
+
 def beyond(curve: CurveOf, lower_V: float, upper_V: float) -> tuple[float, float] | None:
     """The ends of a curve, high and low, where a window goes beyond them; None where it does not.
 
