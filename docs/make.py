@@ -102,10 +102,10 @@ TABLES = (
 def cell_file() -> str:
     parts = [
         f"# Keys of a cell file\n\n{MADE}\n",
-        "For `interlith design CELL.toml`; [how to write one](../do/design.md). A number that is not certain is a table: "
-        '`{ value = 212, low = 205, high = 230, source = "..." }`, with `distribution = "triangular"` or `"normal"` (low '
-        "and high are then its central 95 %), or `choices = [...]` in place of low and high. A number without a table is "
-        "stated by you.\n",
+        "For `interlith design CELL.toml`; [how to write one](../do/design.md). A number that is not certain is a "
+        'table: `{ value = 212, low = 205, high = 230, source = "..." }`, with `distribution = "triangular"` or '
+        '`"normal"` (low and high are then its central 95 %), or `choices = [...]` in place of low and high. A number '
+        "without a table is stated by you.\n",
     ]
     for title, model, what in TABLES:
         rows = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from interlith.errors import InputError
-from interlith.findings import Findings
+from interlith.findings import Findings, plain, replace_file, spreadsheet, writing
 from interlith.pipeline import answered, head, writable
 
 if TYPE_CHECKING:
     from interlith.pouch.audits import Audit
     from interlith.pouch.design_file import Design
+    from interlith.pouch.exports import Export
     from interlith.pouch.reconcile import Reconciled
     from interlith.pouch.uncertainty import Draws, Space
 
@@ -124,6 +126,10 @@ def _found(design: Design, asked: DesignOptions) -> tuple[dict[str, Any], dict[s
         "sensitivity": [{**asdict(swing), "swing_Wh_per_kg": swing.swing_Wh_per_kg} for swing in swings],
         "published": None if design.beside.published is None else design.beside.published.model_dump(),
         "parameters": parameters(design.cell),
+        "exports": [
+            {"file": made.name, "left_out": list(made.left_out), "filled_in": list(made.filled_in)}
+            for made in _exports(design)
+        ],
     }
     tables = {
         "masses": made.masses(found),
@@ -336,5 +342,15 @@ def _for_page(tables: dict[str, Table], summary: dict[str, Any]) -> dict[str, An
     return found
 
 
+def _exports(design: Design) -> tuple[Export, ...]:
+    from interlith.pouch.exports import exports
+
+    return exports(design.cell, design.title)
+
+
 def _export(design: Design, frames: dict[str, pl.DataFrame], out: Path) -> None:
-    """What other programs read, beside the page."""
+    """What other programs read, beside the page: the spreadsheet, and one file per format with what it cannot hold."""
+    spreadsheet(frames, out / "bill.xlsx")
+    with writing(out / "exports") as folder:
+        for made in _exports(design):
+            replace_file(folder / made.name, json.dumps(plain(made.content), indent=1, ensure_ascii=False).encode())

@@ -193,6 +193,40 @@ def test_drawing_takes_the_stack_once_and_thickness_adds_up():
     assert [row["part"] for row in rows].count("separator") == cell.stack.n_passes
 
 
+def test_sheets_lie_as_they_are_stacked():
+    """A negative sheet from below: host, lithium, copper, lithium, host; the ends carry no host outside."""
+    parts = [row["part"] for row in stack(POUCH.cell)]
+    third = [row["part"] for row in stack(POUCH.cell) if row["sheet"] == 3 and row["part"] != "separator"]
+    assert third == ["negative_host", "negative_lithium", "negative_foil", "negative_lithium", "negative_host"]
+    assert parts[1:4] == ["negative_lithium", "negative_foil", "negative_lithium"]
+    assert parts[-4:] == ["negative_lithium", "negative_foil", "negative_lithium", "laminate"]
+
+
+def test_breathing_goes_on_beyond_what_was_measured():
+    """43.8 um at 5 mAh/cm2, and 5.925 um more for each mAh/cm2, as between the last two points."""
+    host = POUCH.cell.negative.layers[1]
+    assert host.um_when_filled(5.0) == pytest.approx(43.8)
+    assert host.um_when_filled(6.0) == pytest.approx(43.8 + (43.8 - 20.1) / 4.0)
+    found = bill(POUCH.cell)
+    assert found.breathing_um == pytest.approx(10 * (43.8 + 0.3 * 5.925 - 20.0), rel=1e-9)
+    grown_mL = POUCH.cell.negative.area_cm2 * found.breathing_um * 1e-4
+    assert found.volumes_mL["body_charged"] - found.volumes_mL["body"] == pytest.approx(grown_mL, rel=1e-12)
+
+
+def test_a_bare_foil_breathes_by_dense_lithium():
+    cell = read_design("niu-2021").cell
+    assert bill(cell).breathing_um == pytest.approx(16 * 4.0 / 0.20623, rel=1e-4)
+    assert bill(read_design("xiao-2022-power").cell).breathing_um is None
+
+
+def test_ratios_of_the_reference_pouch():
+    found = bill(POUCH.cell)
+    assert found.n_to_p["after_conversion"] == pytest.approx((6.1869 - 0.0817) / 5.3, rel=1e-4)
+    assert found.n_to_p["total"] == pytest.approx(12 * 30.55 * 6.1869 / 1478.7, rel=1e-4)
+    assert found.n_to_p["with_positive_lithium"] == pytest.approx(found.n_to_p["total"] + 1.0)
+    assert found.g_per_Ah == pytest.approx({"coated": 2.45, "delivered": 2.45, "rated": 2.45 * 1.4787 / 1.4})
+
+
 @pytest.mark.parametrize("name", design_names())
 def test_every_intermediate_is_a_number_with_a_unit_and_a_way(name):
     cell = read_design(name).cell

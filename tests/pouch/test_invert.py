@@ -91,6 +91,8 @@ def test_the_front_keeps_its_bounds_and_beats_chance():
     cycles = [choice.n_cycles for choice in found.choices]
     assert energies == sorted(energies, reverse=True)
     assert cycles == sorted(cycles)
+    assert len(cycles) >= 6
+    assert cycles[-1] >= 0.999 * (4.0 + 0.2) / 0.005
     for choice in found.choices:
         made = variant(POUCH.cell, choice.areal_capacity_mAh_per_cm2, choice.n_to_p, choice.g_per_Ah, choice.n_positive)
         assert float(violation(made, bill(made), Bounds())) == 0.0
@@ -110,6 +112,10 @@ def test_the_front_keeps_its_bounds_and_beats_chance():
             best = made.specific_energy_Wh_per_kg["whole"][as_long].max()
             assert choice.specific_energy_Wh_per_kg > best - 1.5
     assert found.n_designs >= 10_000
+
+
+def test_bounds_that_nothing_keeps_leave_no_front():
+    assert front(POUCH.cell, 0.995, bounds=Bounds(most_coating_um=5.0), n_levels=2, n_designs=800).choices == ()
 
 
 def test_the_front_by_price_needs_prices():

@@ -62,6 +62,16 @@ def test_readings_are_drawn_in_equal_shares():
     assert np.allclose(np.bincount(DRAWS.reading) / DRAWS.n, 1 / 3, atol=1e-3)
 
 
+def test_what_a_reading_sets_is_not_drawn():
+    shares = np.full((len(SPACE.spreads), 4), 0.9)
+    cell, drawn = SPACE.cell(SPACE.readings.index("R2"), shares)
+    assert "electrolyte.basis" not in drawn
+    assert cell.electrolyte.basis == "delivered"
+    other, drawn = SPACE.cell(SPACE.readings.index("R1"), shares)
+    assert drawn["electrolyte.basis"].tolist() == ["rated"] * 4
+    assert other.electrolyte.basis is drawn["electrolyte.basis"]
+
+
 def test_one_at_a_time_is_as_worked_out_by_hand():
     swings = {swing.name: swing.swing_Wh_per_kg for swing in sensitivity(SPACE, n_sobol=0)}
     by_hand = {
