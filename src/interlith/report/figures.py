@@ -17,6 +17,8 @@ from interlith.errors import EnvironmentError_
 from interlith.findings import Finding, replace_file
 from interlith.report.curve_plots import bode, dqdv, nyquist, profiles
 from interlith.report.cycle_plots import capacity, efficiency, hysteresis
+from interlith.report.design_plots import masses, stack, tornado
+from interlith.report.energy_plots import draws, field, pareto, reconciled
 from interlith.report.fit_plots import cells_needed, held_out, posterior, profile_likelihoods
 from interlith.report.ledger_plots import depth, ledger, ramps
 from interlith.report.sketch import GREY, INK, STRIP, Axes, Sketch, drawable, tags
@@ -39,6 +41,13 @@ SKETCHES: tuple[Callable[[Finding], Sketch | None], ...] = (
     posterior,
     cells_needed,
     held_out,
+    masses,
+    stack,
+    tornado,
+    draws,
+    pareto,
+    field,
+    reconciled,
 )
 WIDTH_IN, PNG_DPI = 5.4, 200
 LAYOUT_DIGITS = 6

@@ -22,6 +22,8 @@ def headline(summary: Summary) -> str:
     """
     if summary.get("error"):
         return f"Not read: {summary['error']['message']}"
+    if summary.get("kind") == "design":
+        return _design(summary)
     results = summary.get("results") or {}
     word = BY_KIND.get(summary.get("kind") or "")
     first = word(results) if word else _other(summary)
@@ -139,6 +141,25 @@ def _rivals(results: Summary) -> str:
 def _held_out(results: Summary) -> str:
     rows = [row for row in results.get("held_out", {}).get("rows") or [] if row["within"] is not None]
     return f"{sum(row['within'] for row in rows)} of {len(rows)} held-out results lie in the span of what is assumed"
+
+
+def _design(summary: Summary) -> str:
+    """What a cell as built delivers and weighs, what its uncertain values make of it, and whether it closes.
+
+    >>> _design({"specific_energy_Wh_per_kg": {"whole": 360.4}, "energy_Wh": 5.667, "mass_g": 15.72})
+    '360 Wh/kg, 5.67 Wh, 15.7 g'
+    """
+    energy, held, mass = summary["specific_energy_Wh_per_kg"]["whole"], summary["energy_Wh"], summary["mass_g"]
+    said = [f"{number(energy, 3)} Wh/kg, {number(held, 3)} Wh, {number(mass, 3)} g"]
+    if drawn := summary.get("monte_carlo"):
+        low, high = (number(drawn[f"{name}_Wh_per_kg"], 3) for name in ("p5", "p95"))
+        said.append(f"5 to 95 % of draws: {low} to {high} Wh/kg")
+    claimed = (summary.get("published") or {}).get("specific_energy_Wh_per_kg")
+    said += [f"published: {number(claimed, 4)} Wh/kg"] if claimed is not None else []
+    audits = summary.get("audits") or ()
+    n_open = sum(audit["verdict"] == "does not close" for audit in audits)
+    said += [f"{n_open} of {len(audits)} audits {'does' if n_open == 1 else 'do'} not close"] if n_open else []
+    return "; ".join(said)
 
 
 WAYS = {"charged_mAh": "charged", "discharged_mAh": "discharged"}

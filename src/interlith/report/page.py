@@ -85,6 +85,7 @@ def _section(place: int, item: Finding, drawn: list[dict[str, str]], limits: lis
         "error": said.get("error"),
         "flags": list(said.get("flags") or []),
         "said": [text for text in (said.get("stopped"), *(said.get("said") or ())) if text],
+        "audits": [dict(audit) for audit in said.get("audits") or ()],
         "ledger": _ledger(said),
         "parameters": [_parameter(row) for row in said.get("parameters") or ()],
         "truth": [_truth(row) for row in said.get("truth") or ()],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +43,7 @@ CURRENT_TAGS: Mapping[str, str] = {
 DENSE = 1200  # marks above which they are drawn as pixels inside the SVG
 FEW_VALUES, FENCE, MOST_OUTSIDE = 12, 5.0, 0.1
 LONGEST_TEXT = 70
+WIDTH_LETTER_IN = 0.054  # of small text, on average
 BEYOND_LATIN = 0x2300  # the fonts that matplotlib brings draw everything below
 
 
@@ -81,7 +82,7 @@ def tags(summary: Mapping[str, Any]) -> list[str]:
     found = [text for code, text in CURRENT_TAGS.items() if code in codes]
     simulated = "ledger" in summary or summary.get("kind") in ("discrimination", "held-out")
     made = ["SYNTHETIC"] if is_synthetic(summary) else ["SIMULATED"] if simulated else []
-    made = ["FITTED"] if summary.get("kind") == "calibration" else made
+    made = {"calibration": ["FITTED"], "design": ["COMPUTED"]}.get(summary.get("kind") or "", made)
     return [*made, *dict.fromkeys(found)]
 
 
@@ -231,3 +232,25 @@ def events_of(finding: Finding, codes: tuple[str, ...] | None = None) -> pl.Data
         return pl.DataFrame(schema={"time_h": pl.Float64, "end_time_h": pl.Float64, "code": pl.String})
     found = known(table, "time_h").select("time_h", "end_time_h", "code")
     return found if codes is None else found.filter(pl.col("code").is_in(codes))
+
+
+def spread(places: Sequence[float], gap: float, within: tuple[float, float]) -> list[float]:
+    """Places moved apart until each is a gap from the next, as little as possible and in their order.
+
+    >>> [round(place, 3) for place in spread([1.0, 1.0, 5.0], 0.5, (0.0, 6.0))]
+    [0.75, 1.25, 5.0]
+    """
+    order = sorted(range(len(places)), key=lambda i: places[i])
+    blocks: list[list[float]] = []  # of places that touch: sum of the wanted first places, how many
+    for i, place in enumerate(order):
+        blocks.append([places[place] - i * gap, 1.0])
+        while len(blocks) > 1 and blocks[-2][0] / blocks[-2][1] > blocks[-1][0] / blocks[-1][1]:
+            total, count = blocks.pop()
+            blocks[-1][0] += total
+            blocks[-1][1] += count
+    firsts = [total / count for total, count in blocks for _ in range(int(count))]
+    low, high = within[0] + gap / 2, within[1] - gap / 2 - (len(places) - 1) * gap
+    found = [0.0] * len(places)
+    for i, place in enumerate(order):
+        found[place] = min(max(firsts[i], low), max(high, low)) + i * gap
+    return found

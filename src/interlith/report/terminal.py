@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
+import textwrap
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
+import polars as pl
+from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
+from rich.tree import Tree
 
 from interlith.findings import Finding, Findings
 from interlith.report.headline import headline
+from interlith.report.wording import PERCENT, quantity
 
 PIPED_WIDTH = 160
 NOTHING_DIGITS = 9  # an amount below is written as 0
 MOST_FLAGS = 6
+MOST_VALUES = 8  # of those that move the energy
+NARROW = 70  # columns below which numbers stand one space apart
+WIDE = 110  # columns from which a title has room beside its numbers
+HEAD_WIDTH, NAME_WIDTH, INDENT = 8, 30, 4
+VERDICTS = {"closes": "green", "does not close": "bold red", "noted": "yellow"}
 QUESTIONS = {
     "area_cm2": "the area (--area-cm2): values per cm2 are missing",
     "working_electrode": "which electrode works (--working-electrode host|positive)",
@@ -183,3 +193,184 @@ def _print_answer(findings: Findings, table: Table, page: Path | None) -> None:
     for text in findings.items[0].summary["said"]:
         console.print(_text(text))
     console.print(_text(f"report: {page}" if page else "with --out DIR: a report with figures and tables"))
+
+
+def print_design(findings: Findings, page: Path | None) -> None:
+    """A cell as built: its masses as a tree, its readings, what is uncertain, what does not close."""
+    console, item = _console(), findings.items[0]
+    console.print(_text(findings.title, style="bold"))
+    console.print(_text(findings.warning or ""))
+    console.print(_text(headline(item.summary), style="bold"))
+    parts = {
+        "": _masses(item.tables.get("masses")),
+        "Readings of the source (Wh/kg on each basis)": _readings(item.tables.get("readings"), console.width),
+        "Audits": _audits(item.summary.get("audits") or ()),
+        "What moves the specific energy (Wh/kg)": _sensitivity(item.tables.get("sensitivity")),
+        "What reaches the target": _target(item.tables.get("target")),
+        "What the published numbers ask for": _reconciled(item.tables.get("reconciled")),
+    }
+    for heading, part in parts.items():
+        if part is None:
+            continue
+        console.print()
+        if heading:
+            console.print(_text(heading, style="bold"))
+        console.print(part)
+    console.print()
+    for text in (_monte_carlo(item.summary), *item.summary.get("said", ())):
+        if text:
+            console.print(_text(text))
+    console.print(_text(f"report: {page}" if page else "with --out DIR: a report with figures and tables"))
+
+
+def _masses(table: pl.DataFrame | None) -> Tree | None:
+    """The cell, its electrodes and its case, and what each is made of."""
+    if table is None or not table.height:
+        return None
+    rows = list(table.select("part", "mass_g", "share").iter_rows())
+    groups: dict[str, list[tuple[str, float, float]]] = {}
+    for part, mass_g, share in rows:
+        group, layer = _group(part)
+        groups.setdefault(group, []).append((layer, mass_g, share))
+    decimals = _decimals(sum(row[1] for row in rows))
+    tree = Tree(_weighed("cell", rows, 0, decimals))
+    for group, members in groups.items():
+        branch = tree.add(_weighed(group, members, 1, decimals))
+        for member in members:
+            if member[0]:
+                branch.add(_weighed(member[0], [member], 2, decimals))
+    return tree
+
+
+def _group(part: str) -> tuple[str, str]:
+    """Where a part belongs, and its name there; no name for what is alone.
+
+    >>> _group("negative_host"), _group("electrolyte"), _group("tabs")
+    (('negative', 'host'), ('electrolyte', ''), ('case', 'tabs'))
+    """
+    side, _, layer = part.partition("_")
+    if side in ("positive", "negative"):
+        return side, layer
+    return (part, "") if part in ("separator", "electrolyte") else ("case", part)
+
+
+def _weighed(name: str, rows: Sequence[tuple[str, float, float]], depth: int, decimals: int) -> Text:
+    """A line of the tree, its numbers below those of all others."""
+    mass_g, share = sum(row[1] for row in rows), sum(row[2] for row in rows)
+    words = f"{name.replace('_', ' '):<{NAME_WIDTH - INDENT * depth}}"
+    return _text(f"{words} {mass_g:>8.{decimals}f} g {share:>6.1%}".replace("%", " %"), style="" if depth else "bold")
+
+
+def _readings(table: pl.DataFrame | None, width: int) -> Table | Group | None:
+    """One row per reading; its title beside it where there is room, else below."""
+    if table is None or not table.height:
+        return None
+    bases = [name for name in table.columns if name.endswith("_Wh_per_kg")]
+    columns = {"capacity_Ah": "Ah", "energy_Wh": "Wh", "mass_g": "g"}
+    columns |= {name: name.removesuffix("_Wh_per_kg").replace("_", " ") for name in bases} | {"Wh_per_L": "Wh/L"}
+    found = _table_of(("reading",), columns.values())
+    if width < NARROW:
+        found.padding = (0, 1, 0, 0)
+    if width >= WIDE:
+        found.add_column("", overflow="fold", ratio=1)
+    names = [name + " FIT" * fit for name, fit in table.select("reading", "is_fit").iter_rows()]
+    for name, title, *numbers in zip(names, table["title"], *(_column(table[key]) for key in columns), strict=True):
+        found.add_row(*[_text(cell) for cell in (name, *numbers, *([title] if width >= WIDE else []))])
+    titles = [_text(f"{name}: {title}") for name, title in zip(names, table["title"], strict=True)]
+    return found if width >= WIDE else Group(found, *titles)
+
+
+def _table_of(words: Iterable[str], numbers: Iterable[str]) -> Table:
+    """A table whose words may wrap, after their first column to the right, and whose numbers may not."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for place, head in enumerate(words):
+        table.add_column(head, overflow="fold", justify="right" if place else "left")
+    for head in numbers:
+        table.add_column(textwrap.fill(head, HEAD_WIDTH), justify="right", no_wrap=True)
+    return table
+
+
+def _decimals(largest: float, digits: int = 4) -> int:
+    """Decimals with which the largest number of a column has so many digits."""
+    return max(digits - 1 - math.floor(math.log10(largest)), 0) if largest > 0 else 0
+
+
+def _column(values: pl.Series, digits: int = 4) -> list[str]:
+    """Numbers of a column with the same decimals, by the largest of them."""
+    known = [abs(value) for value in values.drop_nulls()]
+    decimals = 0 if values.dtype.is_integer() else _decimals(max(known, default=0.0), digits)
+    return ["-" if value is None else f"{value:.{decimals}f}" for value in values]
+
+
+def _audits(audits: Sequence[Mapping[str, str]]) -> Table | None:
+    """The verdict in front, then what was held against what."""
+    if not audits:
+        return None
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold", ratio=1)
+    for audit in audits:
+        verdict = _text(audit["verdict"], style=VERDICTS.get(audit["verdict"], ""))
+        table.add_row(verdict, _text(f"{audit['name']}: {audit['text']}"))
+    return table
+
+
+def _sensitivity(table: pl.DataFrame | None) -> Table | None:
+    """The values that move the energy most, with what it becomes at both ends."""
+    if table is None or not table.height:
+        return None
+    numbers = {"Wh_per_kg_at_low": "at low", "Wh_per_kg_at_high": "at high", "swing_Wh_per_kg": "swing"}
+    if table["total_order"].null_count() < table.height:
+        numbers["total_order"] = "share of variance"
+    found = _table_of(("value", "low", "high"), numbers.values())
+    shown = table.head(MOST_VALUES)
+    columns = (_column(shown[key], 3 if key == "total_order" else 4) for key in numbers)
+    for name, low, high, *cells in zip(shown["name"], shown["low"], shown["high"], *columns, strict=True):
+        found.add_row(*[_text(cell) for cell in (quantity(name), str(low), str(high), *cells)])
+    return found
+
+
+def _target(table: pl.DataFrame | None) -> Table | None:
+    """What each amount of electrolyte and number of sheets asks of the coating, or what stands against it."""
+    if table is None or not table.height:
+        return None
+    columns = {
+        "target_Wh_per_kg": "Wh/kg",
+        "g_per_Ah": "E/C (g/Ah)",
+        "n_positive": "positive sheets",
+        "areal_capacity_mAh_per_cm2": "mAh/cm2",
+        "lithium_um": "lithium (um)",
+    }
+    found = Table(box=None, pad_edge=False, header_style="bold")
+    for head in columns.values():
+        found.add_column(textwrap.fill(head, HEAD_WIDTH), justify="right", no_wrap=True)
+    found.add_column("verdict", overflow="fold", ratio=1)
+    for cells in zip(*(_column(table[key], 3) for key in columns), table["verdict"], strict=True):
+        found.add_row(*[_text(cell) for cell in cells])
+    return found
+
+
+def _reconciled(table: pl.DataFrame | None) -> Table | None:
+    """Every uncertain value before and after, given that what is published holds."""
+    if table is None or not table.height:
+        return None
+    found = _table_of(("value",), ("before", "after", "shift (sd)"))
+    for row in table.iter_rows(named=True):
+        before, after = (f"{row[f'{when}_mean']:.4g} ± {row[f'{when}_sd']:.2g}" for when in ("prior", "posterior"))
+        cells = (quantity(row["name"]), before, after, f"{row['shift_in_sd']:+.2f}")
+        found.add_row(*[_text(cell) for cell in cells])
+    return found
+
+
+def _monte_carlo(summary: Mapping[str, Any]) -> str:
+    """The draws in one sentence; nothing where there were none."""
+    found = summary.get("monte_carlo")
+    if not found:
+        return ""
+    low, middle, high = (f"{found[f'{name}_Wh_per_kg']:.4g}" for name in ("p5", "median", "p95"))
+    said = f"{found['n_draws']} draws of what is uncertain: median {middle} Wh/kg, 5 to 95 %: {low} to {high} Wh/kg"
+    claimed = (summary.get("published") or {}).get("specific_energy_Wh_per_kg")
+    chance = found.get("probability_of_published")
+    if claimed is None or chance is None:
+        return said
+    return f"{said}; {chance * PERCENT:.1f} % of them reach the published {claimed:.4g} Wh/kg"

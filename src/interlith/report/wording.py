@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from interlith.parts.listing import UNITS
+
 PERCENT = 100.0
 MOST_DECIMALS = 4  # of a percentage: no cycler knows more
 WHOLE = 12  # digits of a count: all of them
@@ -15,6 +17,11 @@ UNIT_WORDS: Mapping[str, str] = {
     "mAh_per_cm2": "mAh cm⁻²",
     "mA_per_cm2": "mA cm⁻²",
     "mAh_per_g": "mAh g⁻¹",
+    "Wh_per_kg": "Wh kg⁻¹",
+    "Wh_per_L": "Wh L⁻¹",
+    "mg_per_cm2": "mg cm⁻²",
+    "g_per_cm3": "g cm⁻³",
+    "g_per_Ah": "g Ah⁻¹",
     "mAh_per_V": "mAh V⁻¹",
     "mAh": "mAh",
     "mWh": "mWh",
@@ -27,9 +34,18 @@ UNIT_WORDS: Mapping[str, str] = {
     "Hz": "Hz",
     "ohm": "Ω",
     "mg": "mg",
+    "g": "g",
+    "Ah": "Ah",
+    "Wh": "Wh",
+    "mL": "mL",
+    "um": "µm",
+    "mm": "mm",
+    "cm": "cm",
     "cm2": "cm²",
+    "MPa": "MPa",
 }
 WORDS: Mapping[str, str] = {"dqdv": "dQ/dV", "sei": "SEI", "k2": "(k = 2)", "n": "number of"}
+NAMES: Mapping[str, str] = {"n_to_p": "N/P", "g_per_Ah": "E/C (g Ah⁻¹)", "Wh_per_L": "Wh L⁻¹"}  # of whole keys
 FRACTIONS = (
     "loss",
     "uncertainty_k2",
@@ -41,7 +57,10 @@ FRACTIONS = (
     "worst_difference",
     "limit",
     "early_sigma",
+    "share",
+    "probability_of_published",
 )
+PLACES = ("materials.", "case.")  # that a reader of a dotted name does not miss
 FROM_OFFSET = ("offset_uA", "uncertainty_k2", "offset_share_of_variance", "verdict")
 
 
@@ -51,10 +70,27 @@ def label(key: str) -> str:
     >>> label("lost_mAh_per_cm2"), label("offset_uA"), label("n_cycles"), label("mean_efficiency")
     ('lost (mAh cm⁻²)', 'offset (µA)', 'number of cycles', 'mean efficiency (%)')
     """
+    if key in NAMES:
+        return NAMES[key]
     name, unit = _parted(key)
     words = " ".join(WORDS.get(word, word) for word in name.split("_"))
     unit = "%" if is_fraction(key) else unit
     return f"{words} ({unit})" if unit else words
+
+
+def quantity(name: str) -> str:
+    """A dotted name of a value of a cell in words, with its unit, plain enough for any font.
+
+    >>> quantity("materials.ncm90.specific_capacity_mAh_per_g"), quantity("negative.lithium.on_outer_faces")
+    ('ncm90 specific capacity (mAh/g)', 'negative lithium on outer faces')
+    """
+    for place in PLACES:
+        name = name.removeprefix(place)
+    path, _, last = name.rpartition(".")
+    ending = next((ending for ending in UNITS if last == ending or last.endswith(f"_{ending}")), "")
+    words = f"{path}.{last.removesuffix(ending)}" if ending else name
+    words = words.replace(".", " ").replace("_", " ").strip()
+    return f"{words} ({UNITS[ending]})" if ending else words
 
 
 def _parted(key: str) -> tuple[str, str]:
