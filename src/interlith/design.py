@@ -142,7 +142,7 @@ def _found(design: Design, asked: DesignOptions) -> tuple[dict[str, Any], dict[s
     if claims:
         reconciled = _reconciled(where, draws, claims)
         summary["reconcile"] = reconciled
-        tables["reconciled"] = [{k: v for k, v in row.items() if k != "options"} for row in reconciled["posteriors"]]
+        tables["reconciled"] = reconciled["posteriors"]
         summary["said"] = [*summary["said"], *reconciled["said"]]
     if asked.target_Wh_per_kg is not None:
         summary["target"] = tables["target"] = _target(design, asked.target_Wh_per_kg)

@@ -111,7 +111,7 @@ def test_reconciled_with_what_was_published():
     assert capacity.posterior_mean == pytest.approx(223.6, abs=3.4)
     assert capacity.posterior_sd == pytest.approx(3.4, abs=1.0)
     assert found.mean_voltage_V.posterior_mean == pytest.approx(3.846, abs=0.025)
-    assert rows["electrolyte.basis"].options["rated"] == pytest.approx(0.69, abs=0.12)
+    assert rows["electrolyte.basis = rated"].posterior_mean == pytest.approx(0.69, abs=0.12)
     assert found.probability_a_priori == pytest.approx(0.03, abs=0.015)
     assert found.is_reliable
 

@@ -121,7 +121,7 @@ def _layers(design: Design, found: Bill) -> list[Audit]:
     for place, layer in _all_layers(design):
         for check in layer.checks():
             what = check.what.rpartition("_per_")[0].replace("_mAh", "").replace("_mg", "").replace("_", " ")
-            text = f"{place}: given {check.given:.4g} {check.unit}; {check.by} make {check.implied:.4g} {check.unit}"
+            text = f"given {check.given:.4g} {check.unit}; {check.by} make {check.implied:.4g} {check.unit}"
             if check.what.startswith("areal_mass") and layer.porosity == 0:
                 text += f". {check.given:.4g} mg/cm2 would be {layer.solid_um:.2f} um"
             origin = layer.material.origin("specific_capacity_mAh_per_g")
@@ -221,7 +221,7 @@ def _pores(design: Design, found: Bill) -> list[Audit]:
         holds = layer.void_um * LITHIUM_mAh_PER_CM2_PER_UM
         porosity = layer.void_um / layer.um
         text = (
-            f"{layer.name}: porosity {porosity:.2f} of {layer.um:.4g} um holds at most {holds:.2f} mAh/cm2 of dense "
+            f"porosity {porosity:.2f} of {layer.um:.4g} um holds at most {holds:.2f} mAh/cm2 of dense "
             f"lithium; {cycled:.3g} mAh/cm2 are cycled per face"
         )
         fits = cycled <= holds
@@ -253,7 +253,7 @@ def _swelling(design: Design, found: Bill) -> list[Audit]:
         lithium_um = charge / LITHIUM_mAh_PER_CM2_PER_UM
         dense_um = max(solid + lithium_um, empty_um)
         numbers["dense_um"] = dense_um
-        text = f"{layer.name}, solids {solid:.1f} um: " + "; ".join(said)
+        text = f"solids {solid:.1f} um: " + "; ".join(said)
         grown = um - empty_um
         if grown > 0 and um > dense_um:
             filled = 1.0 - max(lithium_um - holds_um, 0.0) / grown
@@ -334,7 +334,7 @@ def _interlayer_price(design: Design, found: Bill) -> list[Audit]:
         lighter = found.energy_Wh / (found.mass_g - mass) * G_PER_KG
         leaner = found.energy_Wh / (found.mass_g - mass - pores_g) * G_PER_KG
         text = (
-            f"{layer.name}: {mass:.3g} g cost {lighter - whole:.1f} Wh/kg; with the {pores_g:.2f} g of electrolyte in "
+            f"{mass:.3g} g cost {lighter - whole:.1f} Wh/kg; with the {pores_g:.2f} g of electrolyte in "
             f"its pores saved too, {leaner - whole:.1f}: {leaner:.0f} Wh/kg without it"
         )
         numbers = {"by_mass_Wh_per_kg": lighter - whole, "with_electrolyte_Wh_per_kg": leaner - whole}

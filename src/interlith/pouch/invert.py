@@ -63,7 +63,7 @@ class Reached:
     areal_capacity_mAh_per_cm2: float | None
     lithium_um: float | None
     gauge_um: float | None
-    with_gauge_Wh_per_kg: float | None
+    at_gauge_Wh_per_kg: float | None
     capacity_Ah: float | None
     least_g_per_Ah: float | None
     breathing: float | None
@@ -165,10 +165,10 @@ def _reach(cell: CellDesign, target: float, ratio: float, amount: float, count: 
     gauge = None
     if lithium_um is not None:
         gauge = next((um for um in sorted(bounds.lithium_gauges_um) if um >= lithium_um - 1e-9), None)
-    with_gauge = None
+    at_gauge = None
     if gauge is not None:
         richer = gauge * LITHIUM_mAh_PER_CM2_PER_UM / areal
-        with_gauge = float(_whole(variant(cell, areal, richer, amount, count, bounds)))
+        at_gauge = float(_whole(variant(cell, areal, richer, amount, count, bounds)))
     breathing = None if found.breathing_um is None else float(found.breathing_um / found.stack_um)
     return Reached(
         target,
@@ -178,7 +178,7 @@ def _reach(cell: CellDesign, target: float, ratio: float, amount: float, count: 
         areal,
         lithium_um,
         gauge,
-        with_gauge,
+        at_gauge,
         float(found.delivered_Ah),
         float(found.least_g_per_Ah),
         breathing,

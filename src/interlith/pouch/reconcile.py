@@ -20,14 +20,13 @@ TOLERANCE_WH_PER_KG: Mapping[str, float] = {WHOLE: 1.0, WITHOUT: 1.5}
 
 @dataclass(frozen=True)
 class Posterior:
-    """A quantity before and after. For choices: mean is that of the index, and `options` the probability of each."""
+    """A quantity before and after; "NAME = CHOICE": the probability of a choice that is not the one written."""
 
     name: str
     prior_mean: float
     prior_sd: float
     posterior_mean: float
     posterior_sd: float
-    options: Mapping[str, float] | None = None
 
     @property
     def shift_in_sd(self) -> float:
@@ -99,7 +98,7 @@ def reconcile(where: Space, draws: Draws, published: Mapping[str, float]) -> Rec
         )
     total = weight.sum()
     readings = {name: float(weight[draws.reading == i].sum() / total) for i, name in enumerate(draws.readings)}
-    posteriors = [_posterior(spread, draws.inputs[spread.name], weight) for spread in where.spreads]
+    posteriors = [p for spread in where.spreads for p in _posteriors(spread, draws.inputs[spread.name], weight)]
     voltage = Spread("mean_voltage_V", 0.0, where.spreads[0].origin) if where.spreads else None
     energy_per_charge = draws.outputs["energy_Wh"] / draws.outputs["capacity_Ah"]
     return Reconciled(
@@ -117,16 +116,21 @@ def _nothing() -> Posterior:
     return Posterior("mean_voltage_V", np.nan, np.nan, np.nan, np.nan)
 
 
-def _posterior(spread: Spread, drawn: Floats, weight: Floats) -> Posterior:
-    found = _moments(spread.name, drawn.astype(np.float64), weight)
+def _posteriors(spread: Spread, drawn: Floats, weight: Floats) -> list[Posterior]:
     if spread.origin.choices is None:
-        return found
-    total = weight.sum()
-    named = {}
+        return [_moments(spread.name, drawn.astype(np.float64), weight)]
+    found = []
     for i, choice in enumerate(spread.origin.choices):
-        here = drawn == (i if isinstance(choice, str) else float(choice))
-        named[str(choice)] = float(weight[here].sum() / total)
-    return Posterior(found.name, found.prior_mean, found.prior_sd, found.posterior_mean, found.posterior_sd, named)
+        if choice != spread.value:
+            here = drawn == (i if isinstance(choice, str) else float(choice))
+            found.append(_moments(f"{spread.name} = {_word(choice)}", here.astype(np.float64), weight))
+    return found
+
+
+def _word(choice: bool | int | float | str) -> str:
+    if isinstance(choice, bool):
+        return "yes" if choice else "no"
+    return str(choice)
 
 
 def _moments(name: str, drawn: Floats, weight: Floats) -> Posterior:
