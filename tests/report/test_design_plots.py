@@ -218,6 +218,13 @@ def test_every_figure_is_written_in_order_and_marked_computed(item, tmp_path):
         assert pl.read_csv(figure.csv).shape == table.shape
 
 
+def test_the_same_design_gives_the_same_bytes(tmp_path):
+    once, again = (figures.draw(design(), tmp_path / folder) for folder in ("a", "b"))
+    for one, other in zip(once, again, strict=True):
+        assert one.svg.read_bytes() == other.svg.read_bytes()
+        assert one.png.read_bytes() == other.png.read_bytes()
+
+
 def test_masses_begin_where_the_last_one_ended_and_end_at_the_whole():
     table = mass_table(POUCH)
     plan = design_plots.masses(design())
@@ -287,6 +294,13 @@ def test_tornado_has_a_bar_to_each_end_and_leaves_out_what_moves_nothing():
     assert SENSITIVITY.height - plan.data.height == 1
 
 
+def test_long_ends_are_shortened_on_the_figure_only():
+    long = SENSITIVITY.with_columns(low=pl.lit("5.3 mAh/cm2 is what is delivered"))
+    plan = design_plots.tornado(Finding("cell", design().summary, {"sensitivity": long}))
+    assert "5.3 mAh/cm2 i…" in words(painted(plan).axes[0])
+    assert plan.data["low"][0] == "5.3 mAh/cm2 is what is delivered"
+
+
 def test_two_ends_on_one_side_are_both_seen():
     """The nearer end is a thinner bar in front, and its word stands on the free side."""
     axes = painted(design_plots.tornado(design())).axes[0]
@@ -306,10 +320,20 @@ def test_histogram_holds_every_draw_of_every_reading_and_its_lines():
     assert lines == {"5 %": 304.0, "median": 348.0, "95 %": 392.0, "published": 380.0}
     axes = painted(plan).axes[0]
     assert sum(bar.get_height() for bar in axes.patches) == 600
+    first, second = axes.patches[: energy_plots.N_BINS], axes.patches[energy_plots.N_BINS :]
+    assert [bar.get_y() for bar in second] == [bar.get_height() for bar in first]
     assert {"published 380", "median 348"} <= set(words(axes))
     unpublished = energy_plots.draws(design(published=None))
     assert "published" not in unpublished.data["what"]
     assert "published" not in unpublished.caption
+
+
+def test_what_is_published_far_away_is_named_at_the_edge_and_leaves_the_draws_legible():
+    far = energy_plots.draws(design(published={"specific_energy_Wh_per_kg": 900.0}))
+    axes = painted(far).axes[0]
+    assert axes.get_xlim()[1] < 500
+    assert "published 900 →" in words(axes)
+    assert far.data.filter(pl.col("what") == "published")["from_Wh_per_kg"].item() == 900.0
 
 
 def test_words_above_lines_do_not_touch_when_the_draws_are_narrow():

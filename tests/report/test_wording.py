@@ -29,6 +29,10 @@ def test_examples_in_the_docstrings_run(module):
         ("cycles_per_capacity_of_excess", "cycles per capacity of excess"),
         ("dead_lithium_mAh", "dead lithium (mAh)"),
         ("sei_mAh", "SEI (mAh)"),
+        ("whole_Wh_per_kg", "whole (Wh kg⁻¹)"),
+        ("lithium_um", "lithium (µm)"),
+        ("n_to_p", "N/P"),
+        ("g_per_Ah", "E/C (g Ah⁻¹)"),
     ],
 )
 def test_labels(key, words):

@@ -47,7 +47,7 @@ LABEL_LEFT_FROM = 0.6  # of the whole mass: a label right of a bar that ends the
 STACK_IN, STACK_LINE = 3.3, 0.055  # height of the drawing; of a line of its labels, as a part of that
 CHARGED_AT = 5.2  # where the second pile begins, in widths of a pile
 GROWN_um = 0.05
-MOST_BARS, NAME_WIDTH = 12, 30
+MOST_BARS, NAME_WIDTH, END_LETTERS = 12, 30, 14
 
 
 def of_design(finding: Finding, name: str, *numbers: str) -> pl.DataFrame | None:
@@ -288,6 +288,11 @@ def _zoom(canvas: Axes, left: Axes, right: Axes, in_whole: float, in_unit: float
     canvas.add_artist(line)
 
 
+def _shown(text: str) -> str:
+    """What stands at the end of a bar: not more than there is room for."""
+    return drawable(text if len(text) <= END_LETTERS else text[: END_LETTERS - 1] + "…")
+
+
 def _end(axes: Axes, text: str, x: float, y: float, *, right: bool) -> None:
     """A word at the end of a bar."""
     shift, side = (3, "left") if right else (-3, "right")
@@ -334,20 +339,15 @@ def _paint_tornado(canvas: Axes, data: pl.DataFrame, indexed: bool) -> None:
                 label=label if place == 0 else None,
                 zorder=3 if inner else 2,
             )
-            across = inner or value == base  # its word stands on the free side
-            _end(
-                axes,
-                drawable(str(text)),
-                base if across else value,
-                place,
-                right=(value > base) if not across else other < base,
-            )
+            free = inner or value == base  # its word stands on the side that the other end leaves free
+            at, right = (base, other < base) if free else (value, value > base)
+            _end(axes, _shown(str(text)), at, place, right=right)
         if indexed:
             _beside(axes, "" if total is None else f"{total:.2f}", place)
     if indexed:
         _beside(axes, "share of\nvariance", -1.0, colour=GREY)
     axes.axvline(base, color=INK, lw=0.8)
-    longest = max(len(str(text)) for name in ("low", "high") for text in data[name])
+    longest = max(len(_shown(str(text))) for name in ("low", "high") for text in data[name])
     room = (high - low) * min(0.1 + 0.022 * longest, 0.45) or 1.0
     axes.set_xlim(low - room, high + room)
     axes.set_ylim(data.height - 0.4, -0.6)

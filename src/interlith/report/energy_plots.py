@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Sequence
+from itertools import product
 
 import numpy as np
 import polars as pl
@@ -25,6 +27,7 @@ from interlith.report.sketch import (
     Sketch,
     drawable,
     known,
+    note,
     spread,
 )
 from interlith.report.wording import quantity
@@ -48,25 +51,18 @@ MARK = {  # where a number was seen: marker, colour, filling, size, what covers 
 }
 FIELD_IN, SIDE_GAP = 3.5, 0.055
 ROW_IN = 0.32
-# from a point to its label: in points, and which side of the label is there; the nearest first
-ROUND = (
-    (6, 0, "left", "center"),
-    (-6, 0, "right", "center"),
-    (0, 6, "center", "bottom"),
-    (0, -6, "center", "top"),
-    (5, 5, "left", "bottom"),
-    (5, -5, "left", "top"),
-    (-5, 5, "right", "bottom"),
-    (-5, -5, "right", "top"),
-    (14, 14, "left", "bottom"),
-    (14, -14, "left", "top"),
-    (-14, 14, "right", "bottom"),
-    (-14, -14, "right", "top"),
-    (22, 26, "left", "bottom"),
-    (22, -26, "left", "top"),
-    (-22, 26, "right", "bottom"),
-    (-22, -26, "right", "top"),
+SIDES = (  # of a point at which its label may be: shift, and which side of the label is there
+    (1.0, 0.0, "left", "center"),
+    (-1.0, 0.0, "right", "center"),
+    (0.0, 1.0, "center", "bottom"),
+    (0.0, -1.0, "center", "top"),
+    (0.8, 0.8, "left", "bottom"),
+    (0.8, -0.8, "left", "top"),
+    (-0.8, 0.8, "right", "bottom"),
+    (-0.8, -0.8, "right", "top"),
 )
+RINGS_PT, LEADER_FROM_PT, MARK_PT = (6.0, 13.0, 20.0, 28.0, 38.0, 50.0, 65.0, 80.0), 8.0, 4.5
+OUTSIDE_COUNTS = 3.0  # times as much as an area that covers something
 LABEL_PT, POINTS_PER_IN = 7.0, 72.0
 
 
@@ -122,9 +118,7 @@ def _paint_draws(canvas: Axes, data: pl.DataFrame) -> None:
         axes.bar(left, counts, width, below, align="edge", color=colour, edgecolor="white", lw=0.3, label=label)
         below = below + counts
     axes.set_ylim(0, 1.32 * max(float(below.max()), 1.0))
-    low, high = data["from_Wh_per_kg"].min(), data["to_Wh_per_kg"].max()
-    room = 0.04 * (high - low) or 1.0  # type: ignore[operator]
-    axes.set_xlim(low - room, high + room)  # type: ignore[operator]
+    _across(axes, bars, lines)
     claimed = pl.col("what") == "published"
     _lines(axes, lines.filter(~claimed), 0.82, INK, "-")
     _lines(axes, lines.filter(claimed), 0.94, STRIP, (0, (4, 3)))
@@ -132,10 +126,25 @@ def _paint_draws(canvas: Axes, data: pl.DataFrame) -> None:
     axes.set_ylabel("Draws")
 
 
+def _across(axes: Axes, bars: pl.DataFrame, lines: pl.DataFrame) -> None:
+    """Show all bars, and what is published where it is not so far away that the bars would vanish."""
+    low, high = (float(edge) for edge in (bars["from_Wh_per_kg"][0], bars["to_Wh_per_kg"][-1]))
+    span = high - low
+    near = [value for value in lines["from_Wh_per_kg"] if low - span <= value <= high + span]
+    low, high = min([low, *near]), max([high, *near])
+    room = 0.04 * (high - low) or 1.0
+    axes.set_xlim(low - room, high + room)
+
+
 def _lines(axes: Axes, lines: pl.DataFrame, top: float, colour: str, style: object) -> None:
     """Upright lines with a word and a value above each, moved apart where they would touch."""
     low, high = axes.get_xlim()
     across = axes.get_xaxis_transform()
+    for word, value in lines.select("what", "from_Wh_per_kg").iter_rows():
+        if not low <= value <= high:
+            text = f"{word} {value:.4g} →" if value > high else f"← {word} {value:.4g}"
+            note(axes, text, right=value > high, height=top + 0.05, side="top", colour=colour)
+    lines = lines.filter(pl.col("from_Wh_per_kg").is_between(low, high))
     values = lines["from_Wh_per_kg"].to_list()
     places = spread(values, LINE_GAP * (high - low), (low, high))
     for word, value, at in zip(lines["what"], values, places, strict=True):
@@ -286,7 +295,7 @@ def _name_points(axes: Axes, placed: pl.DataFrame, against: str) -> None:
     size = (FIELD_WIDTH_IN * POINTS_PER_IN, (FIELD_IN - 0.5) * POINTS_PER_IN)
     rows = sorted(placed.select("work", against, ENERGY).iter_rows(), key=lambda row: row[0] != THIS_CELL)
     points = [((x - left) / (right - left) * size[0], (y - low) / (high - low) * size[1]) for _, x, y in rows]
-    taken = [(x - 4.0, y - 4.0, x + 4.0, y + 4.0) for x, y in points]
+    taken = [(x - MARK_PT, y - MARK_PT, x + MARK_PT, y + MARK_PT) for x, y in points]
     for place, ((work, x, y), at) in enumerate(zip(rows, points, strict=True)):
         own = work == THIS_CELL
         text = _short(work)
@@ -303,30 +312,42 @@ def _name_points(axes: Axes, placed: pl.DataFrame, against: str) -> None:
             fontsize=LABEL_PT,
             fontweight="bold" if own else "normal",
             color=STRIP if own else INK,
-            arrowprops={"arrowstyle": "-", "lw": 0.5, "color": GREY, "shrinkA": 0, "shrinkB": 3}
-            if abs(dy) > 8
-            else None,
+            arrowprops=_LEADER if math.hypot(dx, dy) > LEADER_FROM_PT else None,
         )
 
 
-FIELD_WIDTH_IN = 3.5
+_LEADER = {"arrowstyle": "-", "lw": 0.5, "color": GREY, "shrinkA": 0, "shrinkB": 3}
+FIELD_WIDTH_IN = 3.7  # of its axes
 Box = tuple[float, float, float, float]
 
 
 def _free(
     at: tuple[float, float], text: str, taken: Sequence[Box], size: tuple[float, float]
 ) -> tuple[float, float, str, str, Box]:
-    """The first place round a point where a text covers nothing and stays within; the first of all if there is none."""
+    """The place round a point where a text covers least, and is near."""
     width, height = len(text) * WIDTH_LETTER_IN * POINTS_PER_IN, 1.25 * LABEL_PT
     found = []
-    for dx, dy, ha, va in ROUND:
+    for ring, (across, up, ha, va) in product(RINGS_PT, SIDES):
+        dx, dy = ring * across, ring * up
         x = at[0] + dx - {"left": 0.0, "center": 0.5, "right": 1.0}[ha] * width
         y = at[1] + dy - {"bottom": 0.0, "center": 0.5, "top": 1.0}[va] * height
         box = (x, y, x + width, y + height)
-        hits = sum(box[0] < b[2] and b[0] < box[2] and box[1] < b[3] and b[1] < box[3] for b in taken)
-        hits += box[0] < 0 or box[2] > size[0] or box[1] < 0 or box[3] > size[1]
-        found.append((hits, (float(dx), float(dy), ha, va, box)))
+        covered = sum(_shared(box, other) for other in taken)
+        within = _shared(box, (0.0, 0.0, *size))
+        cost = covered + OUTSIDE_COUNTS * (width * height - within) + ring  # a near place may touch a little
+        found.append((round(cost, 3), (dx, dy, ha, va, box)))
     return min(found, key=lambda row: row[0])[1]
+
+
+def _shared(one: Box, other: Box) -> float:
+    """Area that two boxes share.
+
+    >>> _shared((0.0, 0.0, 2.0, 2.0), (1.0, 1.0, 3.0, 5.0)), _shared((0.0, 0.0, 1.0, 1.0), (1.0, 0.0, 2.0, 1.0))
+    (1.0, 0.0)
+    """
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    return max(width, 0.0) * max(height, 0.0)
 
 
 def reconciled(finding: Finding) -> Sketch | None:
