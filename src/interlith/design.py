@@ -337,6 +337,8 @@ def _for_page(tables: dict[str, Table], summary: dict[str, Any]) -> dict[str, An
     """The tables that the page shows in words."""
     titles = {"readings": "readings", "intermediates": "intermediates", "target": "target"}
     found: dict[str, Any] = {name: {name: tables[name]} for name in titles if tables.get(name)}
+    missing = [{"file": made["file"], "cannot_hold": text} for made in summary["exports"] for text in made["left_out"]]
+    found["exports"] = {"what_each_file_leaves_out": missing}
     if "reconcile" in summary:
         found["reconcile"] = {"readings": summary["reconcile"]["readings"], "posteriors": tables["reconciled"]}
     return found

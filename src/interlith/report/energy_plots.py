@@ -30,7 +30,7 @@ from interlith.report.sketch import (
     note,
     spread,
 )
-from interlith.report.wording import quantity
+from interlith.report.wording import about, quantity
 
 ENERGY = "specific_energy_Wh_per_kg"
 N_BINS, LINE_GAP = 40, 0.17  # gap: of words above lines, as a part of the axis
@@ -51,6 +51,7 @@ MARK = {  # where a number was seen: marker, colour, filling, size, what covers 
 }
 FIELD_IN, SIDE_GAP = 3.5, 0.055
 ROW_IN = 0.32
+MOST_MOVED = 14
 SIDES = (  # of a point at which its label may be: shift, and which side of the label is there
     (1.0, 0.0, "left", "center"),
     (-1.0, 0.0, "right", "center"),
@@ -356,10 +357,11 @@ def reconciled(finding: Finding) -> Sketch | None:
     if table is None:
         return None
     width = pl.col("posterior_sd") / pl.col("prior_sd")
-    data = table.with_columns(low=pl.col("shift_in_sd") - width, high=pl.col("shift_in_sd") + width)
+    data = table.with_columns(low=pl.col("shift_in_sd") - width, high=pl.col("shift_in_sd") + width).head(MOST_MOVED)
     caption = (
         "Pale: each uncertain value before, one standard deviation to either side. Blue: after, given that what is "
-        "published of the cell holds. On the right: mean before → mean after ± its standard deviation."
+        "published of the cell holds. On the right: mean before → mean after ± its standard deviation, or the "
+        f"probability of a choice. At most the {MOST_MOVED} that move most."
     )
     height = 0.7 + ROW_IN * data.height
     paint = lambda canvas: _paint_reconciled(canvas, data)  # noqa: E731
@@ -368,8 +370,8 @@ def reconciled(finding: Finding) -> Sketch | None:
 
 def _paint_reconciled(canvas: Axes, data: pl.DataFrame) -> None:
     axes = canvas.subplots()
-    columns = ("shift_in_sd", "low", "high", "prior_mean", "posterior_mean", "posterior_sd")
-    for place, (shift, low, high, before, after, sd) in enumerate(data.select(columns).iter_rows()):
+    columns = ("name", "shift_in_sd", "low", "high", "prior_mean", "posterior_mean", "posterior_sd")
+    for place, (name, shift, low, high, before, after, sd) in enumerate(data.select(columns).iter_rows()):
         first = place == 0
         axes.barh(place, 2.0, left=-1.0, height=0.62, color=PALE, label="before" if first else None)
         axes.barh(place, high - low, left=low, height=0.3, color=PLATE, label="after" if first else None)
@@ -377,7 +379,7 @@ def _paint_reconciled(canvas: Axes, data: pl.DataFrame) -> None:
         axes.text(
             1.02,
             place,
-            f"{before:.4g} → {after:.4g} ± {sd:.2g}",
+            f"{about(str(name), before)} → {about(str(name), after, sd)}",
             transform=axes.get_yaxis_transform(),
             va="center",
             fontsize=7,

@@ -19,12 +19,12 @@ from rich.tree import Tree
 
 from interlith.findings import Finding, Findings
 from interlith.report.headline import headline
-from interlith.report.wording import PERCENT, quantity
+from interlith.report.wording import PERCENT, about, quantity
 
 PIPED_WIDTH = 160
 NOTHING_DIGITS = 9  # an amount below is written as 0
 MOST_FLAGS = 6
-MOST_VALUES = 8  # of those that move the energy
+MOST_VALUES = 8  # of those that move the energy, or are moved by what was published
 NARROW = 70  # columns below which numbers stand one space apart
 WIDE = 110  # columns from which a title has room beside its numbers
 HEAD_WIDTH, NAME_WIDTH, INDENT = 8, 30, 4
@@ -351,12 +351,12 @@ def _target(table: pl.DataFrame | None) -> Table | None:
 
 
 def _reconciled(table: pl.DataFrame | None) -> Table | None:
-    """Every uncertain value before and after, given that what is published holds."""
+    """The uncertain values that move most, before and after, given that what is published holds."""
     if table is None or not table.height:
         return None
     found = _table_of(("value",), ("before", "after", "shift (sd)"))
-    for row in table.iter_rows(named=True):
-        before, after = (f"{row[f'{when}_mean']:.4g} ± {row[f'{when}_sd']:.2g}" for when in ("prior", "posterior"))
+    for row in table.head(MOST_VALUES).iter_rows(named=True):
+        before, after = (about(row["name"], row[f"{when}_mean"], row[f"{when}_sd"]) for when in ("prior", "posterior"))
         cells = (quantity(row["name"]), before, after, f"{row['shift_in_sd']:+.2f}")
         found.add_row(*[_text(cell) for cell in cells])
     return found

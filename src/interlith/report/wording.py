@@ -145,6 +145,17 @@ def percent(fraction: float, uncertainty: float | None = None) -> str:
     return f"{fraction * PERCENT:.{_decimals(distance * PERCENT, 3)}f}".replace("-", "−")
 
 
+def about(name: str, mean: float, deviation: float | None = None) -> str:
+    """A value that may differ, by its mean and its standard deviation; "NAME = CHOICE" is the probability of a choice.
+
+    >>> about("electrolyte.basis = rated", 0.8042, 0.4), about("tape_g", 0.0561, 0.023), about("tape_g", 0.06)
+    ('80 %', '0.0561 ± 0.023', '0.06')
+    """
+    if " = " in name:
+        return f"{mean * PERCENT:.0f} %"
+    return f"{mean:.4g}" if deviation is None else f"{mean:.4g} ± {deviation:.2g}"
+
+
 def _decimals(value: float, digits: int) -> int:
     return int(min(max(digits - 1 - math.floor(math.log10(abs(value))), 0), MOST_DECIMALS))
 
