@@ -13,8 +13,9 @@ copper foil, separator, electrolyte, laminate, terminals, every material given b
 in its package. It holds one coating on a face, so the host is left out, and at most twice the electrolyte that its
 pores hold, less than the pouch has; the positive's curve is a straight line with about the same mean voltage. Timed
 from its materials to its mass and energy, and again with the loading of its positive changed and propagated. It
-computes other things than a bill (capacity curves, coordinates of all parts, costs), so the ratio is one of waiting,
-not of equal work.
+computes other things than a bill (capacity curves, coordinates of all parts, costs), so the ratios are of waiting, not
+of equal work. The like ones are its cell built over our reading and bill, and a number changed over a number replaced;
+its cell built over our bill alone leaves out what it takes us to have a cell.
 
 Each contender is a fresh process, and its clock runs inside, after its imports. Short tasks run many times in a row
 after one that is not counted, so what is computed once per process (a curve tabulated, code compiled) is left out of
@@ -148,8 +149,7 @@ def built():
         reference_electrode_assembly=ocd.PunchedStack(layup=layup, n_layers=5), n_electrode_assembly=1,
         encapsulation=case, electrolyte=ocd.Electrolyte(name="LiPF6", density=1.28, specific_cost=15),
         electrolyte_overfill=100, operating_voltage_window=(2.75, 4.25), side_seal_thickness=4,
-        top_seal_thickness=6, bottom_seal_thickness=6,
-        clipped_tab_length=5)
+        top_seal_thickness=6, bottom_seal_thickness=6, clipped_tab_length=5)
     return cell, cell.mass, cell.energy
 
 cell, mass_g, energy_Wh = built()
