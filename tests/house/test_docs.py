@@ -57,6 +57,24 @@ def test_every_key_of_a_simulation_is_documented(tmp_path):
     assert not [key for key in json.loads(done.stdout) if key not in documented]
 
 
+@pytest.mark.parametrize("name", ["reference-pouch", "reference-coin"])
+def test_every_key_of_a_design_is_documented(name):
+    from interlith.design import DesignOptions, design_cell
+
+    coin = name.endswith("coin")
+    asked = DesignOptions(
+        samples=30_000, reconcile=None if coin else "published", target_Wh_per_kg=None if coin else 400.0
+    )
+    summary = design_cell(name, asked).items[0].summary
+    page = (ROOT / "docs/look-up/json.md").read_text(encoding="utf-8")
+    documented = set(re.findall(r"`([A-Za-z0-9_]+)`", page))
+    assert not [key for key in summary if key not in documented]
+    words = set(re.findall(r"[A-Za-z0-9_]+", page))
+    nested = [*summary["readings"].values(), summary["monte_carlo"], *summary["sensitivity"], *summary["exports"]]
+    nested += [summary["reconcile"], *summary["target"], summary["pareto"]] if not coin else []
+    assert not {key for held in nested for key in held} - words
+
+
 def test_links_between_pages_lead_somewhere():
     for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]:
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):

@@ -167,10 +167,17 @@ def pareto(finding: Finding) -> Sketch | None:
         return None
     caption = (
         "Each point: a cell that no other one of the search beats in both; the colour is its areal capacity. Cycles: "
-        "until 80 % of the capacity is left, limited by the lithium that is there at a given efficiency."
+        f"until 80 % of the capacity is left, limited by the lithium that is there{_at_efficiency(finding)}."
     )
     paint = lambda canvas: _paint_pareto(canvas, front, own)  # noqa: E731
     return Sketch("pareto", "Energy against life", caption, data, paint, 3.0)
+
+
+def _at_efficiency(finding: Finding) -> str:
+    found = finding.summary.get("pareto")
+    if not found:
+        return ""
+    return f" at an efficiency of {found['efficiency']:.4g} ({found['efficiency_kind']})"
 
 
 def _paint_pareto(canvas: Axes, front: pl.DataFrame, own: pl.DataFrame) -> None:
