@@ -2,6 +2,7 @@
 
 import re
 from importlib import resources
+from pathlib import Path
 
 import pytest
 
@@ -165,6 +166,23 @@ def test_a_coin_that_does_not_hold_its_stack(tmp_path):
 )
 def test_files_that_are_no_cell(tmp_path, text, said):
     assert said in refused(tmp_path, text)
+
+
+def test_the_cell_of_the_docs_is_a_cell(tmp_path):
+    page = (Path(__file__).resolve().parents[2] / "docs/do/design.md").read_text(encoding="utf-8")
+    path = tmp_path / "cell.toml"
+    path.write_text(re.search(r"```toml\n(.*?)```", page, re.DOTALL)[1], encoding="utf-8")
+    found = bill(read_design(str(path)).cell)
+    assert found.coated_Ah == pytest.approx(16 * 35.0 * 4.5 / 1e3)
+    assert 250 < found.specific_energy_Wh_per_kg["whole"] < 400
+    for old, new in ((r"^porosity = \{ value = 0.30.*$", "porosity = 30"), (r'^basis = "coated".*\n', "")):
+        path.write_text(
+            re.sub(old, new, path.read_text(encoding="utf-8"), count=1, flags=re.MULTILINE), encoding="utf-8"
+        )
+        with pytest.raises(InputError) as caught:
+            read_design(str(path))
+        assert str(caught.value) in page
+        path.write_text(re.search(r"```toml\n(.*?)```", page, re.DOTALL)[1], encoding="utf-8")
 
 
 def test_an_unknown_cell_names_the_nearest():

@@ -161,7 +161,7 @@ class Filling(Sized):
             got = f"{' and '.join(given)} are given" if given else "none is given"
             raise wrong(given[-1] if given else "material", f"exactly one of {', '.join(AMOUNTS)}: {got}")
         if self.g_per_Ah is not None and self.basis is None:
-            raise wrong("g_per_Ah", "g_per_Ah: of which capacity? basis = coated, delivered or rated")
+            raise wrong("g_per_Ah", "of which capacity? basis = coated, delivered or rated")
         if self.g_per_Ah is None and self.basis is not None:
             raise wrong("basis", f"basis: belongs to g_per_Ah; the amount is given as {given[0]}")
         return self
