@@ -130,6 +130,58 @@ def test_doubling_the_layers_without_packaging_leaves_the_specific_energy(n):
     assert bill(of(2 * n)).mass_g == pytest.approx(2.0 * bill(of(n)).mass_g, rel=1e-12)
 
 
+# ending of a name -> power of the unit of length and of mass that its value has
+DIMENSIONS = {
+    "mAh_per_cm2": (-2, 0),
+    "mg_per_cm2": (-2, 1),
+    "mAh_per_g": (0, -1),
+    "g_per_cm3": (-3, 1),
+    "g_per_Ah": (0, 1),
+    "cm2": (2, 0),
+    "mL": (3, 0),
+    "cm": (1, 0),
+    "mm": (1, 0),
+    "um": (1, 0),
+    "g": (0, 1),
+}
+
+
+def in_other_units(cell, length, mass):
+    """The same cell with every number in other units of length and of mass, as if ours had been larger or smaller."""
+    from interlith.parts.listing import values
+
+    new = {}
+    for name, value, _ in values(cell):
+        ending = next((e for e in DIMENSIONS if name.replace(".", "_").endswith(f"_{e}")), None)
+        if ending is not None and isinstance(value, float):
+            powers = DIMENSIONS[ending]
+            new[name] = value * length ** powers[0] * mass ** powers[1]
+    host = next((layer for layer in cell.negative.layers if layer.filled_um is not None), None)
+    if host is not None:
+        points = tuple((charge / length**2, um * length) for charge, um in host.filled_um)
+        new[f"negative.{host.name}.filled_um"] = points
+    return replaced(cell, new, checked=False)
+
+
+@settings(max_examples=25)
+@given(
+    st.sampled_from(["reference-pouch", "reference-coin", "xiao-2022-power"]), st.floats(0.2, 5.0), st.floats(0.2, 5.0)
+)
+def test_a_change_of_units_changes_no_result(name, length, mass):
+    cell = read_design(name).cell
+    before, after = bill(cell), bill(in_other_units(cell, length, mass))
+    same = {"rel": 1e-9}
+    assert after.energy_Wh == pytest.approx(before.energy_Wh, **same)
+    assert after.mass_g == pytest.approx(before.mass_g * mass, **same)
+    assert after.stack_um == pytest.approx(before.stack_um * length, **same)
+    assert dict(after.n_to_p) == pytest.approx(dict(before.n_to_p), **same)
+    assert after.overfill == pytest.approx(before.overfill, **same)
+    for basis, value in before.specific_energy_Wh_per_kg.items():
+        assert after.specific_energy_Wh_per_kg[basis] * mass == pytest.approx(value, **same)
+    for basis, value in before.energy_density_Wh_per_L.items():
+        assert after.energy_density_Wh_per_L[basis] * length**3 == pytest.approx(value, **same)
+
+
 @given(st.floats(1.0, 6.0))
 def test_electrolyte_by_mass_by_volume_and_by_pores_is_one(g_per_Ah):
     by_mass = replaced(POUCH.cell, {"electrolyte.g_per_Ah": g_per_Ah}, checked=False)

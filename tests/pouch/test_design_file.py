@@ -192,7 +192,7 @@ def test_an_unknown_cell_names_the_nearest():
 
 def test_own_materials_and_prices(tmp_path):
     text = TEXT + "\n[materials.lithium]\nprice_per_kg = 90.0\n\n[materials.my-salt]\ndensity_g_per_cm3 = 1.4\n"
-    text = text.replace('material = "lipf6-ec-dmc"', 'material = "my-salt"')
+    text = text.replace('material = "lipf6-ec-dmc-vc"', 'material = "my-salt"')
     path = tmp_path / "mine.toml"
     path.write_text(text, encoding="utf-8")
     cell = read_design(str(path)).cell

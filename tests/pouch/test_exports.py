@@ -30,7 +30,7 @@ def pouch():
     return read_design("reference-pouch").cell
 
 
-def coin(layer=None, electrolyte="litfsi-dol-dme", lithium=True, **values):
+def coin(layer=None, electrolyte="litfsi-dol-dme-lino3", lithium=True, **values):
     """A coin cell of NMC622 and 100 um of lithium without an interlayer, or another positive."""
     coating = layer or Layer(
         name="coating",
@@ -430,6 +430,6 @@ def test_a_solid_that_would_not_fit_is_said():
 
 def test_the_electrolyte_says_which_one_stands_in():
     for cell, name in ((pouch(), "lipf6-ec-dmc-vc"), (coin(), "litfsi-dol-dme-lino3")):
-        assert any(f"those of {name}" in text for text in pybamm_dictionary(cell).filled_in)
+        assert any(f"those shipped as {name}" in text for text in pybamm_dictionary(cell).filled_in)
     salt = pybamm_dictionary(pouch()).content["Electrolyte conductivity [S.m-1]"]
     assert np.interp(1000.0, salt["x"], salt["y"]) == approx(1.182, abs=2e-3)

@@ -17,6 +17,7 @@ import numpy as np
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from interlith.errors import InputError, did_you_mean
+from interlith.parts.electrolyte import electrolyte, electrolyte_names
 from interlith.parts.part import Part, with_origins
 from interlith.parts.plausible import slip
 from interlith.parts.positive import Curve
@@ -254,12 +255,12 @@ def _file() -> Mapping[str, Any]:
 
 
 def material_names() -> tuple[str, ...]:
-    """Names of the shipped materials.
+    """Names of the shipped materials; the shipped electrolytes are among them.
 
-    >>> "lithium" in material_names()
+    >>> {"lithium", "lipf6-ec-dmc-vc"} <= set(material_names())
     True
     """
-    return tuple(_file())
+    return (*_file(), *electrolyte_names())
 
 
 @cache
@@ -269,6 +270,11 @@ def material(name: str) -> Material:
     >>> material("copper").density_g_per_cm3, material("copper").price_per_kg is None
     (8.96, True)
     """
+    if name in electrolyte_names():
+        liquid = electrolyte(name)
+        origins = {"density_g_per_cm3": liquid.origin("density_g_per_cm3")}
+        title = f"{liquid.salt_mol_per_L:g} mol/L {liquid.salt} in {liquid.solvent}"
+        return Material(name=name, title=title, density_g_per_cm3=liquid.density_g_per_cm3, origins=origins)
     if name not in _file():
         hint = did_you_mean(name.lower(), material_names(), cutoff=0.5)
         raise InputError(f"{name}: not a known material; shipped are: {', '.join(material_names())}.{hint}")

@@ -50,10 +50,11 @@ WORDS = ("name", "title", "kind", "salt", "solvent", "origins")
 def unit(name: str) -> str:
     """The unit in which a field is given, by its name; "1" for a bare number.
 
-    >>> unit("areal_capacity_mAh_per_cm2"), unit("porosity")
-    ('mAh/cm2', '1')
+    >>> unit("areal_capacity_mAh_per_cm2"), unit("electrolyte.g_per_Ah"), unit("porosity")
+    ('mAh/cm2', 'g/Ah', '1')
     """
-    return next((text for ending, text in UNITS.items() if name.endswith(f"_{ending}")), "1")
+    last = f"_{name.rpartition('.')[2]}"
+    return next((text for ending, text in UNITS.items() if last.endswith(f"_{ending}")), "1")
 
 
 def parameters(part: Part) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from interlith.parts.design import CellDesign
 from interlith.parts.electrolyte import REFERENCE_K, Electrolyte, electrolyte, electrolyte_names
 from interlith.parts.positive import Positive, note, positive
-from interlith.parts.samples import CARBONATE, ETHER, foil, separator
+from interlith.parts.samples import foil, separator
 from interlith.pouch.exports.export import sentence
 from interlith.pouch.exports.facts import PERCENT, pores
 from interlith.pouch.voltage import lithium_at, open_circuit_V
@@ -32,7 +32,6 @@ N_ALONG, N_AT_END = 161, 60
 NEAREST_END, FROM_END = 1e-4, 0.08  # lithium per site; where the points lie closer
 BEYOND = 2e-3  # lithium per site by which tables go on straight, for what a solver tries
 N_SALT = 39
-SOLUTIONS = {"lipf6-ec-dmc": CARBONATE, "litfsi-dol-dme": ETHER}  # a material, and the electrolyte with its transport
 
 
 @dataclass(frozen=True)
@@ -178,10 +177,9 @@ def liquid(cell: CellDesign) -> Liquid | None:
     'lipf6-ec-dmc-vc'
     """
     name = cell.electrolyte.material.name
-    known = SOLUTIONS.get(name, name)
-    if known not in electrolyte_names():
+    if name not in electrolyte_names():
         return None
-    part = electrolyte(known)
+    part = electrolyte(name)
     spans = [held.valid_mol_per_L for held in (part.conductivity, part.diffusivity, part.transference, part.activity)]
     low, high = max(low for low, _ in spans), min(high for _, high in spans)
     salt = np.linspace(low, high, N_SALT) * MOL_PER_M3_PER_MOL_PER_L
@@ -194,7 +192,7 @@ def liquid(cell: CellDesign) -> Liquid | None:
         transference=part.transference_number(salt, REFERENCE_K),
         thermodynamic_factor=part.thermodynamic_factor(salt, REFERENCE_K),
         filled_in=(
-            f"Salt, transport and thermodynamics of the electrolyte {name} are those of {known}, at 25 C: "
+            f"Salt, transport and thermodynamics of the electrolyte are those shipped as {name}, at 25 C: "
             f"{part.salt_mol_per_L:g} mol/L {part.salt} in {part.solvent}{beside} "
             f"({part.conductivity.origin.kind}: {part.conductivity.origin.source}).",
         ),

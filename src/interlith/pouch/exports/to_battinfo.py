@@ -18,7 +18,7 @@ from interlith.parts.part import Origin, Part
 from interlith.pouch.bill import Bill, bill, envelope_cm
 from interlith.pouch.exports.export import Export, real
 from interlith.pouch.exports.facts import interlayers, is_lithium_metal, left_out, pores
-from interlith.pouch.exports.layers import SOLUTIONS, liquid
+from interlith.pouch.exports.layers import liquid
 from interlith.units import UM_PER_MM
 
 Node = dict[str, Any]
@@ -328,13 +328,10 @@ def _electrolyte(cell: CellDesign, found: Bill) -> Node:
 
 
 def _filled_in(cell: CellDesign) -> tuple[str, ...]:
-    material, fluid = cell.electrolyte.material, liquid(cell)
-    if fluid is None or material.name not in SOLUTIONS:
+    fluid = liquid(cell)
+    if fluid is None:
         return ()
-    part = fluid.part
-    return (
-        f"Salt, its concentration and solvents of {material.name} are those of the shipped electrolyte {part.name}.",
-    )
+    return (f"Salt, its concentration and solvents are those shipped as {fluid.part.name}.",)
 
 
 def _case(cell: CellDesign) -> Node:
