@@ -319,7 +319,7 @@ def _pareto(design: Design, efficiency: float | None, seed: int) -> tuple[dict[s
     found = front(design.cell, at, seed=seed)
     own = {**asdict(chosen(design.cell, at)), "kind": "this cell"}
     rows = [{**asdict(choice), "kind": "front"} for choice in found.choices]
-    said = {
+    said: dict[str, Any] = {
         "efficiency": at,
         "efficiency_kind": "assumed" if efficiency is None else "stated",
         "n_designs": found.n_designs,
@@ -329,7 +329,9 @@ def _pareto(design: Design, efficiency: float | None, seed: int) -> tuple[dict[s
     }
     if bill(design.cell).price is not None:
         cheap = front(design.cell, at, by="price", seed=seed)
-        said["front_by_price"] = [asdict(choice) for choice in cheap.choices]
+        by_price = [asdict(choice) for choice in cheap.choices]
+        said["front_by_price"] = by_price
+        rows += [{**choice, "kind": "front by price"} for choice in by_price]
     return said, [*rows, own]
 
 

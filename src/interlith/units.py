@@ -42,6 +42,7 @@ M_PER_UM = 1e-6
 
 # Of pieces
 G_PER_KG = 1e3
+WH_PER_KWH = 1e3
 MM_PER_CM = 10.0
 UM_PER_MM = 1e3
 CM3_PER_L = 1e3

@@ -121,10 +121,15 @@ def test_bounds_that_nothing_keeps_leave_no_front():
 def test_the_front_by_price_needs_prices():
     with pytest.raises(InputError, match="price_per_kg"):
         front(POUCH.cell, 0.995, by="price")
-    priced = changed(POUCH.cell, {f"materials.{name}.price_per_kg": 20.0 for name in _materials(POUCH.cell)})
-    found = front(priced, 0.995, by="price", n_levels=4, n_designs=4000)
-    per_Wh = [choice.price / choice.specific_energy_Wh_per_kg for choice in found.choices]
-    assert len(per_Wh) >= 2
+    prices = {**dict.fromkeys(_materials(POUCH.cell), 5.0), "carbon-nanotubes": 300.0, "lipf6-ec-dmc-vc": 1.0}
+    priced = changed(POUCH.cell, {f"materials.{name}.price_per_kg": price for name, price in prices.items()})
+    found = front(priced, 0.995, by="price", n_levels=12, n_designs=12_000)
+    prices = [choice.price_per_kWh for choice in found.choices]
+    assert len(prices) >= 2
+    assert prices == sorted(prices, reverse=True)
+    best = found.choices[0]
+    made = variant(priced, best.areal_capacity_mAh_per_cm2, best.n_to_p, best.g_per_Ah, best.n_positive)
+    assert best.price_per_kWh == pytest.approx(bill(made).price / bill(made).energy_Wh * 1e3, rel=1e-9)
 
 
 def _materials(cell):

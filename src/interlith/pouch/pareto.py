@@ -20,6 +20,7 @@ from interlith.pouch.audits import END_OF_LIFE, cycles_by_inventory
 from interlith.pouch.bill import Bill, bill
 from interlith.pouch.invert import Bounds, lithium_layer, variant, violation
 from interlith.pouch.uncertainty import SEED
+from interlith.units import WH_PER_KWH
 
 Floats = NDArray[np.float64]
 N_LEVELS, N_DESIGNS = 20, 30_000
@@ -40,7 +41,7 @@ class Ranges:
 
 @dataclass(frozen=True)
 class Choice:
-    """One design of a front. price: of materials, None where they have none."""
+    """One design of a front. price_per_kWh: of materials, in your currency; None where they have none."""
 
     specific_energy_Wh_per_kg: float
     n_cycles: float
@@ -49,7 +50,7 @@ class Choice:
     g_per_Ah: float
     n_positive: int
     lithium_um: float | None
-    price: float | None
+    price_per_kWh: float | None
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def front(
 ) -> Front:
     """Designs of most energy for each number of cycles that lithium lost at `efficiency` allows, or for each price.
 
-    by: "cycles", to END_OF_LIFE of the capacity; or "price", per Wh, where every material has one. About n_designs are
+    by: "cycles", to END_OF_LIFE of the capacity; or "price", per kWh, where every material has one. About n_designs are
     counted, shared among n_levels. Raises InputError for an efficiency outside of 0 to 1 (1 left out), a coin cell, a
     negative without lithium, and prices that are not there.
 
@@ -115,7 +116,7 @@ def _levels(cell: CellDesign, efficiency: float, by: str, free: Ranges, n: int) 
     if by == "cycles":
         low, high = (float(cycles_by_inventory(ratio, efficiency)) for ratio in free.n_to_p)
         return np.linspace(low, high, n)
-    at = [_per_Wh(bill(variant(cell, a, r, g, cell.stack.n_positive))) for a, r, g in _corners(free)]
+    at = [_per_kWh(bill(variant(cell, a, r, g, cell.stack.n_positive))) for a, r, g in _corners(free)]
     return np.geomspace(min(at), max(at), n)
 
 
@@ -123,9 +124,9 @@ def _corners(free: Ranges) -> list[tuple[float, float, float]]:
     return [(a, r, g) for a in free.areal_mAh_per_cm2 for r in free.n_to_p for g in free.g_per_Ah]
 
 
-def _per_Wh(found: Bill) -> Any:
+def _per_kWh(found: Bill) -> Any:
     assert found.price is not None
-    return found.price / found.energy_Wh
+    return found.price / found.energy_Wh * WH_PER_KWH
 
 
 def _best(
@@ -149,7 +150,7 @@ def _best(
         short = (
             np.maximum(1.0 - cycles_by_inventory(ratio, efficiency) / level, 0.0)
             if by == "cycles"
-            else np.maximum(_per_Wh(found) / level - 1.0, 0.0)
+            else np.maximum(_per_kWh(found) / level - 1.0, 0.0)
         )
         worst: Floats = PENALTY_WH_PER_KG * (violation(made, found, limits) + short)
         return worst - found.specific_energy_Wh_per_kg["whole"]
@@ -191,14 +192,14 @@ def chosen(cell: CellDesign, efficiency: float) -> Choice:
         g_per_Ah=float(found.g_per_Ah["delivered"]),
         n_positive=int(cell.stack.n_positive),
         lithium_um=None if layer is None else float(layer.um),
-        price=None if found.price is None else float(found.price),
+        price_per_kWh=None if found.price is None else float(_per_kWh(found)),
     )
 
 
 def _undominated(choices: list[Choice], by: str) -> list[Choice]:
     """Without those that another one beats in both."""
     second: Callable[[Choice], float] = (
-        (lambda c: c.n_cycles) if by == "cycles" else (lambda c: -(c.price or 0.0) / c.specific_energy_Wh_per_kg)
+        (lambda c: c.n_cycles) if by == "cycles" else (lambda c: -(c.price_per_kWh or 0.0))
     )
     kept: list[Choice] = []
     for choice in sorted(choices, key=second, reverse=True):
