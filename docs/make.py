@@ -113,7 +113,8 @@ def cell_file() -> str:
             if name in ("origins", "kind"):
                 continue
             span = SPANS.get(name)
-            default = "" if field.is_required() else ("" if field.default in (None, (), "") else str(field.default))
+            known = field.is_required() or field.default_factory is not None or field.default in (None, (), "")
+            default = "" if known else str(field.default)
             allowed = "" if span is None else f"{span.low:g} to {span.high:g}"
             told = unit(name)
             rows.append(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
@@ -98,9 +98,11 @@ def message(place: Place, error: Any, known: Sequence[str]) -> str:
     if error["type"] == "missing":
         return f"{key}: must be given"
     got = error["input"]
+    said = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
         return f"{key}: not a key that is known here.{did_you_mean(str(place[-1]), known)} (known: {', '.join(known)})"
-    said = error["msg"].removeprefix("Value error, ")
+    if isinstance(got, (Mapping, list, tuple)):  # what is wrong is within it, or between its values
+        return f"{key}: {said[:1].lower()}{said[1:]}"
     return f"{key} = {str(got)[:MOST_SHOWN]}: {said[:1].lower()}{said[1:]}"
 
 

@@ -17,6 +17,7 @@ from interlith.parts.layer import Layer, Material, Sized
 from interlith.units import MM_PER_CM, UM_PER_MM, mAh_PER_Ah
 
 Basis = Literal["coated", "delivered", "rated"]
+FOIL = "foil"
 AMOUNTS = ("g_per_Ah", "volume_mL", "overfill")
 MOST_RATED_RATIO = 3.0  # of two capacities of one cell; beyond, one of them has another unit
 
@@ -75,8 +76,13 @@ class Electrode(Plane):
     @model_validator(mode="after")
     def _named(self) -> Self:
         names = [layer.name for layer in self.layers]
-        if len(set(names)) < len(names) or "foil" in names:
-            raise ValueError(f"layers: each has a name of its own, and none is called foil; got {', '.join(names)}")
+        for place, name in enumerate(names, start=1):
+            if name == FOIL:
+                raise ValueError(f"layers: layer {place} has no name, or that of the foil; give it one of its own")
+            if names.count(name) > 1:
+                raise ValueError(f"layers: {names.count(name)} are called {name}; each has a name of its own")
+        if self.layers and "" in names:
+            raise ValueError("layers: each needs a name")
         if self.foil is None and not self.layers:
             raise ValueError("an electrode needs a foil or a layer")
         return self
@@ -257,6 +263,7 @@ class CellDesign(Sized):
             raise wrong(
                 f"materials.{name}", f"{name}: no open_circuit; the energy needs one (a shipped name, or a curve)"
             )
+        self._porous()
         self._overhangs()
         self._two_sided()
         self._within_case()
@@ -299,9 +306,20 @@ class CellDesign(Sized):
                         f"overhang would be {(large - small) / 2:.3g} cm on each side",
                     )
 
+    def _porous(self) -> None:
+        """A coating and a separator without pores would hold no electrolyte: their porosity is asked for."""
+        asked = [(f"positive.{layer.name}", layer) for layer in self.positive.layers if layer.holds_lithium]
+        for place, layer in (*asked, ("stack.separator", self.stack.separator)):
+            if not layer.void_possible:
+                more = "thickness_um" if layer.thickness_um is None else "areal_mass_mg_per_cm2"
+                raise wrong(f"{place}.porosity", f"{place}.porosity: must be given, or {more}, from which it follows")
+
     def _two_sided(self) -> None:
         n_sheets = self.stack.n_positive + self.stack.n_negative
         for place, electrode in (("positive", self.positive), ("negative", self.negative)):
+            if electrode.two_sided and isinstance(self.case, Coin) and n_sheets == 2 and electrode.layers:
+                said = f"{place}.two_sided: the one sheet of a coin cell faces to one side; two_sided = false"
+                raise wrong(f"{place}.two_sided", said)
             if not electrode.two_sided and n_sheets > 2:
                 raise wrong(
                     f"{place}.two_sided",

@@ -25,6 +25,7 @@ UNITS = {
     "mol_per_L": "mol/L",
     "mol_per_m3": "mol/m3",
     "mAh_per_g": "mAh/g",
+    "Wh_per_kg": "Wh/kg",
     "g_per_Ah": "g/Ah",
     "per_kg": "1/kg",
     "S_per_m": "S/m",

@@ -34,6 +34,7 @@ PACKAGE = "interlith.pouch"
 OF_CELL = tuple(name for name in CellDesign.model_fields if name != "origins")
 BESIDE = ("title", "source", "note", "materials", "published", "readings", "companions", "currency")
 HERE = "stated in this file"
+CASES = ("pouch", "coin")  # as pydantic names the two kinds of case in the place of an error
 
 
 class Claim(Written):
@@ -177,13 +178,21 @@ def _cell(file: File, table: Mapping[str, Any], own: Mapping[str, Any]) -> CellD
         return CellDesign.model_validate(prepared)
     except ValidationError as problem:
         first = problem.errors()[0]
-        place = tuple(part for part in first["loc"] if part not in ("pouch", "coin"))
+        place = tuple(part for part in first["loc"] if part not in CASES)
         if first["type"] == "contradiction":
-            exact = (*place, *first["ctx"]["place"].split("."))
-            key = ".".join(str(part) for part in exact)
+            keys = [*(str(part) for part in place), *first["ctx"]["place"].split(".")]
+            key = ".".join(keys)
             said = first["msg"] if first["msg"].startswith(key) else f"{key}: {first['msg']}"
-            raise file.at(exact, said) from problem
-        raise file.at(place, message(place, first, keys_beside(CellDesign, place))) from problem
+            raise file.at(_place_of(file, keys), said) from problem
+        said = message(place, first, keys_beside(CellDesign, place)) + _missing_too(problem)
+        raise file.at(place, said) from problem
+
+
+def _missing_too(problem: ValidationError) -> str:
+    """All other keys that are missing, so that they need not be found one by one."""
+    missing = [error["loc"] for error in problem.errors() if error["type"] == "missing"][1:]
+    names = [".".join(str(k + 1) if isinstance(k, int) else k for k in loc if k not in CASES) for loc in missing]
+    return f"; missing too: {', '.join(names)}" if names else ""
 
 
 def _material(file: File, name: str, held: Mapping[str, Any]) -> Material:
