@@ -132,7 +132,7 @@ def _found(design: Design, asked: DesignOptions) -> tuple[dict[str, Any], dict[s
         ],
     }
     tables = {
-        "masses": made.masses(found),
+        "masses": made.masses(design.cell, found),
         "readings": made.readings(design),
         "intermediates": made.intermediates(design.cell, found),
         "stack": made.stack(design.cell),

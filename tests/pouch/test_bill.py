@@ -88,8 +88,8 @@ def test_mass_is_additive(name):
         )
     )
     assert heavier.mass_g - before.mass_g == pytest.approx(before.masses_g["electrolyte"], rel=1e-12)
-    assert before.mass_g == pytest.approx(sum(row["mass_g"] for row in masses(before)), rel=1e-12)
-    assert sum(row["share"] for row in masses(before)) == pytest.approx(1.0, rel=1e-12)
+    assert before.mass_g == pytest.approx(sum(row["mass_g"] for row in masses(cell, before)), rel=1e-12)
+    assert sum(row["share"] for row in masses(cell, before)) == pytest.approx(1.0, rel=1e-12)
 
 
 @given(st.floats(1.0, 8.0), st.floats(1.01, 2.0))
@@ -310,7 +310,7 @@ def _values(cell):
 def test_a_z_fold_counts_its_folds():
     plain = POUCH.cell.stack
     folded = plain.with_values(scheme="z-fold", fold_mm=2.0)
-    assert folded.separator_cm2 == pytest.approx(plain.separator_cm2 + 9 * 0.2 * plain.width_cm, rel=1e-12)
+    assert folded.separator_cm2 == pytest.approx(plain.separator_cm2 + 9 * 0.2 * plain.height_cm, rel=1e-12)
 
 
 @settings(max_examples=20)

@@ -145,7 +145,7 @@ def test_the_interlayer_is_named_where_there_is_one_and_only_there(index):
 def test_what_no_format_holds_is_named_with_its_value(index):
     cell = pouch()
     text = " ".join(exports(cell, "")[index].left_out)
-    for value in ("N/P 1.167", "E/C 2.45 g per coated Ah", "113 um", "5 x 25 x 0.3 mm", "0.34 MPa", "27 assumed"):
+    for value in ("N/P 1.167", "E/C 2.45 g per coated Ah", "113 um", "5 x 25 x 0.3 mm", "0.34 MPa", "28 assumed"):
         assert value in text
     assert f"cell {bill(cell).mass_g:.5g}" in text
     other = " ".join(exports(coin(), "")[index].left_out)

@@ -106,8 +106,8 @@ class Electrode(Plane):
 class Stack(Plane):
     """How many sheets, and the separator between them: its layer, and its own width and height or diameter.
 
-    sheets: n_separators single sheets, by default one per facing pair; z-fold: one band, with a fold of fold_mm at each
-    turn and n_separators passes.
+    sheets: n_separators single sheets, by default one per facing pair; z-fold: one band with n_separators passes, and
+    at each turn fold_mm of it along its height.
     """
 
     n_positive: int = Field(ge=1, le=10_000)
@@ -125,8 +125,12 @@ class Stack(Plane):
                 f"n_positive = {self.n_positive} and n_negative = {self.n_negative}: they alternate, so the numbers "
                 "differ by 1 at most",
             )
-        if self.fold_mm and self.scheme != "z-fold":
-            raise wrong("fold_mm", "fold_mm: only a z-fold has folds")
+        if (self.fold_mm > 0) != (self.scheme == "z-fold"):
+            need = "a z-fold has folds: give their length" if self.scheme == "z-fold" else "only a z-fold has folds"
+            raise wrong("fold_mm", f"fold_mm: {need}")
+        if self.n_separators is not None and self.n_separators < self.n_pairs:
+            said = f"n_separators = {self.n_separators}: {self.n_pairs} facing pairs need as many at least"
+            raise wrong("n_separators", said)
         return self
 
     @property
@@ -142,15 +146,15 @@ class Stack(Plane):
     @property
     def separator_cm2(self) -> float:
         """All separator in the cell, folds included."""
-        width, _ = self.across_cm
-        folds = width * self.fold_mm / MM_PER_CM * np.maximum(self.n_passes - 1, 0)
+        _, height = self.across_cm
+        folds = height * self.fold_mm / MM_PER_CM * np.maximum(self.n_passes - 1, 0)
         return self.n_passes * self.area_cm2 + folds
 
 
 class Filling(Sized):
     """The electrolyte and its amount, by exactly one rule.
 
-    g_per_Ah, of the capacity that `basis` names: coated (all that the positive holds), delivered, or rated (what 1C is
+    g_per_Ah, of the capacity that `basis` names: coated (all that faces), delivered, or rated (what 1C is
     made of); volume_mL; or overfill, volume over that of all pores.
     """
 
@@ -277,7 +281,7 @@ class CellDesign(Sized):
 
     @property
     def coated_Ah(self) -> float:
-        """What all facing area of the positive holds."""
+        """What all facing area of the positive holds; coating on outer faces is no part of it."""
         return self.facing_cm2 * self.positive.face_mAh_per_cm2 * self.stack.n_pairs / mAh_PER_Ah
 
     @property
@@ -340,6 +344,18 @@ class CellDesign(Sized):
                 f"{place}: the stack of {self.stack.n_positive} positive sheets is {stack_mm:.2f} mm thick, the case "
                 f"holds {most:g} mm, about {math.floor(held)} positive sheets",
             )
+        if isinstance(self.case, Pouch):
+            margins = (self.case.margin_width_mm, self.case.margin_height_mm)
+            for name, larger, separator, margin in zip(
+                ("margin_width_mm", "margin_height_mm"),
+                self.negative.across_cm,
+                self.stack.across_cm,
+                margins,
+                strict=True,
+            ):
+                if larger + margin / MM_PER_CM < separator:
+                    said = f"case.{name} = {margin:g}: the laminate would be smaller than the separator"
+                    raise wrong(f"case.{name}", said)
         if isinstance(self.case, Coin):
             width, _ = self.stack.across_cm
             if width * MM_PER_CM > self.case.inner_diameter_mm:

@@ -42,9 +42,10 @@ class Sized(Part):
 class Material(Sized):
     """What a layer is made of: its density without pores, and what lithium does with it.
 
-    specific_capacity_mAh_per_g: reversible, in the window it is used in. conversion_capacity_mAh_per_g: lithium that it
-    takes once and keeps; alloy_capacity_mAh_per_g: that it takes besides and gives back. open_circuit: of a positive,
-    the name of a shipped one or a curve of your own. price_per_kg: in your currency; none is shipped.
+    specific_capacity_mAh_per_g: reversible, in the window it is used in. first_charge_mAh_per_g: what a positive gives
+    the first time; the difference stays on the negative. conversion_capacity_mAh_per_g: lithium that it takes once and
+    keeps; alloy_capacity_mAh_per_g: that it takes besides and gives back. open_circuit: of a positive, the name of a
+    shipped one or a curve of your own. price_per_kg: in your currency; none is shipped.
     """
 
     shared_as: ClassVar[str] = "materials"  # one material in several layers is one value
@@ -53,6 +54,7 @@ class Material(Sized):
     title: str = ""
     density_g_per_cm3: float = Field(gt=0)
     specific_capacity_mAh_per_g: float | None = Field(default=None, gt=0)
+    first_charge_mAh_per_g: float | None = Field(default=None, gt=0)
     conversion_capacity_mAh_per_g: float = Field(default=0.0, ge=0)
     alloy_capacity_mAh_per_g: float = Field(default=0.0, ge=0)
     price_per_kg: float | None = Field(default=None, ge=0)
@@ -192,6 +194,15 @@ class Layer(Sized):
         if self.capacity_mAh_per_g is None:
             return 0.0
         return self.mg_per_cm2 * self.active_fraction * self.capacity_mAh_per_g / MG_PER_G
+
+    @property
+    def surplus_mAh_per_cm2(self) -> float:
+        """Lithium that the first charge gives and no discharge takes back; 0 where the first charge is not known."""
+        first, own = self.material.first_charge_mAh_per_g, self.capacity_mAh_per_g
+        if first is None or own is None:
+            return 0.0
+        surplus: float = np.maximum(first - own, 0.0) * self.mg_per_cm2 * self.active_fraction / MG_PER_G
+        return surplus
 
     def taken_mAh_per_cm2(self, how: str) -> float:
         """Lithium that its materials take by `how`: "conversion" (kept) or "alloy" (given back).

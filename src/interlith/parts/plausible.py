@@ -35,6 +35,7 @@ SPANS: Mapping[str, Span] = {
     "areal_mass_mg_per_cm2": Span(0.02, 500.0, ((1e3, "g/cm2"), (0.1, "g/m2"), (1e-3, "ug/cm2"))),
     "areal_capacity_mAh_per_cm2": Span(0.02, 60.0, ((1e3, "Ah/cm2"), (0.1, "Ah/m2"), (1e-3, "uAh/cm2"))),
     "specific_capacity_mAh_per_g": Span(20.0, 4500.0, ((1e3, "Ah/g"),)),
+    "first_charge_mAh_per_g": Span(20.0, 4500.0, ((1e3, "Ah/g"),)),
     "density_g_per_cm3": Span(0.3, 25.0, ((1e-3, "kg/m3"),)),
     "porosity": FRACTION,
     "active_fraction": FRACTION,

@@ -11,7 +11,17 @@ from typing import Any, Literal
 
 from interlith.parts.design import Coin, Pouch
 from interlith.parts.layer import CLOSES_WITHIN, Layer
-from interlith.pouch.bill import Bill, bill, electrodes, face_delivered_mAh_per_cm2
+from interlith.pouch.bill import (
+    LITHIUM,
+    Bill,
+    bill,
+    electrodes,
+    face_delivered_mAh_per_cm2,
+    interlayers,
+    inventory,
+    is_metal,
+    least_breathing_um,
+)
 from interlith.pouch.design_file import Claim, Design, Published
 from interlith.pouch.voltage import beyond
 from interlith.units import G_PER_KG, MG_PER_G, LITHIUM_mAh_PER_CM2_PER_UM, mAh_PER_Ah
@@ -21,7 +31,7 @@ Verdict = Literal["closes", "does not close", "noted"]
 RULE_OF_THUMB_mAh_PER_CM2_PER_UM = 0.2
 END_OF_LIFE = 0.8  # of the capacity
 IN_mAh_BELOW_AH = 10.0
-LEAN_G_PER_AH, LEAN_N_TO_P = 5.0, 3.0  # beyond, a cell says little about a lean one
+LEAN_G_PER_AH, LEAN_N_TO_P = 5.0, 3.0  # assumed: beyond, a cell says little about a lean one
 
 
 @dataclass(frozen=True)
@@ -98,17 +108,19 @@ def _n_to_p(design: Design, found: Bill) -> list[Audit]:
     if published is None or published.n_to_p is None:
         return []
     ours = found.n_to_p["by_face"]
-    lithium = next((layer for layer in design.cell.negative.layers if layer.material.name == "lithium"), None)
+    lithium = next((layer for layer in inventory(design.cell) if layer.material.name == LITHIUM), None)
     by_rule, rule = None, ""
     if lithium is not None:
         by_rule = RULE_OF_THUMB_mAh_PER_CM2_PER_UM * lithium.um / design.cell.positive.face_mAh_per_cm2
         if abs(by_rule / published.n_to_p - 1.0) < 0.5 * CLOSES_WITHIN:
             rule = f"; the rule of thumb of 2 mAh/cm2 per 10 um gives it, {by_rule:.3f}"
     text = (
-        f"published {published.n_to_p:g}; by face {design.cell.negative.face_mAh_per_cm2:.3f} / "
+        f"published {published.n_to_p:g}; by face {ours * design.cell.positive.face_mAh_per_cm2:.3f} / "
         f"{design.cell.positive.face_mAh_per_cm2:.4g} mAh/cm2 = {ours:.3f}{rule}. Over the whole cell "
-        f"{found.n_to_p['total']:.3f}; with the lithium of the positive {found.n_to_p['with_positive_lithium']:.3f}"
+        f"{found.n_to_p['total']:.3f}"
     )
+    if "with_positive_lithium" in found.n_to_p:
+        text += f"; with the lithium of the positive {found.n_to_p['with_positive_lithium']:.3f}"
     numbers = {"by_face": ours, "published": published.n_to_p}
     if by_rule is not None:
         numbers["by_rule_of_thumb"] = by_rule
@@ -178,13 +190,16 @@ def _efficiencies(design: Design, found: Bill) -> list[Audit]:
     if published is None:
         return []
     n_to_p = found.n_to_p["by_face"] if published.n_to_p is None else published.n_to_p
-    numbers, said, low = {}, [], None
+    numbers: dict[str, float] = {}
+    said: list[str] = []
+    low = None
     if published.retention is not None and published.n_cycles is not None:
         low = least_efficiency(n_to_p, published.retention, published.n_cycles)
-        numbers["at_least"] = low
+        all_of_it = least_efficiency(found.n_to_p["total"], published.retention, published.n_cycles)
+        numbers |= {"at_least": low, "at_least_with_all_lithium": all_of_it}
         said.append(
             f"{published.n_cycles} cycles with {published.retention:.1%} left at N/P {n_to_p:g} prove at least "
-            f"{low:.2%}, and no more"
+            f"{low:.2%} ({all_of_it:.2%} if all lithium of the cell took part), and no more"
         )
     for claim in published.efficiencies:
         life = n_to_p / (1.0 - claim.value) if claim.value < 1 else float("inf")
@@ -209,15 +224,10 @@ def _spread_of(published: Published, low: float | None) -> str:
     return f". {n} efficiencies of one system, which cannot be one number" if n > 1 else ""
 
 
-def _interlayers(design: Design) -> list[Layer]:
-    """Layers of the negative into whose pores lithium may go."""
-    return [layer for layer in design.cell.negative.layers if not layer.holds_lithium and layer.void_possible]
-
-
 def _pores(design: Design, found: Bill) -> list[Audit]:
     made = []
     cycled = face_delivered_mAh_per_cm2(design.cell)
-    for layer in _interlayers(design):
+    for layer in interlayers(design.cell):
         holds = layer.void_um * LITHIUM_mAh_PER_CM2_PER_UM
         porosity = layer.void_um / layer.um
         text = (
@@ -240,7 +250,7 @@ def _swelling(design: Design, found: Bill) -> list[Audit]:
     """What measured thicknesses of a filled interlayer leave as void, and what a cap on it would have to be."""
     made = []
     for layer in design.cell.negative.layers:
-        if layer.filled_um is None or layer.holds_lithium:
+        if layer.filled_um is None or layer.material.name == LITHIUM:
             continue
         solid, empty_um = layer.solid_um, layer.filled_um[0][1]
         holds_um = empty_um - solid
@@ -311,23 +321,30 @@ def _breathing(design: Design, found: Bill) -> list[Audit]:
         return []
     share = found.breathing_um / found.stack_um
     text = f"the stack of {found.stack_um:.0f} um grows {found.breathing_um:.0f} um on charge, {share:.0%}"
+    numbers = {"breathing_um": found.breathing_um, "share": share}
     measured = [layer for layer in design.cell.negative.layers if layer.filled_um is not None]
     plated = face_delivered_mAh_per_cm2(design.cell)
     if measured and measured[0].filled_um is not None:
         last = measured[0].filled_um[-1][0]
         text += f", of the thickness of the {measured[0].name} as measured without a counter pressure"
         text += f"; beyond {last:g} mAh/cm2 extrapolated" if plated > last else ""
+    elif interlayers(design.cell):
+        numbers["least_um"] = least_breathing_um(design.cell)
+        text += (
+            f", if dense lithium lay beside the {interlayers(design.cell)[0].name}; {numbers['least_um']:.0f} if it "
+            "filled its pores first. Measure its thickness over the charge (filled_um); the larger is used"
+        )
     else:
         text += ", of dense lithium: a porous one grows more"
-    return [Audit("breathing", "noted", text, {"breathing_um": found.breathing_um, "share": share})]
+    return [Audit("breathing", "noted", text, numbers)]
 
 
-def _interlayer_price(design: Design, found: Bill) -> list[Audit]:
+def _interlayer_cost(design: Design, found: Bill) -> list[Audit]:
     """What an interlayer costs in energy: by its mass, and with the electrolyte that its pores hold."""
     made: list[Audit] = []
     if isinstance(design.cell.case, Coin):
         return made
-    for layer in _interlayers(design):
+    for layer in interlayers(design.cell):
         part = f"negative_{layer.name}"
         mass, whole = found.masses_g[part], found.specific_energy_Wh_per_kg["whole"]
         pores_g = found.pores_mL.get(part, 0.0) * design.cell.electrolyte.material.density_g_per_cm3
@@ -338,7 +355,7 @@ def _interlayer_price(design: Design, found: Bill) -> list[Audit]:
             f"its pores saved too, {leaner - whole:.1f}: {leaner:.0f} Wh/kg without it"
         )
         numbers = {"by_mass_Wh_per_kg": lighter - whole, "with_electrolyte_Wh_per_kg": leaner - whole}
-        made.append(Audit(f"price of the {layer.name}", "noted", text, numbers))
+        made.append(Audit(f"energy that the {layer.name} costs", "noted", text, numbers))
     return made
 
 
@@ -378,6 +395,50 @@ def _coin(design: Design, found: Bill) -> list[Audit]:
     return [Audit("coin", "noted", text, {"share": share})]
 
 
+def _outer_faces(design: Design, found: Bill) -> list[Audit]:
+    """Coating of the positive that looks at no negative: weighed, and never used."""
+    cell = design.cell
+    n_outer = cell.n_outer(cell.positive, cell.stack.n_positive)
+    idle_g = sum(
+        n_outer * layer.on_outer_faces * cell.positive.area_cm2 * layer.mg_per_cm2 / MG_PER_G
+        for layer in cell.positive.layers
+    )
+    if idle_g <= 0:
+        return []
+    gain = found.energy_Wh / (found.mass_g - idle_g) * G_PER_KG - found.specific_energy_Wh_per_kg["whole"]
+    text = (
+        f"{n_outer} faces of the positive look at no negative: {idle_g:.3g} g of coating that holds nothing, "
+        f"{gain:.1f} Wh/kg. on_outer_faces = false leaves them bare"
+    )
+    return [Audit("idle coating", "noted", text, {"idle_g": idle_g, "costs_Wh_per_kg": gain})]
+
+
+def _first_charge(design: Design, found: Bill) -> list[Audit]:
+    surplus = sum(layer.surplus_mAh_per_cm2 for layer in design.cell.positive.layers)
+    if surplus <= 0 or "after_first_charge" not in found.n_to_p:
+        return []
+    text = (
+        f"the positive gives {surplus:.2f} mAh/cm2 more at its first charge than it takes back (assumed of its "
+        f"material); that stays on the negative: N/P {found.n_to_p['after_conversion']:.3f} becomes "
+        f"{found.n_to_p['after_first_charge']:.3f}"
+    )
+    return [Audit("first charge", "noted", text, {"surplus_mAh_per_cm2": surplus})]
+
+
+def _life(design: Design, found: Bill) -> list[Audit]:
+    """Cycles that the lithium of the negative pays for, over a span of efficiencies."""
+    if not is_metal(design.cell):
+        return []
+    ratio = found.n_to_p["delivered"]
+    lives = {efficiency: cycles_by_inventory(ratio, efficiency) for efficiency in (0.99, 0.995, 0.999)}
+    told = ", ".join(f"{n:.0f} at {efficiency:.1%}" for efficiency, n in lives.items())
+    text = (
+        f"lithium for {told} of efficiency, until {END_OF_LIFE:.0%} is left, at N/P {ratio:.2f} (by face, of what is "
+        "delivered); if nothing but lithium is lost"
+    )
+    return [Audit("life", "noted", text, {f"cycles_at_{efficiency:g}": n for efficiency, n in lives.items()})]
+
+
 CHECKS: tuple[Check, ...] = (
     _published_energy,
     _rated,
@@ -391,7 +452,10 @@ CHECKS: tuple[Check, ...] = (
     _filling,
     _lean,
     _breathing,
-    _interlayer_price,
+    _interlayer_cost,
+    _outer_faces,
+    _first_charge,
+    _life,
     _window,
     _coin,
 )

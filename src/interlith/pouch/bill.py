@@ -6,7 +6,7 @@ once, is the same arithmetic. Results have the shape of what they depend on.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,7 @@ from interlith.units import (
     mV_PER_V,
 )
 
+LITHIUM = "lithium"  # the material of that name
 Number = Any  # a float, or an array of floats: one per draw
 
 
@@ -33,9 +34,11 @@ Number = Any  # a float, or an array of floats: one per draw
 class Bill:
     """What a cell weighs, holds and delivers. Mappings go by part of the cell, or by basis.
 
-    n_to_p: by_face, total (all lithium over all of the positive), with_positive_lithium (that of the positive counted
-    too), after_conversion (by face, less what the interlayer takes and keeps). g_per_Ah: electrolyte over each
-    capacity. breathing_um: growth of the stack from discharged to charged, None for a negative that is not lithium.
+    n_to_p: of the lithium of the negative, or, without any, of what its layers can take. by_face; delivered (over what
+    a face delivers); after_conversion (less what the interlayer takes and keeps); after_first_charge (with what the
+    positive gives once); total (all of the negative over all of the positive); with_positive_lithium (total + 1).
+    g_per_Ah: electrolyte over each capacity. breathing_um: growth of the stack from discharged to charged, None for a
+    negative that is not lithium.
     """
 
     masses_g: Mapping[str, Number]
@@ -118,7 +121,7 @@ def bill(cell: CellDesign) -> Bill:
         coated_Ah=capacities["coated"],
         delivered_Ah=capacities["delivered"],
         rated_Ah=cell.rated_capacity_Ah,
-        negative_Ah=_held_mAh(cell, cell.negative, cell.stack.n_negative) / mAh_PER_Ah,
+        negative_Ah=_held_mAh(cell, cell.negative, inventory(cell)) / mAh_PER_Ah,
         mean_open_circuit_V=open_circuit_V,
         mean_voltage_V=mean_V,
         energy_Wh=capacities["delivered"] * mean_V,
@@ -160,11 +163,11 @@ def face_delivered_mAh_per_cm2(cell: CellDesign) -> Number:
 def breathing_um(cell: CellDesign) -> Number | None:
     """Growth of the stack on charge: of an interlayer as measured for its filling, else of dense lithium on each face.
 
-    None where the negative is not lithium: what graphite grows is not known here. The positive's own breathing, some
-    per cent of its coating and of the other sign, is left out.
+    Without such data the pores of an interlayer are taken to stay empty, which is the upper end; `least_breathing_um`
+    is the lower one. None where the negative is not lithium: what graphite grows is not known here. The positive's own
+    breathing, some per cent of its coating and of the other sign, is left out.
     """
-    holders = [layer for layer in cell.negative.layers if layer.holds_lithium]
-    if any(layer.material.name != "lithium" for layer in holders):
+    if not is_metal(cell):
         return None
     plated = face_delivered_mAh_per_cm2(cell)
     host = next((layer for layer in cell.negative.layers if layer.filled_um is not None), None)
@@ -176,25 +179,43 @@ def breathing_um(cell: CellDesign) -> Number | None:
     return cell.stack.n_pairs * (full - empty)
 
 
-def _masses_g(cell: CellDesign, electrolyte_g: Number) -> dict[str, Number]:
-    found: dict[str, Number] = {}
+def interlayers(cell: CellDesign) -> tuple[Layer, ...]:
+    """Layers of a negative on which lithium is plated that have pores for it."""
+    if not is_metal(cell):
+        return ()
+    return tuple(layer for layer in cell.negative.layers if layer.material.name != LITHIUM and layer.void_possible)
+
+
+def least_breathing_um(cell: CellDesign) -> Number:
+    """Growth of the stack if dense lithium filled the pores of the interlayers first."""
+    void_um = sum((layer.void_um for layer in interlayers(cell)), 0.0)
+    plated_um = face_delivered_mAh_per_cm2(cell) / LITHIUM_mAh_PER_CM2_PER_UM
+    return cell.stack.n_pairs * np.maximum(plated_um - void_um, 0.0)
+
+
+def sheets(cell: CellDesign) -> Iterator[tuple[str, Number, Layer]]:
+    """Part of the cell, all its area in cm2, and its layer: everything that has an areal mass."""
     for name, electrode, n_sheets in electrodes(cell):
         for layer in electrode.layers:
-            found[f"{name}_{layer.name}"] = (
-                n_faces(cell, electrode, layer) * electrode.area_cm2 * layer.mg_per_cm2 / MG_PER_G
-            )
+            yield f"{name}_{layer.name}", n_faces(cell, electrode, layer) * electrode.area_cm2, layer
         if electrode.foil is not None:
-            area = electrode.area_cm2 + electrode.flag_cm2
-            found[f"{name}_foil"] = n_sheets * area * electrode.foil.mg_per_cm2 / MG_PER_G
-    found["separator"] = cell.stack.separator_cm2 * cell.stack.separator.mg_per_cm2 / MG_PER_G
-    found["electrolyte"] = electrolyte_g
+            yield f"{name}_foil", n_sheets * (electrode.area_cm2 + electrode.flag_cm2), electrode.foil
+    yield "separator", cell.stack.separator_cm2, cell.stack.separator
+    if isinstance(cell.case, Pouch):
+        for layer in cell.case.laminate:
+            yield "laminate", laminate_cm2(cell), layer
+
+
+def _masses_g(cell: CellDesign, electrolyte_g: Number) -> dict[str, Number]:
+    weighed: dict[str, Number] = {}
+    for part, area_cm2, layer in sheets(cell):
+        weighed[part] = weighed.get(part, 0.0) + area_cm2 * layer.mg_per_cm2 / MG_PER_G
+    laminate_g = weighed.pop("laminate", None)
+    found = {**weighed, "electrolyte": electrolyte_g}
     case = cell.case
     if isinstance(case, Coin):
         return {**found, "case": case.case_g, "spacers": case.spacers_g, "spring": case.spring_g}
-    found["tabs"] = case.tabs.mass_g
-    found["tape"] = case.tape_g
-    found["laminate"] = laminate_cm2(cell) * case.laminate_mg_per_cm2 / MG_PER_G
-    return found
+    return {**found, "tabs": case.tabs.mass_g, "tape": case.tape_g, "laminate": laminate_g}
 
 
 def laminate_cm2(cell: CellDesign) -> Number:
@@ -236,20 +257,37 @@ def _pores_mL(cell: CellDesign) -> dict[str, Number]:
     return found
 
 
-def _held_mAh(cell: CellDesign, electrode: Electrode, n_sheets: int) -> Number:
-    return sum(n_faces(cell, electrode, layer) * electrode.area_cm2 * layer.mAh_per_cm2 for layer in electrode.layers)
+def _held_mAh(cell: CellDesign, electrode: Electrode, layers: Sequence[Layer]) -> Number:
+    return sum((n_faces(cell, electrode, layer) * electrode.area_cm2 * layer.mAh_per_cm2 for layer in layers), 0.0)
+
+
+def inventory(cell: CellDesign) -> tuple[Layer, ...]:
+    """Layers whose capacity N/P counts: those of lithium metal; without any, those that can take lithium."""
+    metal = tuple(layer for layer in cell.negative.layers if layer.material.name == LITHIUM)
+    return metal or tuple(layer for layer in cell.negative.layers if layer.holds_lithium)
+
+
+def is_metal(cell: CellDesign) -> bool:
+    """Whether lithium is plated: on lithium foil, or on a negative that takes none into itself."""
+    return all(layer.material.name == LITHIUM for layer in inventory(cell))
 
 
 def _n_to_p(cell: CellDesign) -> dict[str, Number]:
-    face_p, face_n = cell.positive.face_mAh_per_cm2, cell.negative.face_mAh_per_cm2
+    face_p = cell.positive.face_mAh_per_cm2
+    face_n = sum((layer.mAh_per_cm2 for layer in inventory(cell)), 0.0)
     kept = sum((layer.taken_mAh_per_cm2("conversion") for layer in cell.negative.layers), 0.0)
-    total = _held_mAh(cell, cell.negative, cell.stack.n_negative) / (cell.coated_Ah * mAh_PER_Ah)
-    return {
+    surplus = sum((layer.surplus_mAh_per_cm2 for layer in cell.positive.layers), 0.0)
+    all_n = _held_mAh(cell, cell.negative, inventory(cell))
+    total = all_n / _held_mAh(cell, cell.positive, cell.positive.layers)
+    found = {
         "by_face": face_n / face_p,
+        "delivered": face_n / face_delivered_mAh_per_cm2(cell),
         "after_conversion": (face_n - kept) / face_p,
         "total": total,
-        "with_positive_lithium": total + 1.0,
     }
+    if is_metal(cell):
+        found |= {"after_first_charge": (face_n - kept + surplus) / face_p, "with_positive_lithium": total + 1.0}
+    return found
 
 
 def _areas_cm2(cell: CellDesign) -> dict[str, Number]:
@@ -263,33 +301,27 @@ def _areas_cm2(cell: CellDesign) -> dict[str, Number]:
 
 
 def _volumes_mL(cell: CellDesign, body_um: Number, grown_um: Number | None) -> dict[str, Number]:
-    """body: the larger electrode times stack and laminate; envelope: with seals; stack: without laminate."""
+    """body: the negative times stack and laminate; cup: the separator in its place; envelope: with seals."""
     face = cell.negative.area_cm2
     found = {"stack": face * cell.stack_um * CM_PER_UM}
     if isinstance(cell.case, Coin):
         radius = cell.case.outer_diameter_mm / MM_PER_CM / 2.0
         return {"body": np.pi * radius**2 * cell.case.outer_height_mm / MM_PER_CM, **found}
     width, height = envelope_cm(cell)
-    found = {"body": face * body_um * CM_PER_UM, **found, "envelope": width * height * body_um * CM_PER_UM}
+    cup = cell.stack.area_cm2 * body_um * CM_PER_UM
+    found = {"body": face * body_um * CM_PER_UM, "cup": cup, **found, "envelope": width * height * body_um * CM_PER_UM}
     if grown_um is not None:
         found["body_charged"] = face * (body_um + grown_um) * CM_PER_UM
     return found
 
 
 def _price(cell: CellDesign, electrolyte_g: Number) -> Number | None:
-    """Of all materials, tabs and case left out; None where one of them has no price."""
+    """Of all materials, tabs and coin hardware left out; None where one of them has no price."""
     total: Number = 0.0
-    sheets: list[tuple[Number, Layer]] = [(cell.stack.separator_cm2, cell.stack.separator)]
-    for _, electrode, n_sheets in electrodes(cell):
-        sheets += [(n_faces(cell, electrode, layer) * electrode.area_cm2, layer) for layer in electrode.layers]
-        if electrode.foil is not None:
-            sheets.append((n_sheets * (electrode.area_cm2 + electrode.flag_cm2), electrode.foil))
-    if isinstance(cell.case, Pouch):
-        sheets += [(laminate_cm2(cell), layer) for layer in cell.case.laminate]
-    for area, layer in sheets:
+    for _, area_cm2, layer in sheets(cell):
         per_cm2 = layer.price_per_cm2
         if per_cm2 is None:
             return None
-        total = total + area * per_cm2
+        total = total + area_cm2 * per_cm2
     per_kg = cell.electrolyte.material.price_per_kg
     return None if per_kg is None else total + electrolyte_g * per_kg / G_PER_KG

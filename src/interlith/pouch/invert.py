@@ -13,7 +13,7 @@ from interlith.errors import InputError
 from interlith.parts.design import CellDesign, Coin, Pouch
 from interlith.parts.layer import Layer
 from interlith.parts.listing import replaced
-from interlith.pouch.bill import Bill, bill
+from interlith.pouch.bill import LITHIUM, Bill, bill, inventory
 from interlith.units import UM_PER_MM, LITHIUM_mAh_PER_CM2_PER_UM
 
 LEAST_AREAL_mAh_PER_CM2, MOST_AREAL_mAh_PER_CM2 = 0.5, 30.0
@@ -114,7 +114,7 @@ def variant(
 
 def lithium_layer(cell: CellDesign) -> Layer | None:
     """The layer of the negative that holds lithium as built; None without one."""
-    return next((layer for layer in cell.negative.layers if layer.holds_lithium), None)
+    return next(iter(inventory(cell)), None)
 
 
 def reach(
@@ -161,7 +161,7 @@ def _reach(cell: CellDesign, target: float, ratio: float, amount: float, count: 
     areal = float(brentq(above, LEAST_AREAL_mAh_PER_CM2, MOST_AREAL_mAh_PER_CM2, xtol=1e-9))
     made = variant(cell, areal, ratio, amount, count, bounds)
     found, layer = bill(made), lithium_layer(made)
-    lithium_um = layer.um if layer is not None and layer.material.name == "lithium" else None
+    lithium_um = layer.um if layer is not None and layer.material.name == LITHIUM else None
     gauge = None
     if lithium_um is not None:
         gauge = next((um for um in sorted(bounds.lithium_gauges_um) if um >= lithium_um - 1e-9), None)
@@ -204,7 +204,7 @@ def against(cell: CellDesign, found: Bill, bounds: Bounds) -> list[str]:
         if deep_mm > cell.case.most_depth_mm:
             said.append(f"stack of {deep_mm:.1f} mm, the cups hold {cell.case.most_depth_mm:g}")
     layer = lithium_layer(cell)
-    if layer is not None and layer.material.name == "lithium" and layer.um > max(bounds.lithium_gauges_um):
+    if layer is not None and layer.material.name == LITHIUM and layer.um > max(bounds.lithium_gauges_um):
         said.append(f"lithium of {layer.um:.0f} um, sold up to {max(bounds.lithium_gauges_um):g}")
     return said
 
@@ -218,6 +218,6 @@ def violation(cell: CellDesign, found: Bill, bounds: Bounds) -> Any:
     if isinstance(cell.case, Pouch) and cell.case.most_depth_mm is not None:
         excess = excess + np.maximum(cell.stack_um / UM_PER_MM / cell.case.most_depth_mm - 1.0, 0.0)
     layer = lithium_layer(cell)
-    if layer is not None and layer.material.name == "lithium":
+    if layer is not None and layer.material.name == LITHIUM:
         excess = excess + np.maximum(layer.um / max(bounds.lithium_gauges_um) - 1.0, 0.0)
     return excess

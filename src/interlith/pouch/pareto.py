@@ -17,7 +17,7 @@ from scipy.optimize import differential_evolution
 from interlith.errors import InputError
 from interlith.parts.design import CellDesign, Coin
 from interlith.pouch.audits import END_OF_LIFE, cycles_by_inventory
-from interlith.pouch.bill import Bill, bill
+from interlith.pouch.bill import LITHIUM, Bill, bill
 from interlith.pouch.invert import Bounds, lithium_layer, variant, violation
 from interlith.pouch.uncertainty import SEED
 from interlith.units import WH_PER_KWH
@@ -25,13 +25,14 @@ from interlith.units import WH_PER_KWH
 Floats = NDArray[np.float64]
 N_LEVELS, N_DESIGNS = 20, 30_000
 POPULATION = 10  # candidates per free quantity and generation
+INTEGRAL = (False, False, False, True)  # areal capacity, N/P, electrolyte, sheets
 PENALTY_WH_PER_KG = 1e4  # per unit of violation
 MOST_N_TO_P = 4.0
 
 
 @dataclass(frozen=True)
 class Ranges:
-    """Where the free quantities of a design lie. least_g_per_Ah: what the electrolyte is not brought below, assumed."""
+    """Where the free quantities of a design lie; one with two equal ends is held."""
 
     areal_mAh_per_cm2: tuple[float, float]
     n_to_p: tuple[float, float]
@@ -64,10 +65,11 @@ class Front:
 
 
 def ranges(cell: CellDesign) -> Ranges:
-    """What is free by default: up to 1.6 times the areal capacity, N/P to 4, electrolyte to half, sheets to twice."""
+    """Free by default: half to 1.6 times the areal capacity, N/P to 4, sheets to twice; electrolyte as it is."""
     found = bill(cell)
     areal, own = float(cell.positive.face_mAh_per_cm2), float(found.g_per_Ah["delivered"])
-    return Ranges((0.5 * areal, 1.6 * areal), (0.0, MOST_N_TO_P), (0.5 * own, own), (1, 2 * cell.stack.n_positive))
+    least = max(1, 1 + cell.stack.n_positive - cell.stack.n_negative)
+    return Ranges((0.5 * areal, 1.6 * areal), (0.0, MOST_N_TO_P), (own, own), (least, 2 * cell.stack.n_positive))
 
 
 def front(
@@ -97,7 +99,7 @@ def front(
     if isinstance(cell.case, Coin):
         raise InputError("a coin cell is mostly case: there is no choice of energy to make")
     layer = lithium_layer(cell)
-    if layer is None or layer.material.name != "lithium":
+    if layer is None or layer.material.name != LITHIUM:
         raise InputError("a negative without lithium foil has no N/P to choose by cycles")
     found = bill(cell)
     if by == "price" and found.price is None:
@@ -142,8 +144,18 @@ def _best(
 ) -> Choice | None:
     """The design of most energy that lasts so many cycles, or costs no more; None where the bounds allow none."""
 
+    ends = [free.areal_mAh_per_cm2, free.n_to_p, free.g_per_Ah, free.n_positive]
+    is_free = [low < high for low, high in ends]
+
+    def whole(x: Floats) -> Floats:
+        """The free quantities of candidates [n_free, n] with those that are held: [4, n]."""
+        rows = iter(np.atleast_2d(x.T).T)
+        held = [None if moves else low for moves, (low, _) in zip(is_free, ends, strict=True)]
+        n = x.shape[1] if x.ndim > 1 else 1
+        return np.array([next(rows) if value is None else np.full(n, value) for value in held])
+
     def loss(x: Floats) -> Floats:
-        areal, ratio, amount, count = np.atleast_2d(x.T).T
+        areal, ratio, amount, count = whole(x)
         made = variant(cell, areal, ratio, amount, np.rint(count), limits)
         found = bill(made)
         counted[0] += areal.size
@@ -155,12 +167,12 @@ def _best(
         worst: Floats = PENALTY_WH_PER_KG * (violation(made, found, limits) + short)
         return worst - found.specific_energy_Wh_per_kg["whole"]
 
-    box = [free.areal_mAh_per_cm2, free.n_to_p, free.g_per_Ah, free.n_positive]
+    box = [end for end, moves in zip(ends, is_free, strict=True) if moves]
     per_generation = POPULATION * len(box)
     done = differential_evolution(
         loss,
         box,
-        integrality=[False, False, False, True],
+        integrality=[whole_number for whole_number, moves in zip(INTEGRAL, is_free, strict=True) if moves],
         popsize=POPULATION,
         maxiter=max(n_designs // per_generation - 1, 1),
         tol=1e-6,
@@ -171,7 +183,7 @@ def _best(
     )
     if done.fun > 0:
         return None
-    return _choice(cell, done.x, efficiency, limits)
+    return _choice(cell, whole(done.x[:, None])[:, 0], efficiency, limits)
 
 
 def _choice(cell: CellDesign, x: Floats, efficiency: float, limits: Bounds) -> Choice:
@@ -183,7 +195,7 @@ def _choice(cell: CellDesign, x: Floats, efficiency: float, limits: Bounds) -> C
 def chosen(cell: CellDesign, efficiency: float) -> Choice:
     """A cell as a choice beside those of a front: its energy, and the cycles that its lithium allows."""
     found, layer = bill(cell), lithium_layer(cell)
-    ratio = float(found.n_to_p["by_face"])
+    ratio = float(found.n_to_p["delivered"])
     return Choice(
         specific_energy_Wh_per_kg=float(found.specific_energy_Wh_per_kg["whole"]),
         n_cycles=float(cycles_by_inventory(ratio, efficiency, END_OF_LIFE)),

@@ -7,16 +7,27 @@ from typing import Any
 
 from interlith.parts.design import CellDesign, Electrode, Pouch
 from interlith.parts.layer import Layer
-from interlith.pouch.bill import Bill, bill, electrodes, face_delivered_mAh_per_cm2, n_faces
+from interlith.pouch.bill import (
+    LITHIUM,
+    Bill,
+    bill,
+    electrodes,
+    face_delivered_mAh_per_cm2,
+    is_metal,
+    n_faces,
+    sheets,
+)
 from interlith.pouch.design_file import Design
-from interlith.units import G_PER_KG
+from interlith.units import G_PER_KG, LITHIUM_mAh_PER_CM2_PER_UM
 
 Row = dict[str, Any]
 RATIOS = {
-    "by_face": "areal capacity of one negative face over that of one positive face",
-    "after_conversion": "the same, less what the interlayer takes and keeps",
-    "total": "all capacity of the negative, outer faces and overhang included, over all that the positive holds",
-    "with_positive_lithium": "the same, with the lithium of the positive counted on both sides",
+    "by_face": "lithium of one negative face (without any, what it can take) over the areal capacity of the positive",
+    "delivered": "the same over what one face delivers",
+    "after_conversion": "by face, less what the interlayer takes and keeps",
+    "after_first_charge": "the same, with what the positive gives at its first charge and never takes back",
+    "total": "all of the negative over all of the positive, outer faces and overhang included",
+    "with_positive_lithium": "total + 1: the lithium of the positive counted with that of the negative",
 }
 BASES = {
     "whole": "energy over the mass of the whole cell",
@@ -26,17 +37,28 @@ BASES = {
 }
 VOLUMES = {
     "body": "negative face times thickness of stack and both laminates; of a coin cell its outer cylinder",
+    "cup": "the same on the separator's face, which is what the cup must hold",
     "stack": "negative face times thickness of the stack",
     "envelope": "laminate with its seals, laid flat, times the same thickness",
     "body_charged": "the body when charged",
 }
 
 
-def masses(found: Bill) -> list[Row]:
-    """One row per part, the heaviest first: mass_g, share of the whole, and the Wh/kg if it weighed nothing."""
+def masses(cell: CellDesign, found: Bill) -> list[Row]:
+    """One row per part, the heaviest first: area and areal mass, mass_g, share, and the Wh/kg if it weighed nothing.
+
+    area_cm2 and mg_per_cm2: of what is a sheet; areal masses of several layers of one part are added.
+    """
+    areas: dict[str, float] = {}
+    areal: dict[str, float] = {}
+    for part, area_cm2, layer in sheets(cell):
+        areas[part] = float(area_cm2)
+        areal[part] = areal.get(part, 0.0) + float(layer.mg_per_cm2)
     rows = [
         {
             "part": name,
+            "area_cm2": areas.get(name),
+            "mg_per_cm2": areal.get(name),
             "mass_g": float(mass),
             "share": float(mass / found.mass_g),
             "without_it_Wh_per_kg": float(found.energy_Wh / (found.mass_g - mass) * G_PER_KG),
@@ -121,9 +143,10 @@ def intermediates(cell: CellDesign, found: Bill) -> list[Row]:
         rows.append(("body thickness", found.body_um, "um", "stack and both laminates"))
     if found.breathing_um is not None:
         rows.append(("breathing", found.breathing_um, "um", "growth of the stack from discharged to charged"))
-    rows += [
-        (f"mass, {part}", mass, "g", "area times areal mass, or as stated") for part, mass in found.masses_g.items()
-    ]
+    for part, area_cm2, layer in sheets(cell):
+        rows.append((f"{part}, all area", area_cm2, "cm2", "faces or sheets times area, flags and folds included"))
+        rows.append((f"{part}, areal mass", layer.mg_per_cm2, "mg/cm2", _mass_text(layer)))
+    rows += [(f"mass, {part}", mass, "g", _how(part, cell)) for part, mass in found.masses_g.items()]
     rows.append(("mass", found.mass_g, "g", "sum of all parts"))
     rows += [(f"N/P, {name}", value, "1", RATIOS[name]) for name, value in found.n_to_p.items()]
     rows += [
@@ -135,6 +158,18 @@ def intermediates(cell: CellDesign, found: Bill) -> list[Row]:
     if found.price is not None:
         rows.append(("price", found.price, "your currency", "materials, with tabs and coin hardware left out"))
     return [dict(zip(("name", "value", "unit", "how"), (n, float(v), u, h), strict=True)) for n, v, u, h in rows]
+
+
+def _how(part: str, cell: CellDesign) -> str:
+    if part == "electrolyte":
+        filling = cell.electrolyte
+        by = next(name for name in ("g_per_Ah", "volume_mL", "overfill") if getattr(filling, name) is not None)
+        return f"by {by}" + (f" of the {filling.basis} capacity" if filling.basis else "")
+    if part == "tabs" and isinstance(cell.case, Pouch):
+        tabs = cell.case.tabs
+        return f"{tabs.width_mm:g} x {tabs.length_mm:g} x {tabs.thickness_mm:g} mm, of each metal"
+    sheet = any(part == name for name, _, _ in sheets(cell))
+    return "all area times areal mass" if sheet else "as stated"
 
 
 def _curve_text(cell: CellDesign) -> str:
@@ -155,7 +190,6 @@ def _electrode_rows(
         label = f"{name} {layer.name}"
         rows += [
             (f"{label}, faces", n_faces(cell, electrode, layer), "1", f"{n_sheets} sheets, facing and outer faces"),
-            (f"{label}, areal mass", layer.mg_per_cm2, "mg/cm2", _mass_text(layer)),
             (f"{label}, thickness", layer.um, "um", _thickness_text(layer)),
             (f"{label}, solid density", layer.solid_g_per_cm3, "g/cm3", "of its materials, without pores"),
         ]
@@ -163,8 +197,6 @@ def _electrode_rows(
             rows.append((f"{label}, void", layer.void_um, "um", "porosity times thickness, or what the solid leaves"))
         if layer.holds_lithium:
             rows.append((f"{label}, areal capacity", layer.mAh_per_cm2, "mAh/cm2", _capacity_text(layer)))
-    if electrode.foil is not None:
-        rows.append((f"{name} foil, areal mass", electrode.foil.mg_per_cm2, "mg/cm2", _mass_text(electrode.foil)))
     return rows
 
 
@@ -233,12 +265,15 @@ def _face(
     rows = []
     plated = 0.0 if outer else float(face_delivered_mAh_per_cm2(cell))
     hosted = any(layer.filled_um is not None for layer in electrode.layers)
+    bare = name == "negative" and is_metal(cell) and all(layer.material.name != LITHIUM for layer in electrode.layers)
+    if bare and not hosted and plated > 0:
+        rows.append((f"{name}_plated", sheet, 0.0, plated / LITHIUM_mAh_PER_CM2_PER_UM))
     for layer in electrode.layers:
         if outer and not layer.on_outer_faces:
             continue
         charged = layer.um_when_filled(plated)
         if charged is None:
-            from_lithium = layer.material.name == "lithium" and not hosted
+            from_lithium = layer.material.name == LITHIUM and not hosted
             charged = layer.um + (plated / layer.mAh_per_cm2 * layer.um if from_lithium and layer.um > 0 else 0.0)
         rows.append((f"{name}_{layer.name}", sheet, float(layer.um), float(charged)))
     return rows

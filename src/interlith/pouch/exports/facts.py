@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from interlith.parts.design import CellDesign, Electrode, Plane, Pouch
 from interlith.parts.layer import Layer
 from interlith.parts.listing import values
-from interlith.pouch.bill import Bill, bill, electrodes, envelope_cm
+from interlith.pouch.bill import LITHIUM, Bill, bill, electrodes, envelope_cm, inventory, is_metal
 from interlith.pouch.exports.export import sentence
 from interlith.units import UM_PER_MM
 
@@ -27,7 +27,7 @@ def facts(cell: CellDesign) -> dict[str, str]:
     """
     found = bill(cell)
     return {
-        **{f"interlayer {layer.name}": interlayer(layer) for layer in interlayers(cell)},
+        **{f"interlayer {layer.name}": interlayer(layer) for layer in between(cell)},
         "lithium": _lithium(cell, found),
         "electrolyte": _electrolyte(found),
         "masses": _masses(found),
@@ -57,19 +57,15 @@ def left_out(cell: CellDesign, ends: Mapping[str, str], otherwise: str) -> tuple
     return tuple(said)
 
 
-def interlayers(cell: CellDesign) -> tuple[Layer, ...]:
-    """Layers of the negative that hold no reversible lithium of their own: hosts and what else lies on the foil."""
-    return tuple(layer for layer in cell.negative.layers if not layer.holds_lithium)
+def between(cell: CellDesign) -> tuple[Layer, ...]:
+    """Layers of the negative that N/P does not count: hosts and what else lies on the foil."""
+    counted = inventory(cell)
+    return tuple(layer for layer in cell.negative.layers if layer not in counted)
 
 
 def lithium(cell: CellDesign) -> Layer | None:
     """The lithium of the negative; None where there is none as built."""
-    return next((layer for layer in cell.negative.layers if layer.material.name == "lithium"), None)
-
-
-def is_lithium_metal(cell: CellDesign) -> bool:
-    """Whether all that the negative holds is lithium metal, be it plated by the first charge only."""
-    return all(layer.material.name == "lithium" for layer in cell.negative.layers if layer.holds_lithium)
+    return next((layer for layer in inventory(cell) if layer.material.name == LITHIUM), None)
 
 
 def pores(layer: Layer) -> float | None:
@@ -104,8 +100,8 @@ def shape(plane: Plane) -> str:
 def _lithium(cell: CellDesign, found: Bill) -> str:
     ratios = f"N/P {found.n_to_p['by_face']:.4g} by face, {found.n_to_p['total']:.4g} in all"
     held = lithium(cell)
-    if not is_lithium_metal(cell):
-        names = " and ".join(layer.material.name for layer in cell.negative.layers if layer.holds_lithium)
+    if not is_metal(cell):
+        names = " and ".join(layer.material.name for layer in inventory(cell))
         return f"negative: {names}, {found.negative_Ah:.4g} Ah, {ratios}"
     if held is None:
         return "lithium inventory: none as built, all comes from the positive"

@@ -15,9 +15,9 @@ from typing import Any
 from interlith.parts.design import CellDesign, Electrode, Plane, Pouch
 from interlith.parts.layer import Layer, Material
 from interlith.parts.part import Origin, Part
-from interlith.pouch.bill import Bill, bill, envelope_cm
+from interlith.pouch.bill import Bill, bill, envelope_cm, inventory, is_metal
 from interlith.pouch.exports.export import Export, real
-from interlith.pouch.exports.facts import interlayers, is_lithium_metal, left_out, pores
+from interlith.pouch.exports.facts import between, left_out, pores
 from interlith.pouch.exports.layers import liquid
 from interlith.units import UM_PER_MM
 
@@ -59,7 +59,7 @@ def battinfo(cell: CellDesign, title: str) -> Export:
         "@type": [
             "PouchCell" if isinstance(cell.case, Pouch) else "CoinCell",
             "BatteryCell",
-            *(["LithiumMetalBattery"] if is_lithium_metal(cell) else []),
+            *(["LithiumMetalBattery"] if is_metal(cell) else []),
         ],
         "schema:name": title,
         "rdfs:comment": "A cell design: computed from its layers, not measured.",
@@ -283,19 +283,19 @@ def _positive(cell: CellDesign) -> Node:
 
 def _negative(cell: CellDesign) -> Node:
     electrode = cell.negative
-    holders = [layer for layer in electrode.layers if layer.holds_lithium]
-    is_lithium = bool(holders) and is_lithium_metal(cell)
+    holders = inventory(cell)
+    is_lithium = bool(holders) and is_metal(cell)
     active = [
         {**_typed(layer.material, "ActiveMaterial"), "hasProperty": [*_sheet(layer), *_capacity(layer)]}
         for layer in holders
     ]
-    between = [_named(layer) for layer in interlayers(cell)]
+    others = [_named(layer) for layer in between(cell)]
     return {
         "@type": ["NegativeElectrode", *(["LithiumElectrode"] if is_lithium else [])],
         "hasProperty": _plane(electrode),
         **_collector(cell, electrode, "negative"),
         **({"hasActiveMaterial": active} if active else {}),
-        **({"hasConstituent": between} if between else {}),
+        **({"hasConstituent": others} if others else {}),
     }
 
 

@@ -14,7 +14,7 @@ from interlith.parts.electrolyte import REFERENCE_K
 from interlith.parts.layer import Layer
 from interlith.pouch.bill import Bill, bill
 from interlith.pouch.exports.export import Export, real, sentence, table
-from interlith.pouch.exports.facts import interlayers, left_out, lithium, pores
+from interlith.pouch.exports.facts import between, left_out, lithium, pores
 from interlith.pouch.exports.layers import (
     Liquid,
     Particles,
@@ -233,7 +233,7 @@ def _user_defined(cell: CellDesign, found: Bill) -> dict[str, Any]:
     for name, electrode in (("Positive", cell.positive), ("Negative", cell.negative)):
         if electrode.foil is not None:
             numbers[f"{name} current collector thickness [m]"] = real(electrode.foil.um * M_PER_UM)
-    for layer in interlayers(cell):
+    for layer in between(cell):
         numbers |= _interlayer(layer)
     return numbers
 

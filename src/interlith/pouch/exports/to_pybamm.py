@@ -6,9 +6,9 @@ from typing import Any
 
 from interlith.parts.design import CellDesign
 from interlith.parts.electrolyte import REFERENCE_K
-from interlith.pouch.bill import bill, face_delivered_mAh_per_cm2
+from interlith.pouch.bill import LITHIUM, bill, face_delivered_mAh_per_cm2, is_metal
 from interlith.pouch.exports.export import Export, real, table
-from interlith.pouch.exports.facts import is_lithium_metal, left_out, lithium, pores
+from interlith.pouch.exports.facts import left_out, lithium, pores
 from interlith.pouch.exports.layers import (
     Liquid,
     Particles,
@@ -83,9 +83,9 @@ def _temperature() -> list[str]:
 
 
 def _not_this_cell(cell: CellDesign) -> tuple[str, ...]:
-    if is_lithium_metal(cell):
+    if is_metal(cell):
         return ()
-    name = next(layer.material.name for layer in cell.negative.layers if layer.material.name != "lithium")
+    name = next(layer.material.name for layer in cell.negative.layers if layer.material.name != LITHIUM)
     return (f"Negative of {name}: the parameters are those of the positive against lithium metal, not of this cell.",)
 
 
