@@ -11,7 +11,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -20,6 +19,30 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from interlith import __version__
+from interlith.cli_options import (
+    Area,
+    Cells,
+    Columns,
+    Current,
+    Debug,
+    Electrode,
+    Files,
+    Join,
+    Json,
+    Kind,
+    Limits,
+    Mass,
+    Models,
+    NoCache,
+    Offset,
+    Out,
+    Processes,
+    Quiet,
+    Range,
+    Settings,
+    Spectra,
+    Workers,
+)
 from interlith.errors import EnvironmentError_, InputError, InterlithError
 
 if TYPE_CHECKING:
@@ -36,72 +59,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Lithium-metal cells with host interlayers: where does the lithium go, and what would bring it back?",
 )
-
-
-class Kinds(StrEnum):
-    """Kinds of test, as --kind takes them."""
-
-    reservoir = "reservoir"
-    efficiency = "efficiency"
-    symmetric = "symmetric"
-    full = "full"
-    anode_free = "anode-free"
-    eis = "eis"
-    cv = "cv"
-    unknown = "unknown"
-
-
-class Cells(StrEnum):
-    """What --cell takes."""
-
-    half = "half"
-    symmetric = "symmetric"
-    li_ncm811 = "li-ncm811"
-    li_lco = "li-lco"
-    pouch_ncm90 = "pouch-ncm90"
-    anode_free = "anode-free"
-
-
-class Models(StrEnum):
-    """What --model takes."""
-
-    lumped = "lumped"
-    resolved = "resolved"
-
-
-class Electrodes(StrEnum):
-    """What --working-electrode takes."""
-
-    host = "host"
-    positive = "positive"
-
-
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else there.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
-Files = Annotated[list[Path], typer.Argument(help="Cycler or impedance files, or folders of them.", metavar="FILE")]
-Kind = Annotated[Kinds | None, typer.Option(help="Kind of test; proposed from the data when not given.")]
-Area = Annotated[float | None, typer.Option(help="Electrode area, for values per cm2.")]
-Mass = Annotated[float | None, typer.Option(help="Mass of active material, for values per g.")]
-Electrode = Annotated[Electrodes | None, typer.Option(help="host: plating is negative; positive: charging plates.")]
-Offset = Annotated[
-    float | None, typer.Option("--offset-uA", help="Current offset of the tester (k = 2); else assumed.")
-]
-Range = Annotated[float | None, typer.Option("--range-mA", help="Current range used; else the likely one.")]
-Current = Annotated[float | None, typer.Option("--current-mA", help="Constant current of a file that has none.")]
-Settings = Annotated[Path | None, typer.Option(help="EC-Lab .mps settings of a file without a current.")]
-Spectra = Annotated[Path | None, typer.Option(help="Impedance file of the same test.")]
-Columns = Annotated[
-    list[str] | None, typer.Option(metavar="COLUMN=HEADER", help="E.g. current_ampere=I:mA; repeatable.")
-]
-Limits = Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="Repeatable. The report lists them all.")]
-Join = Annotated[bool, typer.Option("--join", help="The files are parts of one test.")]
-Out = Annotated[Path | None, typer.Option(help="Folder for report.html, figures and tables.")]
-Workers = Annotated[int | None, typer.Option(min=1, help="Files analyzed at once; as many as cores.")]
-Processes = Annotated[
-    int | None, typer.Option("--workers", min=1, help="Processes of a fit or of rivals; as many as cores.")
-]
-NoCache = Annotated[bool, typer.Option("--no-cache", help="Read every file anew.")]
 
 
 def _version(wanted: bool) -> None:
@@ -316,7 +273,11 @@ def design(
         str | None, typer.Argument(help="A cell file, or a shipped cell.", metavar="[CELL.toml|NAME]")
     ] = None,
     target: Annotated[
-        float | None, typer.Option("--target-Wh-per-kg", help="What areal capacity, electrolyte, layers reach it.")
+        str | None,
+        typer.Option("--target-Wh-per-kg", metavar="X[,Y]", help="What areal capacity, electrolyte, layers reach it."),
+    ] = None,
+    n_to_p: Annotated[
+        float | None, typer.Option("--n-to-p", help="N/P by face of the targets; as in the cell.")
     ] = None,
     reconcile: Annotated[
         str | None,
@@ -341,9 +302,9 @@ def design(
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Masses, energy and audits of a cell; what it may be, and what to change."""
+    """Masses, energy, audits of a cell, and what to change."""
     with _errors(debug, stopped="stopped. To begin again"):
-        from interlith.design import DesignOptions, design_cell, lists
+        from interlith.design import DesignOptions, design_cell, lists, targets_from
         from interlith.report.terminal import print_design, print_lists
 
         if show_list:
@@ -352,7 +313,9 @@ def design(
             return
         if cell is None:
             raise InputError("give a cell file, or a shipped cell, for instance reference-pouch; --list names them")
-        options = DesignOptions(target, reconcile, samples, efficiency, reading, tuple(changes or ()), seed)
+        options = DesignOptions(
+            targets_from(target), n_to_p, reconcile, samples, efficiency, reading, tuple(changes or ()), seed
+        )
         findings = design_cell(cell, options, out=out)
         if as_json:
             typer.echo(json.dumps(findings.items[0].summary, ensure_ascii=False))

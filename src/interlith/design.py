@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,11 +33,13 @@ Table = list[dict[str, Any]]
 class DesignOptions:
     """What a person asks of a cell beside its bill. None: not asked.
 
-    reconcile: "published", or one or two numbers in Wh/kg as text, "380,424". reading: a name; the cell is then read
-    so. efficiency: of a cycle, for the choice between energy and cycles.
+    target_Wh_per_kg: one or more; n_to_p: by face, for them; that of the cell where not said. reconcile: "published",
+    or one or two numbers in Wh/kg as text, "380,424". reading: a name; the cell is then read so. efficiency: of a
+    cycle, for the choice between energy and cycles.
     """
 
-    target_Wh_per_kg: float | None = None
+    target_Wh_per_kg: tuple[float, ...] = ()
+    n_to_p: float | None = None
     reconcile: str | None = None
     samples: int | None = None
     efficiency: float | None = None
@@ -61,8 +64,24 @@ def design_cell(given: str, options: DesignOptions | None = None, *, out: Path |
     frames = {name: pl.DataFrame(rows, infer_schema_length=None) for name, rows in tables.items() if rows}
     findings = answered(title, design.name, summary, frames, warning, out)
     if out is not None:
-        _export(design, frames, out)
+        _export(design, findings.items[0].summary, frames, out)
     return findings
+
+
+def targets_from(text: str | None) -> tuple[float, ...]:
+    """Specific energies from the command line: "350,400". Raises InputError for what is no number.
+
+    >>> targets_from("350,400"), targets_from(None)
+    ((350.0, 400.0), ())
+    """
+    return () if text is None else _numbers("--target-Wh-per-kg", text)
+
+
+def _numbers(option: str, text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise InputError(f"{option} {text}: specific energies in Wh/kg, as 380 or 380,424") from None
 
 
 def lists() -> dict[str, list[dict[str, str]]]:
@@ -102,6 +121,7 @@ def _found(design: Design, asked: DesignOptions) -> tuple[dict[str, Any], dict[s
     from interlith.pouch.audits import audit
     from interlith.pouch.bill import bill
     from interlith.pouch.field import rows as field_rows
+    from interlith.pouch.levers import levers
     from interlith.pouch.sensitivity import sensitivity
     from interlith.pouch.uncertainty import SEED, draw, space
 
@@ -139,18 +159,35 @@ def _found(design: Design, asked: DesignOptions) -> tuple[dict[str, Any], dict[s
         "draws": _draws_table(draws),
         "sensitivity": [_swing_row(asdict(swing), swing.swing_Wh_per_kg) for swing in swings],
     }
+    _add_asked(design, asked, claims, where, draws, summary, tables)
+    if not isinstance(design.cell.case, Coin):
+        tables["levers"] = [asdict(lever) for lever in levers(design.cell)]
+        tables["field"] = field_rows(design.cell, design.title, _claimed(design))
+        summary["pareto"], tables["pareto"] = _pareto(design, asked.efficiency, seed)
+    summary["results"] = _for_page(tables, summary)
+    return summary, tables
+
+
+def _add_asked(
+    design: Design,
+    asked: DesignOptions,
+    claims: dict[str, float],
+    where: Space,
+    draws: Draws,
+    summary: dict[str, Any],
+    tables: dict[str, Table],
+) -> None:
+    """What only options ask for: reconciliation and targets, with what must be said of them."""
     if claims:
         reconciled = _reconciled(where, draws, claims)
         summary["reconcile"] = reconciled
         tables["reconciled"] = reconciled["posteriors"]
-        summary["said"] = [*summary["said"], *reconciled["said"]]
-    if asked.target_Wh_per_kg is not None:
-        summary["target"] = tables["target"] = _target(design, asked.target_Wh_per_kg)
-    if not isinstance(design.cell.case, Coin):
-        tables["field"] = field_rows(design.cell, design.title)
-        summary["pareto"], tables["pareto"] = _pareto(design, asked.efficiency, seed)
-    summary["results"] = _for_page(tables, summary)
-    return summary, tables
+        summary["said"] += reconciled["said"]
+    if asked.target_Wh_per_kg:
+        summary["target"] = tables["target"] = _targets(design, asked)
+        summary["said"].append(_held(tables["target"][0], asked))
+    elif asked.n_to_p is not None:
+        raise InputError("--n-to-p: goes with --target-Wh-per-kg")
 
 
 def _claims(design: Design, asked: DesignOptions) -> dict[str, float]:
@@ -160,13 +197,7 @@ def _claims(design: Design, asked: DesignOptions) -> dict[str, float]:
     if asked.reconcile is None:
         return {}
     if asked.reconcile != PUBLISHED:
-        try:
-            numbers = [float(part) for part in asked.reconcile.split(",")]
-        except ValueError:
-            raise InputError(
-                f"--reconcile {asked.reconcile}: one or two specific energies in Wh/kg, as 380,424, or {PUBLISHED}"
-            ) from None
-        return published_totals(numbers)
+        return published_totals(_numbers("--reconcile", asked.reconcile))
     told = design.beside.published
     given = () if told is None else (told.specific_energy_Wh_per_kg, told.specific_energy_without_laminate_Wh_per_kg)
     numbers = [number for number in given if number is not None]
@@ -182,10 +213,29 @@ def _said(design: Design) -> list[str]:
     fixed = without_range(design.cell)
     if fixed:
         said.append(f"assumed without a range, and so not drawn: {', '.join(fixed)}")
+    nothing = _counted_as_nothing(design)
+    if nothing:
+        said.append(f"not given, and so counted as nothing: {', '.join(nothing)}")
     fits = [reading.name for reading, _ in design.readings if reading.is_fit]
     if fits:
         said.append(f"{', '.join(fits)}: fitted to the published number, and no evidence for it")
     return said
+
+
+def _counted_as_nothing(design: Design) -> list[str]:
+    """What a cell has and the file leaves away."""
+    from interlith.parts.design import Pouch
+
+    cell, found = design.cell, []
+    for name, electrode in (("positive", cell.positive), ("negative", cell.negative)):
+        if isinstance(cell.case, Pouch) and electrode.foil is not None and electrode.flag_cm2 == 0:
+            found.append(f"{name}.flag_cm2")
+    if isinstance(cell.case, Pouch) and cell.case.tape_g == 0:
+        found.append("case.tape_g")
+    for layer in cell.positive.layers:
+        if layer.holds_lithium and layer.rest is None:
+            found.append(f"binder and carbon of positive.{layer.name} (rest, active_fraction)")
+    return found
 
 
 def _audit_row(one: Audit, cell: str | None = None) -> dict[str, Any]:
@@ -213,8 +263,7 @@ def _monte_carlo(design: Design, draws: Draws, seed: int) -> dict[str, Any]:
 
     whole = draws.outputs["whole_Wh_per_kg"]
     made = summary(whole)
-    told = design.beside.published
-    claimed = None if told is None else told.specific_energy_Wh_per_kg
+    claimed = _claimed(design)
     per_reading = {
         name: asdict(summary(whole[draws.reading == i])) for i, name in enumerate(draws.readings) if draws.n > i
     }
@@ -231,6 +280,12 @@ def _monte_carlo(design: Design, draws: Draws, seed: int) -> dict[str, Any]:
         "readings": per_reading,
         "outputs": {name: asdict(summary(draws.outputs[name])) for name in OUTPUTS},
     }
+
+
+def _claimed(design: Design) -> float | None:
+    """The specific energy that is published of the whole cell; None where there is none."""
+    told = design.beside.published
+    return None if told is None else told.specific_energy_Wh_per_kg
 
 
 def _draws_table(draws: Draws) -> Table:
@@ -291,17 +346,23 @@ def _reconciled_said(found: Reconciled) -> list[str]:
     return said
 
 
-def _target(design: Design, target_Wh_per_kg: float) -> Table:
+def _targets(design: Design, asked: DesignOptions) -> Table:
     from interlith.pouch.invert import reach
 
     rows = []
-    for row in reach(design.cell, target_Wh_per_kg):
-        found = asdict(row)
-        stands = found.pop("against")
-        reached = found["areal_capacity_mAh_per_cm2"] is not None
-        verdict = "reached" if not stands else "; ".join(stands)
-        rows.append({**found, "reached": reached and not stands, "verdict": verdict})
+    for target in asked.target_Wh_per_kg:
+        for row in reach(design.cell, target, n_to_p=asked.n_to_p):
+            found = {key: value for key, value in asdict(row).items() if key not in ("against", "notes")}
+            rows.append({**found, "reached": not row.against, "verdict": row.verdict})
     return rows
+
+
+def _held(row: dict[str, Any], asked: DesignOptions) -> str:
+    whose = "as in the cell; --n-to-p changes it" if asked.n_to_p is None else "as asked"
+    return (
+        f"targets: N/P by face is held at {row['n_to_p']:.3g} ({whose}), so lithium grows with the coating; sheets "
+        "keep their size, tabs grow with the current"
+    )
 
 
 def _pareto(design: Design, efficiency: float | None, seed: int) -> tuple[dict[str, Any] | None, Table]:
@@ -337,13 +398,42 @@ def _pareto(design: Design, efficiency: float | None, seed: int) -> tuple[dict[s
 
 def _for_page(tables: dict[str, Table], summary: dict[str, Any]) -> dict[str, Any]:
     """The tables that the page shows in words."""
-    titles = {"readings": "readings", "intermediates": "intermediates", "target": "target"}
-    found: dict[str, Any] = {name: {name: tables[name]} for name in titles if tables.get(name)}
+    found: dict[str, Any] = {name: {name: tables[name]} for name in ("target", "levers") if tables.get(name)}
+    if len(tables["readings"]) > 1:
+        found["readings"] = {"readings": tables["readings"]}
+    if tables.get("pareto"):
+        found["pareto"] = {"designs": tables["pareto"]}
     missing = [{"file": made["file"], "cannot_hold": text} for made in summary["exports"] for text in made["left_out"]]
-    found["exports"] = {"what_each_file_leaves_out": missing}
     if "reconcile" in summary:
         found["reconcile"] = {"readings": summary["reconcile"]["readings"], "posteriors": tables["reconciled"]}
+    found["intermediates"] = {"intermediates": tables["intermediates"]}
+    found["exports"] = {"what_each_file_leaves_out": missing}
     return found
+
+
+def _sheets(summary: Mapping[str, Any], frames: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """The sheets of the workbook: what was found, what it rests on, audits, then every table but draws and stack."""
+    ratios = {
+        "Wh/kg": summary["specific_energy_Wh_per_kg"],
+        "Wh/L": summary["energy_density_Wh_per_L"],
+        "N/P": summary["n_to_p"],
+        "E/C (g/Ah)": summary["g_per_Ah"],
+    }
+    first = [
+        {"quantity": key, "value": summary[key]} for key in ("capacity_Ah", "energy_Wh", "mass_g", "mean_voltage_V")
+    ]
+    first += [
+        {"quantity": f"{name}, {basis}", "value": v} for name, held in ratios.items() for basis, v in held.items()
+    ]
+    drawn = summary["monte_carlo"]
+    first += [
+        {"quantity": f"Wh/kg of draws, {name}", "value": drawn[f"{name}_Wh_per_kg"]} for name in ("p5", "median", "p95")
+    ]
+    inputs = [{**row, "value": str(row["value"])} for row in summary["parameters"]]
+    audits = [{key: row[key] for key in ("verdict", "name", "text")} for row in summary["audits"]]
+    made = {"summary": first, "inputs": inputs, "audits": audits}
+    sheets = {name: pl.DataFrame(rows, infer_schema_length=None) for name, rows in made.items()}
+    return {**sheets, **{name: frame for name, frame in frames.items() if name not in ("draws", "stack")}}
 
 
 def _exports(design: Design) -> tuple[Export, ...]:
@@ -352,9 +442,9 @@ def _exports(design: Design) -> tuple[Export, ...]:
     return exports(design.cell, design.title)
 
 
-def _export(design: Design, frames: dict[str, pl.DataFrame], out: Path) -> None:
+def _export(design: Design, summary: Mapping[str, Any], frames: dict[str, pl.DataFrame], out: Path) -> None:
     """What other programs read, beside the page: the spreadsheet, and one file per format with what it cannot hold."""
-    spreadsheet(frames, out / "bill.xlsx")
+    spreadsheet(_sheets(summary, frames), out / "bill.xlsx")
     with writing(out / "exports") as folder:
         for made in _exports(design):
             replace_file(folder / made.name, json.dumps(plain(made.content), indent=1, ensure_ascii=False).encode())

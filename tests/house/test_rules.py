@@ -32,7 +32,7 @@ HOMES = {
     "xlsxwriter": "findings.py",
     "matplotlib": "report",
     "jinja2": "report",
-    "typer": "cli.py",
+    "typer": "cli",
     "numba": "cell",
     "emcee": "cell",
     "pybamm": "cell/pybamm_bridge.py",

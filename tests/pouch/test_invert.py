@@ -67,7 +67,8 @@ def test_tabs_grow_with_the_current():
 def test_bounds_that_stand_against_a_target_are_named():
     found = {(row.g_per_Ah, row.n_positive): row for row in reach(FIT, 400.0, n_to_p=1.13)}
     lean = next(row for key, row in found.items() if key == (1.3, 10))
-    assert any("the pores take" in text for text in lean.against)
+    assert any("to fill all pores" in text for text in lean.against)
+    assert lean.verdict.startswith("no: needs at least")
     never = reach(FIT, 900.0)[0]
     assert never.areal_capacity_mAh_per_cm2 is None
     assert "at most" in never.against[0]

@@ -26,6 +26,7 @@ NEGATIVE, POSITIVE = ("negative_foil", 6.0, 6.0), ("positive_foil", 10.0, 10.0)
 MAKERS = {
     "masses": design_plots.masses,
     "stack": design_plots.stack,
+    "levers": design_plots.levers,
     "sensitivity": design_plots.tornado,
     "draws": energy_plots.draws,
     "pareto": energy_plots.pareto,
@@ -73,6 +74,16 @@ SENSITIVITY = pl.DataFrame(
         "total_order": [0.9, None, 0.0],
     }
 )
+LEVERS = pl.DataFrame(
+    {
+        "what": ["sheets", "electrolyte (g/Ah)"],
+        "now": ["5", "2.45"],
+        "then": ["10", "1.84"],
+        "specific_energy_Wh_per_kg": [357.6, 351.0],
+        "gain_Wh_per_kg": [28.6, 22.0],
+        "against": ["", "needs at least 2 g/Ah to fill all pores"],
+    }
+)
 DRAWS = pl.DataFrame(
     {"specific_energy_Wh_per_kg": [300.0 + i % 97 for i in range(600)], "reading": ["R1", "R2", "R2"] * 200}
 )
@@ -92,14 +103,14 @@ PARETO = pl.DataFrame(
 )
 FIELD = pl.DataFrame(
     [
-        ("Niu 2019, Nat. Energy 4, 551", 300.0, 2.6, 3.0, "second hand"),
-        ("Chen 2019, Joule 3, 1094", 300.0, 2.86, 3.0, "abstract"),
-        ("Yang 2024, Angew.", 462.0, None, 2.3, "abstract"),
-        ("Li 2023, Chin. Phys. Lett.", 711.0, None, None, "not confirmed"),
-        ("Weber 2019, Nat. Energy 4, 683", None, 0.0, None, "second hand"),
-        ("this cell", 329.0, 1.1, 2.4, "computed here"),
+        ("Niu 2019, Nat. Energy 4, 551", 300.0, 2.6, 3.0, "second hand", ""),
+        ("Chen 2019, Joule 3, 1094", 300.0, 2.86, 3.0, "abstract", "n_to_p"),
+        ("Yang 2024, Angew.", 462.0, None, 2.3, "abstract", ""),
+        ("Li 2023, Chin. Phys. Lett.", 711.0, None, None, "not confirmed", ""),
+        ("Weber 2019, Nat. Energy 4, 683", None, 0.0, None, "second hand", ""),
+        ("this cell", 329.0, 1.1, 2.4, "computed here", ""),
     ],
-    schema=["work", "specific_energy_Wh_per_kg", "n_to_p", "g_per_Ah", "seen"],
+    schema=["work", "specific_energy_Wh_per_kg", "n_to_p", "g_per_Ah", "seen", "unconfirmed"],
     orient="row",
 )
 READINGS = pl.DataFrame(
@@ -123,7 +134,8 @@ TARGET = pl.DataFrame(
         "n_positive": [5, 10],
         "areal_capacity_mAh_per_cm2": [None, 4.0],
         "lithium_um": [None, 21.9],
-        "verdict": ["12.5 mAh/cm2 is more than coatings hold", "reached"],
+        "capacity_Ah": [None, 1.2],
+        "verdict": ["12.5 mAh/cm2 is more than coatings hold", "yes"],
     }
 )
 RECONCILED = pl.DataFrame(
@@ -143,6 +155,7 @@ def design(case=POUCH, layers=None, **others):
     tables = {
         "masses": masses,
         "stack": stack_table(layers or pouch_layers()),
+        "levers": LEVERS,
         "sensitivity": SENSITIVITY,
         "draws": DRAWS,
         "pareto": PARETO,
@@ -394,6 +407,15 @@ def test_open_and_filled_marks_tell_what_was_seen():
     assert "none" not in (faces["abstract"], faces["this cell"])
 
 
+def test_a_mark_is_open_where_one_of_its_two_numbers_is_doubtful():
+    item = design()
+    doubted = FIELD.with_columns(unconfirmed=pl.lit("g_per_Ah"))
+    plan = energy_plots.field(Finding("cell", item.summary, {"field": doubted}))
+    assert set(plan.data["seen"]) == {"not confirmed"}
+    elsewhere = FIELD.with_columns(unconfirmed=pl.lit("n_to_p"))
+    assert "abstract" in set(energy_plots.field(Finding("cell", item.summary, {"field": elsewhere})).data["seen"])
+
+
 def test_reconciled_bars_are_in_widths_of_before():
     plan = energy_plots.reconciled(design())
     assert plan.data.select("low", "high").rows() == [(0.5, 1.5), (-1.15, 0.65)]
@@ -430,7 +452,14 @@ def test_terminal_says_all_at_every_width(item, width, capsys, monkeypatch):
         assert re.search(rf"{audit['verdict']} +{re.escape(audit['name'])}: ", out)
         for word in audit["text"].split():
             assert word in flat
-    for text in ("R5 is a fit", "ncm90 specific", "reached", "17.0 % of them reach the published", "a FIT to the"):
+    for text in (
+        "R5 is a fit",
+        "ncm90 specific",
+        " 1.20 yes",
+        "+28.6",
+        "17.0 % of them reach the published",
+        "a FIT to the",
+    ):
         assert text in flat
     for part in item.tables["masses"]["part"]:
         assert re.search(rf"── {re.escape(part.split('_')[-1])} +[\d.]+ g +[\d.]+ %$", out, flags=re.MULTILINE), part

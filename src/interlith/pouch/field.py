@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib import resources
 from typing import Any, Literal
 
@@ -77,7 +77,14 @@ def this_cell(cell: CellDesign, title: str) -> Work:
     )
 
 
-def rows(cell: CellDesign, title: str) -> list[dict[str, Any]]:
-    """The field and this cell, one row each, unconfirmed numbers named as a text."""
-    listed = [*field(), this_cell(cell, title)]
+def rows(cell: CellDesign, title: str, published_Wh_per_kg: float | None = None) -> list[dict[str, Any]]:
+    """The field and this cell, one row each, unconfirmed numbers named as a text.
+
+    published_Wh_per_kg: what is claimed of the cell, as a row of its own with the ratios of the cell as counted.
+    """
+    own = this_cell(cell, title)
+    listed = [*field(), own]
+    if published_Wh_per_kg is not None:
+        claimed = replace(own, work="as published", seen="abstract", specific_energy_Wh_per_kg=published_Wh_per_kg)
+        listed.insert(-1, claimed)
     return [{**asdict(work), "unconfirmed": ", ".join(work.unconfirmed)} for work in listed]

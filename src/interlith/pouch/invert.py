@@ -13,7 +13,7 @@ from interlith.errors import InputError
 from interlith.parts.design import CellDesign, Coin, Pouch
 from interlith.parts.layer import Layer
 from interlith.parts.listing import replaced
-from interlith.pouch.bill import LITHIUM, Bill, bill, inventory
+from interlith.pouch.bill import LITHIUM, Bill, bill, face_delivered_mAh_per_cm2, interlayers, inventory
 from interlith.units import UM_PER_MM, LITHIUM_mAh_PER_CM2_PER_UM
 
 LEAST_AREAL_mAh_PER_CM2, MOST_AREAL_mAh_PER_CM2 = 0.5, 30.0
@@ -42,7 +42,7 @@ class Bounds:
 BOUND_SOURCES = {
     "most_coating_um": "assumed: thicker coatings crack in drying and starve at moderate rates",
     "most_breathing": "assumed: what a fixture of constant pressure follows",
-    "least_overfill": "derived: all pores filled",
+    "least_overfill": "assumed: all pores filled once",
     "most_tab_A_per_mm2": "assumed: 3 to 5 A/mm2 of aluminium, as a supplier of tabs has it",
     "lithium_gauges_um": "assumed: rolled lithium is sold from 20 to 100 um",
 }
@@ -50,10 +50,10 @@ BOUND_SOURCES = {
 
 @dataclass(frozen=True)
 class Reached:
-    """A design asked for: what it takes, or what stands against it (`against`, empty when nothing does).
+    """A design asked for: what it takes, what stands against it, and what must be said with it.
 
-    areal_capacity_mAh_per_cm2: None where no areal capacity reaches the target. gauge_um: the foil of lithium sold that
-    holds enough, and the specific energy with it.
+    areal_capacity_mAh_per_cm2: None where no areal capacity reaches the target; then all that follows from it is None.
+    gauge_um: the foil of lithium sold that holds enough, and the specific energy with it.
     """
 
     target_Wh_per_kg: float
@@ -65,9 +65,16 @@ class Reached:
     gauge_um: float | None
     at_gauge_Wh_per_kg: float | None
     capacity_Ah: float | None
+    coating_um: float | None
     least_g_per_Ah: float | None
     breathing: float | None
     against: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def verdict(self) -> str:
+        """Yes or no, and why; with yes, what it would be with lithium as it is sold, and what the host cannot hold."""
+        return f"no: {'; '.join(self.against)}" if self.against else "; ".join(("yes", *self.notes))
 
 
 def variant(
@@ -100,6 +107,7 @@ def variant(
         cell.stack.n_passes - cell.stack.n_pairs + 2 * n_positive + (cell.stack.n_negative - cell.stack.n_positive - 1)
     )
     new |= {f"positive.{coating.name}.{key}": value for key, value in free.items()}
+    new[f"positive.{coating.name}.porosity"] = coating.void_um / coating.um
     new[f"positive.{coating.name}.areal_capacity_mAh_per_cm2"] = areal_mAh_per_cm2
     if holder is not None:
         new |= {f"negative.{holder.name}.{key}": value for key, value in free.items()}
@@ -157,7 +165,7 @@ def _reach(cell: CellDesign, target: float, ratio: float, amount: float, count: 
     if ends[1] < 0 or ends[0] > 0:
         most = f"at most {ends[1] + target:.0f} Wh/kg, at {MOST_AREAL_mAh_PER_CM2:g} mAh/cm2"
         why = most if ends[1] < 0 else f"reached below {LEAST_AREAL_mAh_PER_CM2:g} mAh/cm2"
-        return Reached(target, amount, count, ratio, None, None, None, None, None, None, None, (why,))
+        return Reached(target, amount, count, ratio, None, None, None, None, None, None, None, None, (why,))
     areal = float(brentq(above, LEAST_AREAL_mAh_PER_CM2, MOST_AREAL_mAh_PER_CM2, xtol=1e-9))
     made = variant(cell, areal, ratio, amount, count, bounds)
     found, layer = bill(made), lithium_layer(made)
@@ -180,10 +188,27 @@ def _reach(cell: CellDesign, target: float, ratio: float, amount: float, count: 
         gauge,
         at_gauge,
         float(found.delivered_Ah),
+        float(made.coating.um),
         float(found.least_g_per_Ah),
         breathing,
         tuple(against(made, found, bounds)),
+        tuple(_notes(made, lithium_um, gauge, at_gauge)),
     )
+
+
+def _notes(cell: CellDesign, lithium_um: float | None, gauge_um: float | None, at_Wh_per_kg: float | None) -> list[str]:
+    """What a design that keeps its bounds does not say by itself."""
+    said = []
+    if lithium_um is not None and gauge_um is not None and at_Wh_per_kg is not None and gauge_um > lithium_um * 1.001:
+        said.append(f"{at_Wh_per_kg:.0f} Wh/kg with the {gauge_um:g} um of lithium that is sold")
+    cycled = float(face_delivered_mAh_per_cm2(cell))
+    for layer in interlayers(cell):
+        holds = float(layer.void_um) * LITHIUM_mAh_PER_CM2_PER_UM
+        if cycled > holds:
+            said.append(f"the pores of the {layer.name} hold {holds:.1f} of the {cycled:.1f} mAh/cm2")
+        if layer.filled_um is not None and cycled > layer.filled_um[-1][0]:
+            said.append(f"its thickness is measured up to {layer.filled_um[-1][0]:g}")
+    return said
 
 
 def _whole(cell: CellDesign) -> Any:
@@ -196,7 +221,7 @@ def against(cell: CellDesign, found: Bill, bounds: Bounds) -> list[str]:
     if cell.coating.um > bounds.most_coating_um:
         said.append(f"coating of {cell.coating.um:.0f} um, at most {bounds.most_coating_um:g}")
     if found.overfill < bounds.least_overfill:
-        said.append(f"the pores take {found.least_g_per_Ah * bounds.least_overfill:.2f} g/Ah")
+        said.append(f"needs at least {found.least_g_per_Ah * bounds.least_overfill:.2f} g/Ah to fill all pores")
     if found.breathing_um is not None and found.breathing_um / found.stack_um > bounds.most_breathing:
         said.append(f"breathing {found.breathing_um / found.stack_um:.0%}, at most {bounds.most_breathing:.0%}")
     if isinstance(cell.case, Pouch) and cell.case.most_depth_mm is not None:

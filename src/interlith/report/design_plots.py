@@ -321,6 +321,39 @@ def tornado(finding: Finding) -> Sketch | None:
     return Sketch("sensitivity", "What the energy rests on", caption, data, paint, height)
 
 
+def levers(finding: Finding) -> Sketch | None:
+    """What each change alone brings to the specific energy, the largest gain on top."""
+    table = of_design(finding, "levers", "gain_Wh_per_kg")
+    if table is None:
+        return None
+    data = table.select("what", "now", "then", "gain_Wh_per_kg", "against")
+    base = float(finding.summary["specific_energy_Wh_per_kg"]["whole"])
+    caption = (
+        f"Specific energy that each change alone brings to {base:.4g} Wh/kg, all else as it is; they do not simply "
+        "add. Pale: a bound stands against it, which is named in the table."
+    )
+    paint = lambda canvas: _paint_levers(canvas, data)  # noqa: E731
+    return Sketch("levers", "What one change brings", caption, data, paint, 0.7 + 0.28 * data.height)
+
+
+def _paint_levers(canvas: Axes, data: pl.DataFrame) -> None:
+    axes = canvas.subplots()
+    for place, (_, now, then, gain, against) in enumerate(data.iter_rows()):
+        axes.barh(place, gain, height=0.66, color=PALE if against else GREEN)
+        text = f"{drawable(str(now))} → {drawable(str(then))}: {gain:+.1f}"
+        _end(axes, text, max(gain, 0.0), place, right=True)
+    gains = data["gain_Wh_per_kg"].to_list()
+    low, high = min(*gains, 0.0), max(*gains, 0.0)
+    axes.set_xlim(low * 1.05, high + 0.6 * (high - low))
+    axes.axvline(0.0, color=INK, lw=0.8)
+    axes.set_ylim(data.height - 0.4, -0.6)
+    names = [textwrap.fill(drawable(str(name)), NAME_WIDTH) for name in data["what"]]
+    axes.set_yticks(range(data.height), names, fontsize=7)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(visible=False, axis="y")
+    axes.set_xlabel("Gain in specific energy (Wh/kg)")
+
+
 def _paint_tornado(canvas: Axes, data: pl.DataFrame, indexed: bool) -> None:
     axes = canvas.subplots()
     base = data["base_Wh_per_kg"][0]

@@ -166,7 +166,8 @@ def pareto(finding: Finding) -> Sketch | None:
     if not front.height:
         return None
     caption = (
-        "Each point: a cell that no other one of the search beats in both; the colour is its areal capacity. Cycles: "
+        "Each point: a cell that no other one of the search beats in both; the colour is its areal capacity. Sheets up "
+        "to twice, electrolyte per Ah as in the cell, N/P from 0 (anode-free), bounds assumed. Cycles: "
         f"until 80 % of the capacity is left, limited by the lithium that is there{_at_efficiency(finding)}."
     )
     paint = lambda canvas: _paint_pareto(canvas, front, own)  # noqa: E731
@@ -232,12 +233,15 @@ def field(finding: Finding) -> Sketch | None:
     if table is None:
         return None
     against = max(AGAINST, key=lambda name: known(table, name).height)
-    data = table.select("work", ENERGY, against, "seen", pl.col(against).is_null().alias("beside")).sort(
+    doubtful = pl.any_horizontal(pl.col("unconfirmed").fill_null("").str.contains(name) for name in (ENERGY, against))
+    seen = pl.when(doubtful).then(pl.lit("not confirmed")).otherwise(pl.col("seen")).alias("seen")
+    data = table.select("work", ENERGY, against, seen, pl.col(against).is_null().alias("beside")).sort(
         ENERGY, descending=True
     )
     left_out = finding.tables["field"].filter(pl.col(ENERGY).is_null())["work"].to_list()
     caption = (
-        "Filled: read in the work's own abstract, or computed here. Open: second hand or not confirmed. In the column "
+        "Filled: read in the work's own abstract, or computed here. Open: second hand, or one of the two numbers not "
+        "confirmed. In the column "
         f"beside the axes: {AGAINST[against][0]} not known."
         + (f" Without a specific energy: {', '.join(_short(work) for work in left_out)}." if left_out else "")
     )

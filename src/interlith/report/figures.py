@@ -17,7 +17,7 @@ from interlith.errors import EnvironmentError_
 from interlith.findings import Finding, replace_file
 from interlith.report.curve_plots import bode, dqdv, nyquist, profiles
 from interlith.report.cycle_plots import capacity, efficiency, hysteresis
-from interlith.report.design_plots import masses, stack, tornado
+from interlith.report.design_plots import levers, masses, stack, tornado
 from interlith.report.energy_plots import draws, field, pareto, reconciled
 from interlith.report.fit_plots import cells_needed, held_out, posterior, profile_likelihoods
 from interlith.report.ledger_plots import depth, ledger, ramps
@@ -43,6 +43,7 @@ SKETCHES: tuple[Callable[[Finding], Sketch | None], ...] = (
     held_out,
     masses,
     stack,
+    levers,
     tornado,
     draws,
     pareto,

@@ -156,7 +156,7 @@ def _design(summary: Summary) -> str:
         said.append(f"5 to 95 % of draws: {low} to {high} Wh/kg")
     claimed = (summary.get("published") or {}).get("specific_energy_Wh_per_kg")
     said += [f"published: {number(claimed, 4)} Wh/kg"] if claimed is not None else []
-    audits = summary.get("audits") or ()
+    audits = [row for row in summary.get("audits") or () if "cell" not in row]
     n_open = sum(audit["verdict"] == "does not close" for audit in audits)
     said += [f"{n_open} of {len(audits)} audits {'does' if n_open == 1 else 'do'} not close"] if n_open else []
     return "; ".join(said)

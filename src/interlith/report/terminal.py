@@ -198,13 +198,16 @@ def _print_answer(findings: Findings, table: Table, page: Path | None) -> None:
 def print_design(findings: Findings, page: Path | None) -> None:
     """A cell as built: its masses as a tree, its readings, what is uncertain, what does not close."""
     console, item = _console(), findings.items[0]
+    audits = item.summary.get("audits") or ()
     console.print(_text(findings.title, style="bold"))
     console.print(_text(findings.warning or ""))
     console.print(_text(headline(item.summary), style="bold"))
     parts = {
         "": _masses(item.tables.get("masses")),
-        "Readings of the source (Wh/kg on each basis)": _readings(item.tables.get("readings"), console.width),
-        "Audits": _audits(item.summary.get("audits") or ()),
+        "On each basis (Wh/kg)": _readings(item.tables.get("readings"), console.width),
+        "Audits": _audits([row for row in audits if "cell" not in row]),
+        "Audits of other cells of the same work": _audits([row for row in audits if "cell" in row]),
+        "Single changes": _levers(item.tables.get("levers")),
         "What moves the specific energy (Wh/kg)": _sensitivity(item.tables.get("sensitivity")),
         "What reaches the target": _target(item.tables.get("target")),
         "What the published numbers ask for": _reconciled(item.tables.get("reconciled")),
@@ -227,7 +230,7 @@ def _masses(table: pl.DataFrame | None) -> Tree | None:
     """The cell, its electrodes and its case, and what each is made of."""
     if table is None or not table.height:
         return None
-    rows = list(table.select("part", "mass_g", "share").iter_rows())
+    rows = list(table.filter(pl.col("mass_g") > 0).select("part", "mass_g", "share").iter_rows())
     groups: dict[str, list[tuple[str, float, float]]] = {}
     for part, mass_g, share in rows:
         group, layer = _group(part)
@@ -323,10 +326,26 @@ def _sensitivity(table: pl.DataFrame | None) -> Table | None:
     if table["total_order"].null_count() < table.height:
         numbers["total_order"] = "share of variance"
     found = _table_of(("value", "low", "high"), numbers.values())
-    shown = table.head(MOST_VALUES)
+    shown = table.filter(pl.col("swing_Wh_per_kg") > 0).head(MOST_VALUES)
+    if not shown.height:
+        return None
     columns = (_column(shown[key], 3 if key == "total_order" else 4) for key in numbers)
     for name, low, high, *cells in zip(shown["name"], shown["low"], shown["high"], *columns, strict=True):
         found.add_row(*[_text(cell) for cell in (quantity(name), str(low), str(high), *cells)])
+    return found
+
+
+def _levers(table: pl.DataFrame | None) -> Table | None:
+    """What each change alone brings, and what stands against it."""
+    if table is None or not table.height:
+        return None
+    found = _table_of(("change", "now", "then"), ("Wh/kg", "gain"))
+    found.add_column("against", overflow="fold", ratio=1)
+    energies, gains = _column(table["specific_energy_Wh_per_kg"]), table["gain_Wh_per_kg"]
+    for (what, now, then, against), energy, gain in zip(
+        table.select("what", "now", "then", "against").iter_rows(), energies, gains, strict=True
+    ):
+        found.add_row(*[_text(cell) for cell in (what, now, then, energy, f"{gain:+.1f}", against)])
     return found
 
 
@@ -340,6 +359,7 @@ def _target(table: pl.DataFrame | None) -> Table | None:
         "n_positive": "positive sheets",
         "areal_capacity_mAh_per_cm2": "mAh/cm2",
         "lithium_um": "lithium (um)",
+        "capacity_Ah": "Ah",
     }
     found = Table(box=None, pad_edge=False, header_style="bold")
     for head in columns.values():

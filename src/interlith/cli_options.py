@@ -1,0 +1,75 @@
+"""Options that commands share, and the words that some of them take."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Kinds(StrEnum):
+    """Kinds of test, as --kind takes them."""
+
+    reservoir = "reservoir"
+    efficiency = "efficiency"
+    symmetric = "symmetric"
+    full = "full"
+    anode_free = "anode-free"
+    eis = "eis"
+    cv = "cv"
+    unknown = "unknown"
+
+
+class Cells(StrEnum):
+    """What --cell takes."""
+
+    half = "half"
+    symmetric = "symmetric"
+    li_ncm811 = "li-ncm811"
+    li_lco = "li-lco"
+    pouch_ncm90 = "pouch-ncm90"
+    anode_free = "anode-free"
+
+
+class Models(StrEnum):
+    """What --model takes."""
+
+    lumped = "lumped"
+    resolved = "resolved"
+
+
+class Electrodes(StrEnum):
+    """What --working-electrode takes."""
+
+    host = "host"
+    positive = "positive"
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else there.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
+Files = Annotated[list[Path], typer.Argument(help="Cycler or impedance files, or folders of them.", metavar="FILE")]
+Kind = Annotated[Kinds | None, typer.Option(help="Kind of test; proposed from the data when not given.")]
+Area = Annotated[float | None, typer.Option(help="Electrode area, for values per cm2.")]
+Mass = Annotated[float | None, typer.Option(help="Mass of active material, for values per g.")]
+Electrode = Annotated[Electrodes | None, typer.Option(help="host: plating is negative; positive: charging plates.")]
+Offset = Annotated[
+    float | None, typer.Option("--offset-uA", help="Current offset of the tester (k = 2); else assumed.")
+]
+Range = Annotated[float | None, typer.Option("--range-mA", help="Current range used; else the likely one.")]
+Current = Annotated[float | None, typer.Option("--current-mA", help="Constant current of a file that has none.")]
+Settings = Annotated[Path | None, typer.Option(help="EC-Lab .mps settings of a file without a current.")]
+Spectra = Annotated[Path | None, typer.Option(help="Impedance file of the same test.")]
+Columns = Annotated[
+    list[str] | None, typer.Option(metavar="COLUMN=HEADER", help="E.g. current_ampere=I:mA; repeatable.")
+]
+Limits = Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="Repeatable. The report lists them all.")]
+Join = Annotated[bool, typer.Option("--join", help="The files are parts of one test.")]
+Out = Annotated[Path | None, typer.Option(help="Folder for report.html, figures and tables.")]
+Workers = Annotated[int | None, typer.Option(min=1, help="Files analyzed at once; as many as cores.")]
+Processes = Annotated[
+    int | None, typer.Option("--workers", min=1, help="Processes of a fit or of rivals; as many as cores.")
+]
+NoCache = Annotated[bool, typer.Option("--no-cache", help="Read every file anew.")]
