@@ -298,13 +298,14 @@ def design(
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Of the draws.")] = None,
     show_list: Annotated[bool, typer.Option("--list", help="List shipped cells and materials.")] = False,
+    show: Annotated[bool, typer.Option("--show", help="Print the cell's file, to begin with; count nothing.")] = False,
     out: Out = None,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
     """Masses, energy, audits of a cell, and what to change."""
     with _errors(debug, stopped="stopped. To begin again"):
-        from interlith.design import DesignOptions, design_cell, lists, targets_from
+        from interlith.design import DesignOptions, design_cell, file_of, lists, targets_from
         from interlith.report.terminal import print_design, print_lists
 
         if show_list:
@@ -313,6 +314,9 @@ def design(
             return
         if cell is None:
             raise InputError("give a cell file, or a shipped cell, for instance reference-pouch; --list names them")
+        if show:
+            typer.echo(file_of(cell), nl=False)
+            return
         options = DesignOptions(
             targets_from(target), n_to_p, reconcile, samples, efficiency, reading, tuple(changes or ()), seed
         )

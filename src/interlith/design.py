@@ -84,6 +84,18 @@ def _numbers(option: str, text: str) -> tuple[float, ...]:
         raise InputError(f"{option} {text}: specific energies in Wh/kg, as 380 or 380,424") from None
 
 
+def file_of(given: str) -> str:
+    """The text of a cell file, or of a shipped cell by its name: a beginning for one's own.
+
+    >>> file_of("reference-coin").splitlines()[2]
+    'title = "Coin cell of Shen et al. (2025): Li with CNT@ZnO host | NCM811"'
+    """
+    from interlith.pouch.design_file import PACKAGE
+    from interlith.written import opened
+
+    return opened(given, PACKAGE).text
+
+
 def lists() -> dict[str, list[dict[str, str]]]:
     """What can be named: shipped cells, shipped materials.
 
@@ -333,7 +345,7 @@ def _reconciled_said(found: Reconciled) -> list[str]:
     first = next(iter(found.published.values()))
     best = max(found.readings, key=lambda name: found.readings[name])
     moved = ", ".join(
-        f"{p.name} {p.prior_mean:.4g} to {p.posterior_mean:.4g} +- {p.posterior_sd:.2g}" for p in found.posteriors[:3]
+        f"{p.name} {p.prior_mean:.4g} to {p.posterior_mean:.4g} (sd {p.posterior_sd:.2g})" for p in found.posteriors[:3]
     )
     said = [
         f"before anything is fitted, {found.probability_a_priori:.1%} of the draws reach {first:g} Wh/kg, and "

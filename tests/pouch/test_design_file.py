@@ -143,10 +143,7 @@ def test_two_amounts_and_none(tmp_path):
 
 
 def test_a_coin_that_does_not_hold_its_stack(tmp_path):
-    text = COIN.replace(
-        'spacers_mm = { value = 1.0, kind = "assumed", low = 0.5, high = 1.5',
-        'spacers_mm = { value = 2.5, kind = "assumed", low = 0.5, high = 2.6',
-    )
+    text = COIN + "spacers_mm = 2.5\n"
     assert "the case holds 0.15 mm" in refused(tmp_path, text)
     wide = COIN.replace("diameter_mm = { value = 16.5", "diameter_mm = { value = 18.0")
     assert "wider than the case" in refused(tmp_path, wide)
@@ -183,6 +180,52 @@ def test_the_cell_of_the_docs_is_a_cell(tmp_path):
             read_design(str(path))
         assert str(caught.value) in page
         path.write_text(re.search(r"```toml\n(.*?)```", page, re.DOTALL)[1], encoding="utf-8")
+
+
+def test_a_coin_takes_its_size_from_what_is_shipped(tmp_path):
+    cell = read_design("reference-coin").cell
+    assert (cell.case.outer_diameter_mm, cell.case.outer_height_mm) == (20.0, 3.2)
+    assert cell.case.origin("case_g").kind == "assumed"
+    assert "Did you mean CR2032?" in refused(tmp_path, COIN.replace('size = "CR2032"', 'size = "CR2030"'))
+    both = refused(tmp_path, COIN.replace("two_sided = false", "two_sided = true", 1))
+    assert "positive.two_sided: the one sheet of a coin cell faces to one side" in both
+
+
+def test_a_material_can_be_changed_by_hand():
+    cell = changed(read_design("reference-pouch").cell, {"negative.foil.material": "aluminium"})
+    assert cell.negative.foil.solid_g_per_cm3 == 2.7
+
+
+def test_pores_are_asked_for_where_electrolyte_must_be(tmp_path):
+    text = re.sub(r"^porosity = { value = 0.25.*\n", "", TEXT, flags=re.MULTILINE)
+    message = refused(tmp_path, text)
+    assert "positive.coating.porosity: must be given, or thickness_um" in message
+    assert f":{line_of(text, r'^.*layers', '[positive.foil]')}:" in message
+    no_separator = re.sub(r"^porosity = { value = 0.41.*\n", "", TEXT, flags=re.MULTILINE)
+    assert "stack.separator.porosity: must be given, or areal_mass" in refused(tmp_path, no_separator)
+
+
+def test_all_that_is_missing_is_told_at_once(tmp_path):
+    text = TEXT.replace("n_positive = {", "n_positives = {").replace("upper_voltage_V", "upper_volts")
+    path = tmp_path / "mine.toml"
+    path.write_text('title = "x"\n[positive]\nwidth_cm = 4.0\nheight_cm = 5.0\n', encoding="utf-8")
+    message = refused(tmp_path, path.read_text(encoding="utf-8"))
+    for key in ("negative", "stack", "electrolyte", "case", "lower_voltage_V", "upper_voltage_V"):
+        assert key in message
+    assert "Material(" not in message
+    assert "upper_volts" in refused(tmp_path, text)
+
+
+def test_geometry_that_cannot_be_built(tmp_path):
+    few = TEXT.replace(
+        'n_separators = { value = 10, kind = "assumed", choices = [10, 11, 12]',
+        'n_separators = { value = 3, kind = "assumed", choices = [3, 4]',
+    )
+    assert "10 facing pairs need as many" in refused(tmp_path, few)
+    narrow = re.sub(r"^margin_width_mm = .*$", "margin_width_mm = 0.5", TEXT, flags=re.MULTILINE)
+    assert "the laminate would be smaller than the separator" in refused(tmp_path, narrow)
+    folded = TEXT.replace("[stack]", '[stack]\nscheme = "z-fold"')
+    assert "a z-fold has folds: give their length" in refused(tmp_path, folded)
 
 
 def test_an_unknown_cell_names_the_nearest():
@@ -229,6 +272,8 @@ def test_what_is_over_determined_is_kept_and_reported():
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
+        ("positive.areal_capacity_mAh_per_cm2", 3.0, "Did you mean positive.coating.areal_capacity_mAh_per_cm2?"),
+        ("negative.host.material", "grafite", "Did you mean graphite?"),
         ("negative.lithum.thickness_um", 20.0, "Did you mean negative.lithium.thickness_um?"),
         ("negative.lithium.thickness_um", 0.02, "Did you mean 20 (0.02 mm)?"),
         ("electrolyte.volume_mL", 2.0, "exactly one of"),

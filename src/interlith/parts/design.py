@@ -7,7 +7,11 @@ parts/cell.py is what the electrochemistry sees of it; this is what a scale and 
 from __future__ import annotations
 
 import math
-from typing import Literal, Self
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import Any, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -220,9 +224,13 @@ class Pouch(Sized):
 
 
 class Coin(Sized):
-    """The parts of a coin cell that hold no charge, and the room within and without."""
+    """The parts of a coin cell that hold no charge, and the room within and without.
+
+    size: in a file, the name of a shipped one (CR2032), from which all that is not given is taken.
+    """
 
     kind: Literal["coin"] = "coin"
+    size: str = ""
     case_g: float = Field(gt=0)
     spacers_g: float = Field(ge=0)
     spring_g: float = Field(ge=0)
@@ -231,6 +239,16 @@ class Coin(Sized):
     inner_height_mm: float = Field(gt=0)
     outer_diameter_mm: float = Field(gt=0)
     outer_height_mm: float = Field(gt=0)
+
+
+@cache
+def coin_sizes() -> Mapping[str, Any]:
+    """Tables of the shipped sizes of coin cells, as a file would hold them.
+
+    >>> list(coin_sizes())
+    ['CR2032']
+    """
+    return tomllib.loads(resources.files("interlith.parts").joinpath("coins.toml").read_text(encoding="utf-8"))
 
 
 class CellDesign(Sized):

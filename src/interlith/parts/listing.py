@@ -117,6 +117,23 @@ def _names(part: Part, prefix: str) -> Iterator[str]:
             yield f"{prefix}{name}"
 
 
+def materials_of(part: Part) -> list[str]:
+    """Places where `replaced` can put another material: positive.coating.material, for instance."""
+    return list(_materials_of(part, ""))
+
+
+def _materials_of(part: Part, prefix: str) -> Iterator[str]:
+    for name in type(part).model_fields:
+        value = getattr(part, name)
+        if isinstance(value, Part) and getattr(value, "shared_as", None):
+            yield f"{prefix}{name}"
+        elif isinstance(value, Part):
+            yield from _materials_of(value, f"{prefix}{name}.")
+        elif isinstance(value, tuple) and value and isinstance(value[0], Part):
+            for item in value:
+                yield from _materials_of(item, f"{prefix}{getattr(item, 'name', name)}.")
+
+
 def _is_default(part: Part, name: str, value: Any) -> bool:
     """Whether nobody said so: the value that a field has when it is left away."""
     default = type(part).model_fields[name].default
@@ -147,14 +164,14 @@ def _replaced(part: Kind, new: Mapping[str, Any], prefix: str, checked: bool) ->
     inner: dict[str, Any] = {}
     for name in type(part).model_fields:
         value = getattr(part, name)
-        if isinstance(value, Part):
+        if f"{prefix}{name}" in new and name not in WORDS:
+            own[name] = new[f"{prefix}{name}"]
+        elif isinstance(value, Part):
             place = _prefix(value, f"{prefix}{name}.")
             inner[name] = _replaced(value, new, place, checked)
         elif isinstance(value, tuple) and value and isinstance(value[0], Part):
             places = [f"{prefix}{getattr(item, 'name', name)}." for item in value]
             inner[name] = tuple(_replaced(item, new, place, checked) for item, place in zip(value, places, strict=True))
-        elif f"{prefix}{name}" in new and name not in WORDS:
-            own[name] = new[f"{prefix}{name}"]
     if not checked:
         return part.model_copy(update={**inner, **own})
     kept = {name: origin for name, origin in part.origins.items() if name not in own}

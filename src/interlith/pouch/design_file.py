@@ -17,16 +17,16 @@ A number that is not certain is a table: { value = 212, low = 205, high = 230, s
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import Field, ValidationError
 
 from interlith.errors import InputError, did_you_mean
-from interlith.parts.design import CellDesign
+from interlith.parts.design import CellDesign, coin_sizes
 from interlith.parts.layer import Material, material, material_names
-from interlith.parts.listing import names, replaced, values
+from interlith.parts.listing import materials_of, names, replaced, values
 from interlith.parts.part import Origin, Part, with_origins
 from interlith.written import File, Place, Written, keys_beside, message, opened, shipped, table_of, validated_table
 
@@ -142,13 +142,14 @@ def changed(cell: CellDesign, changes: Mapping[str, Any]) -> CellDesign:
     >>> changed(cell, {"negative.lithium.thickness_um": 20.0}).negative.layers[0].um
     20.0
     """
-    known = names(cell)
+    known = [*names(cell), *materials_of(cell)]
     plain = {}
     for name, value in changes.items():
         if name not in known:
-            hint = did_you_mean(name, known)
-            raise InputError(f"{name}: not a value of this cell.{hint}")
+            raise InputError(f"{name}: not a value of this cell.{_nearest(name, known, cell)}")
         plain[name] = value["value"] if isinstance(value, Mapping) else value
+        if name.endswith((".material", ".rest")) and isinstance(plain[name], str):
+            plain[name] = _material_named(name, plain[name])
     try:
         found = replaced(cell, plain)
     except ValidationError as problem:
@@ -159,6 +160,22 @@ def changed(cell: CellDesign, changes: Mapping[str, Any]) -> CellDesign:
         raise InputError(f"{name} = {plain[name]}: {said[:1].lower()}{said[1:]}") from problem
     given = {name: _origin(value) for name, value in changes.items() if isinstance(value, Mapping)}
     return _with_origins(found, given, "") if given else found
+
+
+def _nearest(name: str, known: Sequence[str], cell: CellDesign) -> str:
+    """The nearest name: first among those that end alike and have a value, then that end alike."""
+    last = name.rpartition(".")[2]
+    alike = [other for other in known if other.rpartition(".")[2] == last]
+    given = {held for held, _, _ in values(cell)}
+    first = did_you_mean(name, [other for other in alike if other in given], cutoff=0.3)
+    return first or did_you_mean(name, alike, cutoff=0.3) or did_you_mean(name, known)
+
+
+def _material_named(place: str, name: str) -> Material:
+    try:
+        return material(name)
+    except InputError as problem:
+        raise InputError(f"{place} = {problem}") from problem
 
 
 def changed_design(design: Design, changes: Mapping[str, Any]) -> Design:
@@ -173,6 +190,7 @@ def _cell(file: File, table: Mapping[str, Any], own: Mapping[str, Any]) -> CellD
     if not isinstance(own, Mapping) or not all(isinstance(held, Mapping) for held in own.values()):
         raise file.at(("materials",), "materials: tables, for instance [materials.lithium]")
     materials = {name: _material(file, name, held) for name, held in own.items()}
+    table = {**table, **_with_size(file, table)}
     prepared = _prepared(file, table, (), materials)
     try:
         return CellDesign.model_validate(prepared)
@@ -188,9 +206,21 @@ def _cell(file: File, table: Mapping[str, Any], own: Mapping[str, Any]) -> CellD
         raise file.at(place, said) from problem
 
 
+def _with_size(file: File, table: Mapping[str, Any]) -> dict[str, Any]:
+    """The case of a coin cell with what its size says, where it names one."""
+    case = table.get("case")
+    if not isinstance(case, Mapping) or case.get("kind") != "coin" or not isinstance(case.get("size"), str):
+        return {}
+    known = coin_sizes()
+    if case["size"] not in known:
+        hint = did_you_mean(case["size"].upper(), known, cutoff=0.4)
+        raise file.at(("case", "size"), f"case.size = {case['size']}: not a shipped size ({', '.join(known)}).{hint}")
+    return {"case": {**known[case["size"]], **case}}
+
+
 def _missing_too(problem: ValidationError) -> str:
     """All other keys that are missing, so that they need not be found one by one."""
-    missing = [error["loc"] for error in problem.errors() if error["type"] == "missing"][1:]
+    missing = [error["loc"] for error in problem.errors()[1:] if error["type"] == "missing"]
     names = [".".join(str(k + 1) if isinstance(k, int) else k for k in loc if k not in CASES) for loc in missing]
     return f"; missing too: {', '.join(names)}" if names else ""
 
