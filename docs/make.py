@@ -104,8 +104,8 @@ def cell_file() -> str:
         f"# Keys of a cell file\n\n{MADE}\n",
         "For `interlith design CELL.toml`; [how to write one](../do/design.md). A number that is not certain is a "
         'table: `{ value = 212, low = 205, high = 230, source = "..." }`, with `distribution = "triangular"` or '
-        '`"normal"` (low and high are then its central 95 %), or `choices = [...]` in place of low and high. A number '
-        "without a table is stated by you.\n",
+        '`"normal"` (cut at low and high, 1.96 standard deviations from its middle), or `choices = [...]` in place '
+        "of low and high. A number without a table is stated by you.\n",
     ]
     for title, model, what in TABLES:
         rows = []

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from interlith.errors import InputError
-from interlith.findings import Findings, plain, replace_file, spreadsheet, writing
+from interlith.findings import Findings, plain, replace_file, safe_name, spreadsheet, spreadsheet_needs, writing
 from interlith.pipeline import answered, head, writable
 
 if TYPE_CHECKING:
@@ -59,6 +59,10 @@ def design_cell(given: str, options: DesignOptions | None = None, *, out: Path |
     design = _as_asked(read_design(given), asked)
     with writable(out):
         summary, tables = _found(design, asked)
+    if out is not None:
+        _forget(design.name, tables, out)
+        if (missing := spreadsheet_needs()) is not None:
+            summary["said"].append(f"bill.xlsx is not written: {missing}")
     title = f"Design of {design.name}"
     warning = "COMPUTED from layers: what is assumed carries that word, and its range is drawn from"
     frames = {name: pl.DataFrame(rows, infer_schema_length=None) for name, rows in tables.items() if rows}
@@ -173,7 +177,7 @@ def _found(design: Design, asked: DesignOptions) -> tuple[dict[str, Any], dict[s
     }
     _add_asked(design, asked, claims, where, draws, summary, tables)
     if not isinstance(design.cell.case, Coin):
-        tables["levers"] = [asdict(lever) for lever in levers(design.cell)]
+        summary["levers"] = tables["levers"] = [asdict(lever) for lever in levers(design.cell)]
         tables["field"] = field_rows(design.cell, design.title, _claimed(design))
         summary["pareto"], tables["pareto"] = _pareto(design, asked.efficiency, seed)
     summary["results"] = _for_page(tables, summary)
@@ -400,7 +404,7 @@ def _pareto(design: Design, efficiency: float | None, seed: int) -> tuple[dict[s
         "front": rows,
         "this_cell": own,
     }
-    if bill(design.cell).price is not None:
+    if bill(design.cell).price:
         cheap = front(design.cell, at, by="price", seed=seed)
         by_price = [asdict(choice) for choice in cheap.choices]
         said["front_by_price"] = by_price
@@ -448,6 +452,15 @@ def _sheets(summary: Mapping[str, Any], frames: dict[str, pl.DataFrame]) -> dict
     return {**sheets, **{name: frame for name, frame in frames.items() if name not in ("draws", "stack")}}
 
 
+def _forget(name: str, tables: dict[str, Table], out: Path) -> None:
+    """Tables and figures of an earlier run into the same folder that this one does not make."""
+    for table in ("target", "reconciled", "pareto", "field", "levers"):
+        if not tables.get(table):
+            for folder in ("tables", "figures"):
+                for left in (out / folder).glob(f"{safe_name(name)}.{table}.*"):
+                    left.unlink()
+
+
 def _exports(design: Design) -> tuple[Export, ...]:
     from interlith.pouch.exports import exports
 
@@ -456,7 +469,8 @@ def _exports(design: Design) -> tuple[Export, ...]:
 
 def _export(design: Design, summary: Mapping[str, Any], frames: dict[str, pl.DataFrame], out: Path) -> None:
     """What other programs read, beside the page: the spreadsheet, and one file per format with what it cannot hold."""
-    spreadsheet(_sheets(summary, frames), out / "bill.xlsx")
+    if spreadsheet_needs() is None:
+        spreadsheet(_sheets(summary, frames), out / "bill.xlsx")
     with writing(out / "exports") as folder:
         for made in _exports(design):
             replace_file(folder / made.name, json.dumps(plain(made.content), indent=1, ensure_ascii=False).encode())

@@ -7,6 +7,7 @@ findings needs nothing else.
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import io
 import json
 import math
@@ -121,16 +122,33 @@ def writing(folder: Path) -> Iterator[Path]:
 
 def replace_file(path: Path, data: bytes) -> None:
     """Write a file so that it is either the old one or the whole new one."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(data)
-    partial.replace(path)
+    with _partial(path) as partial:
+        partial.write_bytes(data)
 
 
 def replace_parquet(path: Path, table: pl.DataFrame) -> None:
     """The same for a table."""
+    with _partial(path) as partial:
+        table.write_parquet(partial)
+
+
+@contextlib.contextmanager
+def _partial(path: Path) -> Iterator[Path]:
+    """A file to be written whole, which then takes the place of path; nothing of it is left when that fails."""
     partial = path.with_name(path.name + ".partial")
-    table.write_parquet(partial)
-    partial.replace(path)
+    try:
+        yield partial
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def spreadsheet_needs() -> str | None:
+    """What must be installed before a spreadsheet can be written; None when nothing."""
+    if importlib.util.find_spec("xlsxwriter") is None:
+        return "XlsxWriter is not installed: pip install 'interlith[excel]'"
+    return None
 
 
 def spreadsheet(tables: Mapping[str, pl.DataFrame], path: Path) -> None:
@@ -141,10 +159,10 @@ def spreadsheet(tables: Mapping[str, pl.DataFrame], path: Path) -> None:
     characters. Raises InputError without a table and for one with more rows than a sheet has, EnvironmentError_ without
     the extra `excel` and when the file cannot be written.
     """
-    try:
-        import xlsxwriter
-    except ImportError as problem:
-        raise EnvironmentError_("XlsxWriter is not installed: pip install 'interlith[excel]'") from problem
+    if (missing := spreadsheet_needs()) is not None:
+        raise EnvironmentError_(missing)
+    import xlsxwriter
+
     if not tables:
         raise InputError(f"{path}: a spreadsheet needs at least one table")
     for name, table in tables.items():

@@ -14,7 +14,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from interlith.errors import InputError, did_you_mean
 
 Place = tuple[str | int, ...]
-MOST_SHOWN = 60
+CONTRADICTION = "contradiction"  # type of an error of pydantic that says at which value: ctx["place"]
+MOST_SHOWN, MOST_BYTES = 60, 5_000_000
 
 
 class Written(BaseModel):
@@ -62,8 +63,14 @@ def opened(given: str, package: str, prefix: str = "") -> File:
 
 
 def read_file(path: Path) -> File:
-    """A file by its path. Raises InputError for what cannot be read."""
+    """A file by its path. Raises InputError for what cannot be read, is no file, or is larger than a person writes."""
     try:
+        if path.exists() and not path.is_file():
+            raise InputError(f"{path}: not a file")
+        if path.exists() and path.stat().st_size > MOST_BYTES:
+            raise InputError(
+                f"{path}: {path.stat().st_size} bytes; a file that a person wrote has fewer than {MOST_BYTES}"
+            )
         return File(path.name, path.read_text(encoding="utf-8-sig"), path.parent)
     except (OSError, UnicodeDecodeError) as problem:
         raise InputError(f"{path}: cannot be read ({getattr(problem, 'strerror', None) or problem})") from problem
@@ -86,10 +93,25 @@ def validated_table(file: File, model: type[Kind], table: dict[str, Any]) -> Kin
     """The same for a table of the file, or a part of it."""
     try:
         return model.model_validate(table)
+    except RecursionError:
+        raise InputError(f"{file.name}: tables within tables too deep to be read") from None
     except ValidationError as problem:
         first = problem.errors()[0]
         place = tuple(first["loc"])
+        if first["type"] == CONTRADICTION:
+            keys = first["ctx"]["place"].split(".")
+            place = (*place, *(int(key) if key.isdigit() else key for key in keys))
+            raise file.at(place, contradiction(place, first["msg"])) from problem
         raise file.at(place, message(place, first, keys_beside(model, place))) from problem
+
+
+def contradiction(place: Place, said: str) -> str:
+    """What is wrong between values, told at one of them: said as it is where it names that already."""
+    key = ".".join(str(part + 1) if isinstance(part, int) else part for part in place)
+    last = str(place[-1])
+    if said.startswith(key):
+        return said
+    return f"{key}{said.removeprefix(last)}" if said.startswith(last) else f"{key}: {said}"
 
 
 def message(place: Place, error: Any, known: Sequence[str]) -> str:
@@ -97,6 +119,9 @@ def message(place: Place, error: Any, known: Sequence[str]) -> str:
     key = ".".join(str(part + 1) if isinstance(part, int) else part for part in place)
     if error["type"] == "missing":
         return f"{key}: must be given"
+    if error["type"].startswith("union_tag"):
+        return f"{key}.kind: must be given, one of {error['ctx'].get('expected_tags', 'the kinds that are known')}"
+    known = [name for name in known if name != "origins"]
     got = error["input"]
     said = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":

@@ -63,7 +63,7 @@ def test_every_key_of_a_design_is_documented(name):
 
     coin = name.endswith("coin")
     asked = DesignOptions(
-        samples=30_000, reconcile=None if coin else "published", target_Wh_per_kg=None if coin else 400.0
+        samples=30_000, reconcile=None if coin else "published", target_Wh_per_kg=() if coin else (400.0,)
     )
     summary = design_cell(name, asked).items[0].summary
     page = (ROOT / "docs/look-up/json.md").read_text(encoding="utf-8")

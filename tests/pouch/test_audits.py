@@ -68,6 +68,7 @@ def test_a_cell_that_closes_says_so():
             "negative.foil.areal_mass_mg_per_cm2": 5.376,
             "negative.lithium.thickness_um": 29.04,
             "negative.host.thickness_um": 40.0,
+            "negative.host.filled_um": ((0.0, 40.0), (5.0, 60.0)),
         },
     )
     found = {one.name: one.verdict for one in audit(mended)}

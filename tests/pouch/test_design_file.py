@@ -286,3 +286,107 @@ def test_changes_by_hand_are_checked(name, value, said):
         changed(read_design("reference-pouch").cell, {name: value})
     assert name in str(caught.value)
     assert said in str(caught.value)
+
+
+def with_value(name, table, after=None):
+    """The reference file with one value written anew, in the table that begins with `after`."""
+    start = 0 if after is None else TEXT.index(after)
+    return TEXT[:start] + re.sub(rf"^{name} = .*$", f"{name} = {table}", TEXT[start:], count=1, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("name", "table", "after", "said"),
+    [
+        ("width_cm", "{ value = 4.5, low = -5.0, high = 4.6 }", "[positive]", "may be -5.0, which cannot be"),
+        ("porosity", "{ value = 0.25, low = 0.2, high = 1.0 }", "[[positive.layers]]", "nothing but pores"),
+        ("porosity", "{ value = 0.25, low = 0.2, high = 34 }", "[[positive.layers]]", "Did you mean 0.34?"),
+        (
+            "active_fraction",
+            "{ value = 0.9, low = 0, high = 1.0 }",
+            "[[positive.layers]]",
+            "may be 0.0, which cannot be",
+        ),
+        ("width_cm", "{ value = 4.5, low = 4.0, high = 6.0 }", "[positive]", "overhang would be"),
+        ("n_positive", "{ value = 5, low = 4, high = 6 }", "[stack]", "not drawn; use readings"),
+        ("on_outer_faces", "{ value = true, choices = [true, 5] }", None, "not what it may be"),
+        ("g_per_Ah", '{ value = 2.4, choices = [2.4, "rated"] }', "[electrolyte]", "not what it may be"),
+        (
+            "basis",
+            '{ value = "coated", choices = ["coated", "ratd"] }',
+            "[electrolyte]",
+            "may be ratd, which cannot be",
+        ),
+        ("porosity", "{ value = 0.3, low = 0.4, high = 0.5 }", "[[positive.layers]]", "not what it may be by its own"),
+        ("width_cm", "true", "[positive]", "width_cm = true: must be a number"),
+        ("tape_g", '"0.05"', "[case]", "must be a number"),
+        ("on_outer_faces", '"yes"', None, "must be true or false"),
+        ("width_mm", '"8"', "[case.tabs]", "must be a number"),
+        ("active_fraction", "0", "[[positive.layers]]", "a fraction between 0 and 1"),
+        ("margin_width_mm", "8000", "[case]", "Did you mean 8 (8000 um)?"),
+        ("n_to_p", "-1", "[published]", "published.n_to_p"),
+        ("companions", '["no-such"]', None, "not another shipped cell"),
+        ("companions", '["reference-coin", ""]', None, "not another shipped cell"),
+        ("filled_um", "[[0, 20], [5, -30]]", None, "um above 0"),
+        ("filled_um", "[[0, 200], [5, 300]]", None, "one empty layer"),
+        ("specific_energy_without_laminate_Wh_per_kg", "300", "[published]", "the first is the larger"),
+    ],
+)
+def test_what_a_value_may_be_is_checked_too(tmp_path, name, table, after, said):
+    text = with_value(name, table, after)
+    assert text != TEXT
+    message = refused(tmp_path, text)
+    assert said in message
+    line = int(re.match(r"mine\.toml:(\d+): ", message)[1])
+    assert name in text.splitlines()[line - 1] or text.splitlines()[line - 1] == after, message
+    assert "Material(" not in message
+
+
+@pytest.mark.parametrize(
+    ("added", "said"),
+    [
+        (
+            '[[case.laminate]]\nname = "laminate"\nmaterial = "nylon"\nthickness_um = 25',
+            "each layer has a name of its own",
+        ),
+        ('[[readings]]\nname = "R1"\ntitle = "again"', "two are called R1"),
+        ('[materials.lithium]\nname = "copper"', "its name is lithium"),
+        ("[materials.lithium]\norigins = 3", "not a key of a file"),
+        ('[materials.ncm90]\nopen_circuit = "nope"', "nope: not a shipped positive"),
+        ("[materials.ncm90]\nopen_circuit = { stoichiometry = [0.2, 1.0], value = [3.4, 4.4] }", "must fall"),
+        ("[materials.ncm90]\nopen_circuit = { stoichiometry = [0.2], value = [3.4, 4.4] }", "as many of each"),
+        ("[materials.lithium]\ndensity_g_per_cm3 = { value = 0.5, unit = 3 }", "not a key here (known: value"),
+        ("[materials.lithium]\ndensity_g_per_cm3 = { value = 0.5, low = 0.6, high = 0.4 }", "low comes first"),
+    ],
+)
+def test_what_is_added_is_checked_too(tmp_path, added, said):
+    message = refused(tmp_path, f"{TEXT}\n{added}\n")
+    assert said in message
+    assert re.match(r"mine\.toml:\d+: ", message), message
+
+
+@pytest.mark.parametrize(
+    "value",
+    [{"value": 2.0, "low": 3.0, "high": 4.0}, {}, {"value": 2.0, "low": 3.0, "high": 1.0}, {"value": 2.0, "odd": 1}],
+)
+def test_tables_by_hand_are_checked(value):
+    with pytest.raises(InputError, match=r"electrolyte\.g_per_Ah"):
+        changed(read_design("reference-pouch").cell, {"electrolyte.g_per_Ah": value})
+
+
+def test_what_is_no_file_is_refused_at_once(tmp_path):
+    with pytest.raises(InputError, match="not a file"):
+        read_design("/dev/zero")
+    with pytest.raises(InputError, match="not a file"):
+        read_design(str(tmp_path))
+    large = tmp_path / "large.toml"
+    large.write_text("# " + "x" * 6_000_000, encoding="utf-8")
+    with pytest.raises(InputError, match="a person wrote"):
+        read_design(str(large))
+    deep = tmp_path / "deep.toml"
+    deep.write_text("note" + ".a" * 3000 + " = 1", encoding="utf-8")
+    with pytest.raises(InputError):
+        read_design(str(deep))
+
+
+def test_more_delivered_than_coated_and_overfull_nothing(tmp_path):
+    assert "more than the 1.479 Ah" in refused(tmp_path, "delivered_capacity_Ah = 3.0\n" + TEXT)

@@ -22,7 +22,7 @@ DRAWS = draw(SPACE, 200_000)
     [
         ("uniform", stats.uniform(1.0, 4.0)),
         ("triangular", stats.triang(0.25, 1.0, 4.0)),
-        ("normal", stats.norm(3.0, 4.0 / (2 * stats.norm.ppf(0.975)))),
+        ("normal", stats.truncnorm(-stats.norm.ppf(0.975), stats.norm.ppf(0.975), 3.0, 2.0 / stats.norm.ppf(0.975))),
     ],
 )
 def test_distributions_have_their_quantiles(distribution, judge):

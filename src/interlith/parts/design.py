@@ -15,20 +15,16 @@ from typing import Any, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
 
-from interlith.parts.layer import Layer, Material, Sized
+from interlith.parts.layer import Layer, Material, Sized, wrong
 from interlith.units import MM_PER_CM, UM_PER_MM, mAh_PER_Ah
 
 Basis = Literal["coated", "delivered", "rated"]
 FOIL = "foil"
+MOST_LAYERS = 40
 AMOUNTS = ("g_per_Ah", "volume_mL", "overfill")
+MORE_THAN_COATED = 0.05  # by which more may be delivered than was coated: rounding
 MOST_RATED_RATIO = 3.0  # of two capacities of one cell; beyond, one of them has another unit
-
-
-def wrong(place: str, message: str) -> PydanticCustomError:
-    """A contradiction between values, at one of them: place is the dotted name of the value to look at."""
-    return PydanticCustomError("contradiction", "{message}", {"message": message, "place": place})
 
 
 class Plane(Sized):
@@ -73,7 +69,7 @@ class Electrode(Plane):
     """
 
     foil: Layer | None = None
-    layers: tuple[Layer, ...] = ()
+    layers: tuple[Layer, ...] = Field(default=(), max_length=MOST_LAYERS)
     two_sided: bool = True
     flag_cm2: float = Field(default=0.0, ge=0)
 
@@ -82,9 +78,9 @@ class Electrode(Plane):
         names = [layer.name for layer in self.layers]
         for place, name in enumerate(names, start=1):
             if name == FOIL:
-                raise ValueError(f"layers: layer {place} has no name, or that of the foil; give it one of its own")
+                raise wrong("layers", f"layers: layer {place} has no name, or that of the foil; give it one of its own")
             if names.count(name) > 1:
-                raise ValueError(f"layers: {names.count(name)} are called {name}; each has a name of its own")
+                raise wrong("layers", f"layers: {names.count(name)} are called {name}; each has a name of its own")
         if self.layers and "" in names:
             raise ValueError("layers: each needs a name")
         if self.foil is None and not self.layers:
@@ -118,7 +114,7 @@ class Stack(Plane):
     n_negative: int = Field(ge=1, le=10_000)
     separator: Layer
     scheme: Literal["sheets", "z-fold"] = "sheets"
-    n_separators: int | None = Field(default=None, ge=1)
+    n_separators: int | None = Field(default=None, ge=1, le=20_001)
     fold_mm: float = Field(default=0.0, ge=0)
 
     @model_validator(mode="after")
@@ -205,12 +201,19 @@ class Pouch(Sized):
     """
 
     kind: Literal["pouch"] = "pouch"
-    laminate: tuple[Layer, ...] = Field(min_length=1)
+    laminate: tuple[Layer, ...] = Field(min_length=1, max_length=MOST_LAYERS)
     margin_width_mm: float = Field(ge=0)
     margin_height_mm: float = Field(ge=0)
     tabs: Tabs
     tape_g: float = Field(default=0.0, ge=0)
     most_depth_mm: float | None = Field(default=None, gt=0)
+
+    @model_validator(mode="after")
+    def _named(self) -> Self:
+        names = [layer.name for layer in self.laminate]
+        if len(set(names)) < len(names):
+            raise wrong("laminate", "laminate: each layer has a name of its own")
+        return self
 
     @property
     def laminate_mg_per_cm2(self) -> float:
@@ -239,6 +242,14 @@ class Coin(Sized):
     inner_height_mm: float = Field(gt=0)
     outer_diameter_mm: float = Field(gt=0)
     outer_height_mm: float = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _has_walls(self) -> Self:
+        for name in ("diameter_mm", "height_mm"):
+            inner, outer = getattr(self, f"inner_{name}"), getattr(self, f"outer_{name}")
+            if inner >= outer:
+                raise wrong(f"outer_{name}", f"outer_{name} = {outer:g}: the room within is {inner:g} mm")
+        return self
 
 
 @cache
@@ -336,6 +347,10 @@ class CellDesign(Sized):
                 more = "thickness_um" if layer.thickness_um is None else "areal_mass_mg_per_cm2"
                 raise wrong(f"{place}.porosity", f"{place}.porosity: must be given, or {more}, from which it follows")
 
+        layers = (*self.positive.layers, *self.negative.layers, self.stack.separator)
+        if self.electrolyte.overfill is not None and not any(layer.void_um > 0 for layer in layers):
+            raise wrong("electrolyte.overfill", "electrolyte.overfill: there are no pores that it could fill")
+
     def _two_sided(self) -> None:
         n_sheets = self.stack.n_positive + self.stack.n_negative
         for place, electrode in (("positive", self.positive), ("negative", self.negative)):
@@ -385,6 +400,10 @@ class CellDesign(Sized):
             if given is None:
                 continue
             ratio = given / self.coated_Ah
+            if place.startswith("delivered") and 1.0 + MORE_THAN_COATED < ratio < MOST_RATED_RATIO:
+                raise wrong(
+                    place, f"{place} = {given:g}: more than the {self.coated_Ah:.4g} Ah that the positive holds"
+                )
             if not 1 / MOST_RATED_RATIO < ratio < MOST_RATED_RATIO:
                 slip = next((f for f in (1e-3, 1e3) if 1 / MOST_RATED_RATIO < ratio * f < MOST_RATED_RATIO), None)
                 hint = f" Did you mean {given * slip:g}?" if slip else ""

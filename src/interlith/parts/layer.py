@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from interlith.errors import InputError, did_you_mean
 from interlith.parts.electrolyte import electrolyte, electrolyte_names
@@ -24,19 +25,49 @@ from interlith.parts.positive import Curve
 from interlith.units import G_PER_KG, MG_PER_CM2_PER_UM_G_PER_CM3, MG_PER_G
 
 CLOSES_WITHIN = 0.02  # relative; what people round away
+EMPTY_WITHIN = 0.1  # relative; of the thickness of a layer in two measurements
+
+
+def wrong(place: str, message: str) -> PydanticCustomError:
+    """A contradiction between values, at one of them: place is the dotted name of the value to look at."""
+    return PydanticCustomError("contradiction", "{message}", {"message": message, "place": place})
 
 
 class Sized(Part):
-    """Base of the parts of a design: a value that cannot be meant is refused, with what was likely meant."""
+    """Base of the parts of a design: a value that cannot be meant is refused, with what was likely meant.
+
+    Numbers are numbers here: no true or false, and no text.
+    """
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_their_kind(cls, given: Any) -> Any:
+        if isinstance(given, Mapping):
+            for name, value in given.items():
+                field = cls.model_fields.get(name)
+                allowed = None if field is None else _odd(field.annotation, value)
+                if allowed is not None:
+                    raise wrong(name, f"{name} = {str(value).lower()}: must be {allowed}")
+        return given
 
     @field_validator("*")
     @classmethod
     def _meant(cls, value: Any, info: ValidationInfo) -> Any:
         if isinstance(value, (int, float)) and not isinstance(value, bool):
-            wrong = slip(info.field_name or "", float(value))
-            if wrong is not None:
-                raise ValueError(wrong)
+            said = slip(info.field_name or "", float(value))
+            if said is not None:
+                raise ValueError(said)
         return value
+
+
+def _odd(annotation: Any, value: Any) -> str | None:
+    """What a value should be that pydantic would turn into a number or a truth value by itself; None where it fits."""
+    kinds = set(getattr(annotation, "__args__", (annotation,)))
+    if bool in kinds:
+        return None if isinstance(value, (bool, np.bool_)) else "true or false"
+    if kinds & {int, float} and isinstance(value, (bool, str, np.bool_)):
+        return "a number"
+    return None
 
 
 class Material(Sized):
@@ -111,20 +142,29 @@ class Layer(Sized):
     @model_validator(mode="after")
     def _determined(self) -> Self:
         if self.rest is None and self.active_fraction != 1.0:
-            raise ValueError(f"active_fraction = {self.active_fraction:g}: name the rest, or leave both away")
+            raise wrong(
+                "active_fraction", f"active_fraction = {self.active_fraction:g}: name the rest, or leave both away"
+            )
         by_capacity = self.areal_capacity_mAh_per_cm2 is not None and self.areal_mass_mg_per_cm2 is None
         if by_capacity and self.capacity_mAh_per_g is None:
-            raise ValueError(f"areal_capacity_mAh_per_cm2: {self.material.name} has no specific capacity; give one")
+            said = f"areal_capacity_mAh_per_cm2: {self.material.name} has no specific capacity; give one"
+            raise wrong("areal_capacity_mAh_per_cm2", said)
         if self.porosity == 1.0:
-            raise ValueError("porosity = 1: nothing but pores; a layer has some solid")
+            raise wrong("porosity", "porosity = 1: nothing but pores; a layer has some solid")
         given = (self.thickness_um, self.areal_mass_mg_per_cm2, self.areal_capacity_mAh_per_cm2)
         if all(value is None for value in given):
             raise ValueError("thickness_um, areal_mass_mg_per_cm2 or areal_capacity_mAh_per_cm2: at least one")
         if self.filled_um is not None:
-            charges = [charge for charge, _ in self.filled_um]
-            if len(charges) < 2 or charges[0] != 0 or sorted(set(charges)) != charges:
-                raise ValueError("filled_um: two or more pairs of mAh/cm2 and um, from 0 upwards")
+            self._filling(self.filled_um)
         return self
+
+    def _filling(self, points: tuple[tuple[float, float], ...]) -> None:
+        charges = [charge for charge, _ in points]
+        if len(charges) < 2 or charges[0] != 0 or sorted(set(charges)) != charges or min(um for _, um in points) <= 0:
+            raise wrong("filled_um", "filled_um: two or more pairs of mAh/cm2 and um above 0, from 0 mAh/cm2 upwards")
+        if self.thickness_um is not None and abs(points[0][1] / self.thickness_um - 1.0) > EMPTY_WITHIN:
+            said = f"filled_um begins at {points[0][1]:g} um, thickness_um is {self.thickness_um:g}: one empty layer"
+            raise wrong("filled_um", said)
 
     @property
     def solid_g_per_cm3(self) -> float:

@@ -15,8 +15,9 @@ STATED = "stated by the user"
 class Origin(BaseModel):
     """How a number is known: kind, source, and for an assumed one the range it may lie in.
 
-    distribution: uniform between low and high; triangular, with the value as its peak; or normal, with low and high as
-    its central 95 %. choices: instead of a range the values it may have, each as probable as the others.
+    distribution: uniform between low and high; triangular, with the value as its peak; or normal, cut at low and high,
+    1.96 standard deviations from its middle. choices: instead of a range the values it may have, each as probable as
+    the others.
 
     >>> Origin(kind="assumed", source="judgement", low=0.2, high=0.3).is_spread
     True

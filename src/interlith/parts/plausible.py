@@ -19,6 +19,7 @@ class Span(NamedTuple):
 
 
 FRACTION = Span(0.0, 1.0, (PERCENT,), zero=True)
+SHARE = Span(0.01, 1.0, (PERCENT,))
 LENGTH_CM = Span(0.3, 100.0, ((0.1, "mm"), (1e2, "m")))
 LENGTH_MM = Span(0.5, 300.0, ((10.0, "cm"), (1e3, "m"), UM))
 VOLTAGE = Span(0.5, 6.0, (MILLI_UNIT,))
@@ -38,7 +39,7 @@ SPANS: Mapping[str, Span] = {
     "first_charge_mAh_per_g": Span(20.0, 4500.0, ((1e3, "Ah/g"),)),
     "density_g_per_cm3": Span(0.3, 25.0, ((1e-3, "kg/m3"),)),
     "porosity": FRACTION,
-    "active_fraction": FRACTION,
+    "active_fraction": SHARE,
     "g_per_Ah": Span(0.2, 300.0, ((1e3, "g/mAh"), (1e-3, "g/kAh"))),
     "volume_mL": Span(1e-3, 1e4, ((1e-3, "uL"), (1e3, "L"))),
     "overfill": Span(0.1, 30.0, (PERCENT,)),
@@ -48,6 +49,16 @@ SPANS: Mapping[str, Span] = {
     "rated_capacity_Ah": Span(1e-5, 900.0, ((1e-3, "mAh"),)),
     "delivered_capacity_Ah": Span(1e-5, 900.0, ((1e-3, "mAh"),)),
     "pressure_MPa": Span(1e-3, 20.0, ((1e-3, "kPa"), (1e-6, "Pa")), zero=True),
+    "margin_width_mm": Span(0.5, 100.0, ((10.0, "cm"), UM), zero=True),
+    "margin_height_mm": Span(0.5, 150.0, ((10.0, "cm"), UM), zero=True),
+    "fold_mm": Span(0.1, 50.0, ((10.0, "cm"), UM), zero=True),
+    "flag_cm2": Span(0.01, 200.0, ((0.01, "mm2"),), zero=True),
+    "most_depth_mm": Span(0.5, 100.0, ((10.0, "cm"), UM)),
+    "spacers_mm": Span(0.05, 10.0, (UM, (10.0, "cm")), zero=True),
+    "inner_diameter_mm": Span(2.0, 100.0, ((10.0, "cm"), UM)),
+    "outer_diameter_mm": Span(2.0, 100.0, ((10.0, "cm"), UM)),
+    "inner_height_mm": Span(0.3, 50.0, ((10.0, "cm"), UM)),
+    "outer_height_mm": Span(0.5, 60.0, ((10.0, "cm"), UM)),
     "tape_g": MASS_G,
     "case_g": MASS_G,
     "spacers_g": MASS_G,
@@ -66,7 +77,7 @@ def slip(name: str, value: float) -> str | None:
     span = SPANS.get(name)
     if span is None or span.low <= value <= span.high or (span.zero and value == 0):
         return None
-    allowed = "a fraction between 0 and 1" if span is FRACTION else f"between {span.low:g} and {span.high:g}"
+    allowed = "a fraction between 0 and 1" if span in (FRACTION, SHARE) else f"between {span.low:g} and {span.high:g}"
     for factor, unit in span.slips:
         meant = value * factor
         if math.isfinite(meant) and span.low <= meant <= span.high:

@@ -112,7 +112,7 @@ def _n_to_p(design: Design, found: Bill) -> list[Audit]:
     by_rule, rule = None, ""
     if lithium is not None:
         by_rule = RULE_OF_THUMB_mAh_PER_CM2_PER_UM * lithium.um / design.cell.positive.face_mAh_per_cm2
-        if abs(by_rule / published.n_to_p - 1.0) < 0.5 * CLOSES_WITHIN:
+        if published.n_to_p > 0 and abs(by_rule / published.n_to_p - 1.0) < 0.5 * CLOSES_WITHIN:
             rule = f"; the rule of thumb of 2 mAh/cm2 per 10 um gives it, {by_rule:.3f}"
     text = (
         f"published {published.n_to_p:g}; by face {ours * design.cell.positive.face_mAh_per_cm2:.3f} / "
@@ -124,7 +124,8 @@ def _n_to_p(design: Design, found: Bill) -> list[Audit]:
     numbers = {"by_face": ours, "published": published.n_to_p}
     if by_rule is not None:
         numbers["by_rule_of_thumb"] = by_rule
-    return [Audit("N/P", _verdict(ours / published.n_to_p - 1.0), text, numbers)]
+    difference = ours / published.n_to_p - 1.0 if published.n_to_p > 0 else ours
+    return [Audit("N/P", _verdict(difference), text, numbers)]
 
 
 def _layers(design: Design, found: Bill) -> list[Audit]:

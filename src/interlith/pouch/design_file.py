@@ -19,21 +19,35 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from interlith.errors import InputError, did_you_mean
 from interlith.parts.design import CellDesign, coin_sizes
-from interlith.parts.layer import Material, material, material_names
+from interlith.parts.layer import Material, material, material_names, wrong
 from interlith.parts.listing import materials_of, names, replaced, values
 from interlith.parts.part import Origin, Part, with_origins
-from interlith.written import File, Place, Written, keys_beside, message, opened, shipped, table_of, validated_table
+from interlith.pouch.voltage import mean_open_circuit_V
+from interlith.written import (
+    File,
+    Place,
+    Written,
+    contradiction,
+    keys_beside,
+    message,
+    opened,
+    shipped,
+    table_of,
+    validated_table,
+)
 
 PACKAGE = "interlith.pouch"
 OF_CELL = tuple(name for name in CellDesign.model_fields if name != "origins")
 BESIDE = ("title", "source", "note", "materials", "published", "readings", "companions", "currency")
 HERE = "stated in this file"
+OF_THE_LAYOUT = ("n_positive", "n_negative", "two_sided", "scheme", "size")
+FIELDS_OF_MATERIAL = [name for name in Material.model_fields if name != "origins"]
 CASES = ("pouch", "coin")  # as pydantic names the two kinds of case in the place of an error
 
 
@@ -62,6 +76,14 @@ class Published(Written):
     pores_hold_mAh_per_cm2: float | None = Field(default=None, gt=0)
     dendrites_from_mAh_per_cm2: float | None = Field(default=None, gt=0)
 
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        whole, without = self.specific_energy_Wh_per_kg, self.specific_energy_without_laminate_Wh_per_kg
+        if whole is not None and without is not None and without <= whole:
+            said = f"without laminate {without:g} Wh/kg, whole {whole:g}: the first is the larger one"
+            raise wrong("specific_energy_without_laminate_Wh_per_kg", said)
+        return self
+
 
 class Reading(Written):
     """One way to read a source. set: dotted name -> value. in_prior: drawn from; a fit is none.
@@ -85,7 +107,15 @@ class Beside(Written):
     currency: str = ""
     companions: tuple[str, ...] = ()
     published: Published | None = None
-    readings: tuple[Reading, ...] = ()
+    readings: tuple[Reading, ...] = Field(default=(), max_length=100)
+
+    @model_validator(mode="after")
+    def _named_apart(self) -> Self:
+        names = [reading.name for reading in self.readings]
+        for place, name in enumerate(names):
+            if name in names[:place]:
+                raise wrong(f"readings.{place}", f"two are called {name}")
+        return self
 
 
 @dataclass(frozen=True)
@@ -127,7 +157,9 @@ def read_design(given: str) -> Design:
             raise file.at((key,), f"{key}: not a key of a cell.{hint} (known: {', '.join(known)})")
     beside = validated_table(file, Beside, {key: table[key] for key in BESIDE if key in table and key != "materials"})
     cell = _cell(file, {key: table[key] for key in OF_CELL if key in table}, table.get("materials", {}))
+    _check_curve(file, cell)
     _check_ranges(file, cell)
+    _check_companions(file, beside)
     readings = tuple((reading, _read_as(file, cell, i, reading)) for i, reading in enumerate(beside.readings))
     name = file.name.removesuffix(".toml")
     return Design(name, cell, beside, readings)
@@ -143,10 +175,12 @@ def changed(cell: CellDesign, changes: Mapping[str, Any]) -> CellDesign:
     20.0
     """
     known = [*names(cell), *materials_of(cell)]
-    plain = {}
+    plain: dict[str, Any] = {}
     for name, value in changes.items():
         if name not in known:
             raise InputError(f"{name}: not a value of this cell.{_nearest(name, known, cell)}")
+        if isinstance(value, Mapping) and "value" not in value:
+            raise InputError(f"{name}: a table needs a value, for instance {{ value = 2.4, low = 2, high = 3 }}")
         plain[name] = value["value"] if isinstance(value, Mapping) else value
         if name.endswith((".material", ".rest")) and isinstance(plain[name], str):
             plain[name] = _material_named(name, plain[name])
@@ -155,11 +189,30 @@ def changed(cell: CellDesign, changes: Mapping[str, Any]) -> CellDesign:
     except ValidationError as problem:
         first = problem.errors()[0]
         key = str(first["loc"][-1]) if first["loc"] else str(first.get("ctx", {}).get("place", ""))
-        name = next((name for name in plain if name.rpartition(".")[2] == key), next(iter(plain)))
         said = first["msg"].removeprefix("Value error, ")
-        raise InputError(f"{name} = {plain[name]}: {said[:1].lower()}{said[1:]}") from problem
-    given = {name: _origin(value) for name, value in changes.items() if isinstance(value, Mapping)}
-    return _with_origins(found, given, "") if given else found
+        said = f"{said[:1].lower()}{said[1:]}"
+        blamed = [f"{name} = {plain[name]}" for name in plain if name.rpartition(".")[2] == key]
+        raise InputError(f"{(blamed or [', '.join(plain)])[0]}: {said}") from problem
+    given = {name: _origin_of(name, value) for name, value in changes.items() if isinstance(value, Mapping)}
+    if not given:
+        return found
+    found = _with_origins(found, given, "")
+    for name in given:
+        value, origin = next((held, known) for other, held, known in values(found) if other == name)
+        outside = _out_of_range(found, name, value, origin)
+        if outside is not None:
+            raise InputError(outside)
+    return found
+
+
+def _origin_of(name: str, value: Mapping[str, Any]) -> Origin:
+    try:
+        return _origin(value)
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        said = first["msg"].removeprefix("Value error, ")
+        key = ".".join([name, *(str(part) for part in first["loc"])])
+        raise InputError(f"{key}: {said[:1].lower()}{said[1:]}") from problem
 
 
 def _nearest(name: str, known: Sequence[str], cell: CellDesign) -> str:
@@ -198,10 +251,9 @@ def _cell(file: File, table: Mapping[str, Any], own: Mapping[str, Any]) -> CellD
         first = problem.errors()[0]
         place = tuple(part for part in first["loc"] if part not in CASES)
         if first["type"] == "contradiction":
-            keys = [*(str(part) for part in place), *first["ctx"]["place"].split(".")]
-            key = ".".join(keys)
-            said = first["msg"] if first["msg"].startswith(key) else f"{key}: {first['msg']}"
-            raise file.at(_place_of(file, keys), said) from problem
+            keys = first["ctx"]["place"].split(".")
+            exact: Place = (*place, *keys) if place else _place_of(file, keys)
+            raise file.at(exact, contradiction(exact, first["msg"])) from problem
         said = message(place, first, keys_beside(CellDesign, place)) + _missing_too(problem)
         raise file.at(place, said) from problem
 
@@ -227,6 +279,8 @@ def _missing_too(problem: ValidationError) -> str:
 
 def _material(file: File, name: str, held: Mapping[str, Any]) -> Material:
     """A material of the file, on top of the shipped one of that name where there is one."""
+    if held.get("name", name) != name:
+        raise file.at(("materials", name, "name"), f"materials.{name}.name = {held['name']}: its name is {name}")
     base = {} if name not in material_names() else dict(material(name))
     given = _prepared(file, held, ("materials", name), {})
     origins = {**base.pop("origins", {}), **given.pop("origins", {})}
@@ -236,9 +290,10 @@ def _material(file: File, name: str, held: Mapping[str, Any]) -> Material:
     try:
         return Material(**{**base, "name": name, **given, "origins": origins})
     except ValidationError as problem:
-        first = problem.errors()[0]
-        place: Place = ("materials", name, *first["loc"])
-        raise file.at(place, message(place, first, list(Material.model_fields))) from problem
+        first = next((e for e in problem.errors() if any("Curve" in str(k) for k in e["loc"])), problem.errors()[0])
+        keys = ctx["place"].split(".") if "place" in (ctx := first.get("ctx", {})) else first["loc"]
+        place: Place = ("materials", name, *(key for key in keys if key != "str" and "Curve" not in str(key)))
+        raise file.at(place, message(place, first, FIELDS_OF_MATERIAL)) from problem
 
 
 def _prepared(file: File, held: Any, place: Place, materials: Mapping[str, Material]) -> Any:
@@ -250,7 +305,10 @@ def _prepared(file: File, held: Any, place: Place, materials: Mapping[str, Mater
     found: dict[str, Any] = {}
     for key, item in held.items():
         here = (*place, key)
-        if isinstance(item, str) and (key in ("material", "rest") or place[-2:] == ("case", "tabs")):
+        of_tabs = place[-2:] == ("case", "tabs") and key in ("positive", "negative")
+        if key == "origins":
+            raise file.at(here, f"{'.'.join(map(str, here))}: not a key of a file; write {{ value, kind, source }}")
+        if isinstance(item, str) and (key in ("material", "rest") or of_tabs):
             found[key] = _looked_up(file, item, here, materials)
         elif isinstance(item, Mapping) and "value" in item and "stoichiometry" not in item:
             found[key] = {**_origin_table(file, item, here), "value": item["value"]}
@@ -268,8 +326,10 @@ def _origin_table(file: File, item: Mapping[str, Any], place: Place) -> dict[str
         return _origin(item).model_dump()
     except ValidationError as problem:
         first = problem.errors()[0]
-        key = ".".join(str(part) for part in (*place, *first["loc"]))
+        key = ".".join(str(k + 1) if isinstance(k, int) else k for k in (*place, *first["loc"]))
         said = first["msg"].removeprefix("Value error, ")
+        if first["type"] == "extra_forbidden":
+            said = f"not a key here (known: value, {', '.join(Origin.model_fields)})"
         raise file.at(place, f"{key}: {said[:1].lower()}{said[1:]}") from problem
 
 
@@ -294,11 +354,57 @@ def _looked_up(file: File, name: str, place: Place, materials: Mapping[str, Mate
 
 def _check_ranges(file: File, cell: CellDesign) -> None:
     for name, value, origin in values(cell):
-        outside = origin.low is not None and origin.high is not None and not origin.low <= value <= origin.high
-        if outside or (origin.choices is not None and value not in origin.choices):
-            span = origin.choices or f"low = {origin.low:g}, high = {origin.high:g}"
-            place = name.split(".")
-            raise file.at(_place_of(file, place), f"{name} = {value}: not one of what it may be ({span})")
+        said = _out_of_range(cell, name, value, origin)
+        if said is not None:
+            raise file.at(_place_of(file, name.split(".")), said)
+
+
+def _out_of_range(cell: CellDesign, name: str, value: Any, origin: Origin) -> str | None:
+    """What is wrong with what a value may be: that it is not one of it, or that an end or a choice cannot be."""
+    if origin.choices is None and (origin.low is None or origin.high is None):
+        return None
+    if name.rpartition(".")[2] in OF_THE_LAYOUT:
+        return f"{name}: a count or a layout is not drawn; use readings"
+    if origin.choices is not None:
+        ends: tuple[Any, ...] = origin.choices
+        within = value in ends and all(_alike(value, choice) for choice in ends)
+    else:
+        ends = (origin.low, origin.high)
+        numbers = isinstance(value, (int, float)) and not isinstance(value, bool)
+        within = numbers and ends[0] <= value <= ends[1]
+    if not within:
+        span = f"one of {', '.join(map(str, ends))}" if origin.choices else f"low = {ends[0]:g}, high = {ends[1]:g}"
+        return f"{name} = {value}: not what it may be by its own table ({span})"
+    for end in ends:
+        try:
+            replaced(cell, {name: end})
+        except ValidationError as problem:
+            said = problem.errors()[0]["msg"].removeprefix("Value error, ")
+            return f"{name}: may be {end}, which cannot be: {said[:1].lower()}{said[1:]}"
+    return None
+
+
+def _alike(one: Any, other: Any) -> bool:
+    """Whether two values are of one kind: truth values, words, or numbers."""
+    kinds = [bool if isinstance(value, bool) else str if isinstance(value, str) else float for value in (one, other)]
+    return kinds[0] is kinds[1]
+
+
+def _check_curve(file: File, cell: CellDesign) -> None:
+    held = cell.coating.material
+    assert held.open_circuit is not None
+    try:
+        mean_open_circuit_V(held.open_circuit, cell.lower_voltage_V, cell.upper_voltage_V)
+    except InputError as problem:
+        raise file.at(("materials", held.name, "open_circuit"), f"{held.name}: {problem}") from problem
+
+
+def _check_companions(file: File, beside: Beside) -> None:
+    known = design_names()
+    for name in beside.companions:
+        if name not in known or f"{name}.toml" == file.name:
+            hint = did_you_mean(name, known)
+            raise file.at(("companions",), f"companions: {name}: not another shipped cell ({', '.join(known)}).{hint}")
 
 
 def _place_of(file: File, keys: list[str]) -> Place:

@@ -102,7 +102,7 @@ def front(
     if layer is None or layer.material.name != LITHIUM:
         raise InputError("a negative without lithium foil has no N/P to choose by cycles")
     found = bill(cell)
-    if by == "price" and found.price is None:
+    if by == "price" and (found.price is None or found.price <= 0):
         raise InputError("price: not every material of this cell has a price_per_kg; give them in [materials.NAME]")
     free, limits = within or ranges(cell), bounds or Bounds()
     levels = _levels(cell, efficiency, by, free, n_levels)

@@ -20,11 +20,11 @@ from interlith.pouch.design_file import Design
 
 Floats = NDArray[np.float64]
 CHUNK = 16384  # draws whose arrays stay in the processor's cache
-CENTRAL_95 = 1.959964  # standard deviations from the mean within which a normal one has 95 %
+# A normal one is cut at its ends, which lie 1.96 standard deviations from the mean: 95 % of it would lie within
+CENTRAL_95, WITHIN_95 = 1.959964, 0.95
 N_DRAWS, SEED = 100_000, 20251
 READING = "reading"
 OUTPUTS = ("capacity_Ah", "energy_Wh", "mass_g", "energy_density_Wh_per_L")
-FLOAT_EPSILON = 1e-12
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,8 @@ class Spread:
         assert origin.high is not None
         low, high = origin.low, origin.high
         if origin.distribution == "normal":
-            within = np.clip(share, FLOAT_EPSILON, 1.0 - FLOAT_EPSILON)
-            return 0.5 * (low + high) + ndtri(within) * (high - low) / (2.0 * CENTRAL_95)
+            tail = 0.5 * (1.0 - WITHIN_95)
+            return 0.5 * (low + high) + ndtri(tail + share * WITHIN_95) * (high - low) / (2.0 * CENTRAL_95)
         if origin.distribution == "triangular":
             peak = (self.value - low) / (high - low)
             rising = low + (high - low) * np.sqrt(share * peak)
@@ -60,7 +60,7 @@ class Spread:
 
     @property
     def ends(self) -> tuple[Any, Any]:
-        """Its least and greatest value; of choices the first and the last; of a normal one where its 95 % end."""
+        """Its least and greatest value; of choices the first and the last."""
         origin = self.origin
         if origin.choices is None:
             return origin.low, origin.high
@@ -175,6 +175,8 @@ def draw(where: Space, n: int = N_DRAWS, seed: int = SEED) -> Draws:
     True
     """
     n_readings = len(where.cells)
+    if not 0 <= seed < 2**64:
+        raise InputError(f"seed {seed}: a whole number from 0 to 2^64 - 1")
     if n < n_readings:
         raise InputError(f"{n} samples: at least {n_readings}, one for each reading")
     kept: dict[str, NDArray[np.float32]] = {name: np.empty(n, dtype=np.float32) for name in where.names}
