@@ -105,10 +105,24 @@ def validated_table(file: File, model: type[Kind], table: dict[str, Any]) -> Kin
         raise file.at(place, message(place, first, keys_beside(model, place))) from problem
 
 
+def dotted(place: Place) -> str:
+    """A place as a person counts: layers.1 is the first.
+
+    >>> dotted(("positive", "layers", 0, "porosity"))
+    'positive.layers.1.porosity'
+    """
+    return ".".join(str(part + 1) if isinstance(part, int) else part for part in place)
+
+
+def words_of(error: Any) -> str:
+    """What an error of pydantic says, as the end of a sentence."""
+    said: str = error["msg"].removeprefix("Value error, ")
+    return f"{said[:1].lower()}{said[1:]}"
+
+
 def contradiction(place: Place, said: str) -> str:
     """What is wrong between values, told at one of them: said as it is where it names that already."""
-    key = ".".join(str(part + 1) if isinstance(part, int) else part for part in place)
-    last = str(place[-1])
+    key, last = dotted(place), str(place[-1])
     if said.startswith(key):
         return said
     return f"{key}{said.removeprefix(last)}" if said.startswith(last) else f"{key}: {said}"
@@ -116,19 +130,18 @@ def contradiction(place: Place, said: str) -> str:
 
 def message(place: Place, error: Any, known: Sequence[str]) -> str:
     """What is wrong at a place, of an error of pydantic: what was got, what is allowed, the keys known beside it."""
-    key = ".".join(str(part + 1) if isinstance(part, int) else part for part in place)
+    key = dotted(place)
     if error["type"] == "missing":
         return f"{key}: must be given"
     if error["type"].startswith("union_tag"):
         return f"{key}.kind: must be given, one of {error['ctx'].get('expected_tags', 'the kinds that are known')}"
     known = [name for name in known if name != "origins"]
     got = error["input"]
-    said = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
         return f"{key}: not a key that is known here.{did_you_mean(str(place[-1]), known)} (known: {', '.join(known)})"
     if isinstance(got, (Mapping, list, tuple)):  # what is wrong is within it, or between its values
-        return f"{key}: {said[:1].lower()}{said[1:]}"
-    return f"{key} = {str(got)[:MOST_SHOWN]}: {said[:1].lower()}{said[1:]}"
+        return f"{key}: {words_of(error)}"
+    return f"{key} = {str(got)[:MOST_SHOWN]}: {words_of(error)}"
 
 
 def keys_beside(model: type[BaseModel], place: Place) -> list[str]:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from interlith.parts.layer import Layer, material
 from interlith.parts.listing import replaced
 from interlith.pouch.bill import bill
-from interlith.pouch.design_file import changed, design_names, read_design
+from interlith.pouch.changes import changed
+from interlith.pouch.design_file import design_names, read_design
 from interlith.pouch.tables import intermediates, masses, stack
 from interlith.pouch.uncertainty import draw, outputs, space, spreads
 from interlith.pouch.voltage import mean_open_circuit_V

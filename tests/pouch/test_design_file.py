@@ -8,7 +8,8 @@ import pytest
 
 from interlith.errors import InputError
 from interlith.pouch.bill import bill
-from interlith.pouch.design_file import changed, read_design
+from interlith.pouch.changes import changed
+from interlith.pouch.design_file import read_design
 
 TEXT = resources.files("interlith.pouch").joinpath("shipped", "reference-pouch.toml").read_text(encoding="utf-8")
 COIN = resources.files("interlith.pouch").joinpath("shipped", "reference-coin.toml").read_text(encoding="utf-8")

@@ -8,7 +8,8 @@ import pytest
 from interlith.errors import InputError
 from interlith.parts.listing import replaced
 from interlith.pouch.bill import bill
-from interlith.pouch.design_file import changed, read_design
+from interlith.pouch.changes import changed
+from interlith.pouch.design_file import read_design
 from interlith.pouch.field import field, rows
 from interlith.pouch.invert import Bounds, against, reach, variant, violation
 from interlith.pouch.pareto import chosen, front, ranges

@@ -145,8 +145,12 @@ def _prefix(part: Part, place: str) -> str:
     return f"{shared}.{getattr(part, 'name', '')}." if shared else place
 
 
-def replaced(part: Kind, new: Mapping[str, Any], *, checked: bool = True) -> Kind:
+def replaced(
+    part: Kind, new: Mapping[str, Any], *, checked: bool = True, origins: Mapping[str, Origin] | None = None
+) -> Kind:
     """A part with some values changed, by the names of `values`. checked: each as if the user had given it.
+
+    origins: where the new values come from, by the same names; one without is stated by the user.
 
     Unchecked, values may be arrays: the properties of the part then give arrays. Names that are none of the part's are
     left over silently; look them up first.
@@ -156,10 +160,10 @@ def replaced(part: Kind, new: Mapping[str, Any], *, checked: bool = True) -> Kin
     >>> round(replaced(foil, {"materials.copper.density_g_per_cm3": 8.9}).mg_per_cm2, 3)
     5.34
     """
-    return _replaced(part, new, "", checked)
+    return _replaced(part, new, "", checked, origins or {})
 
 
-def _replaced(part: Kind, new: Mapping[str, Any], prefix: str, checked: bool) -> Kind:
+def _replaced(part: Kind, new: Mapping[str, Any], prefix: str, checked: bool, origins: Mapping[str, Origin]) -> Kind:
     own: dict[str, Any] = {}
     inner: dict[str, Any] = {}
     for name in type(part).model_fields:
@@ -168,13 +172,16 @@ def _replaced(part: Kind, new: Mapping[str, Any], prefix: str, checked: bool) ->
             own[name] = new[f"{prefix}{name}"]
         elif isinstance(value, Part):
             place = _prefix(value, f"{prefix}{name}.")
-            inner[name] = _replaced(value, new, place, checked)
+            inner[name] = _replaced(value, new, place, checked, origins)
         elif isinstance(value, tuple) and value and isinstance(value[0], Part):
             places = [f"{prefix}{getattr(item, 'name', name)}." for item in value]
-            inner[name] = tuple(_replaced(item, new, place, checked) for item, place in zip(value, places, strict=True))
+            inner[name] = tuple(
+                _replaced(item, new, place, checked, origins) for item, place in zip(value, places, strict=True)
+            )
     if not checked:
         return part.model_copy(update={**inner, **own})
     kept = {name: origin for name, origin in part.origins.items() if name not in own}
+    kept |= {name: origins[f"{prefix}{name}"] for name in own if f"{prefix}{name}" in origins}
     return part.with_values_kept(**inner, **own, origins=kept)
 
 

@@ -17,7 +17,7 @@ A number that is not certain is a table: { value = 212, low = 205, high = 230, s
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -26,14 +26,17 @@ from pydantic import Field, ValidationError, model_validator
 from interlith.errors import InputError, did_you_mean
 from interlith.parts.design import CellDesign, coin_sizes
 from interlith.parts.layer import Material, material, material_names, wrong
-from interlith.parts.listing import materials_of, names, replaced, values
-from interlith.parts.part import Origin, Part, with_origins
+from interlith.parts.listing import values
+from interlith.parts.part import with_origins
+from interlith.pouch.changes import HERE, changed, origin_of, out_of_range, wrong_origin
 from interlith.pouch.voltage import mean_open_circuit_V
 from interlith.written import (
+    CONTRADICTION,
     File,
     Place,
     Written,
     contradiction,
+    dotted,
     keys_beside,
     message,
     opened,
@@ -45,8 +48,6 @@ from interlith.written import (
 PACKAGE = "interlith.pouch"
 OF_CELL = tuple(name for name in CellDesign.model_fields if name != "origins")
 BESIDE = ("title", "source", "note", "materials", "published", "readings", "companions", "currency")
-HERE = "stated in this file"
-OF_THE_LAYOUT = ("n_positive", "n_negative", "two_sided", "scheme", "size")
 FIELDS_OF_MATERIAL = [name for name in Material.model_fields if name != "origins"]
 CASES = ("pouch", "coin")  # as pydantic names the two kinds of case in the place of an error
 
@@ -165,72 +166,6 @@ def read_design(given: str) -> Design:
     return Design(name, cell, beside, readings)
 
 
-def changed(cell: CellDesign, changes: Mapping[str, Any]) -> CellDesign:
-    """The cell with values changed, by dotted name; { value, kind, source, low, high } gives their origin too.
-
-    Raises InputError for an unknown name and for a value that cannot be.
-
-    >>> cell = read_design("reference-pouch").cell
-    >>> changed(cell, {"negative.lithium.thickness_um": 20.0}).negative.layers[0].um
-    20.0
-    """
-    known = [*names(cell), *materials_of(cell)]
-    plain: dict[str, Any] = {}
-    for name, value in changes.items():
-        if name not in known:
-            raise InputError(f"{name}: not a value of this cell.{_nearest(name, known, cell)}")
-        if isinstance(value, Mapping) and "value" not in value:
-            raise InputError(f"{name}: a table needs a value, for instance {{ value = 2.4, low = 2, high = 3 }}")
-        plain[name] = value["value"] if isinstance(value, Mapping) else value
-        if name.endswith((".material", ".rest")) and isinstance(plain[name], str):
-            plain[name] = _material_named(name, plain[name])
-    try:
-        found = replaced(cell, plain)
-    except ValidationError as problem:
-        first = problem.errors()[0]
-        key = str(first["loc"][-1]) if first["loc"] else str(first.get("ctx", {}).get("place", ""))
-        said = first["msg"].removeprefix("Value error, ")
-        said = f"{said[:1].lower()}{said[1:]}"
-        blamed = [f"{name} = {plain[name]}" for name in plain if name.rpartition(".")[2] == key]
-        raise InputError(f"{(blamed or [', '.join(plain)])[0]}: {said}") from problem
-    given = {name: _origin_of(name, value) for name, value in changes.items() if isinstance(value, Mapping)}
-    if not given:
-        return found
-    found = _with_origins(found, given, "")
-    for name in given:
-        value, origin = next((held, known) for other, held, known in values(found) if other == name)
-        outside = _out_of_range(found, name, value, origin)
-        if outside is not None:
-            raise InputError(outside)
-    return found
-
-
-def _origin_of(name: str, value: Mapping[str, Any]) -> Origin:
-    try:
-        return _origin(value)
-    except ValidationError as problem:
-        first = problem.errors()[0]
-        said = first["msg"].removeprefix("Value error, ")
-        key = ".".join([name, *(str(part) for part in first["loc"])])
-        raise InputError(f"{key}: {said[:1].lower()}{said[1:]}") from problem
-
-
-def _nearest(name: str, known: Sequence[str], cell: CellDesign) -> str:
-    """The nearest name: first among those that end alike and have a value, then that end alike."""
-    last = name.rpartition(".")[2]
-    alike = [other for other in known if other.rpartition(".")[2] == last]
-    given = {held for held, _, _ in values(cell)}
-    first = did_you_mean(name, [other for other in alike if other in given], cutoff=0.3)
-    return first or did_you_mean(name, alike, cutoff=0.3) or did_you_mean(name, known)
-
-
-def _material_named(place: str, name: str) -> Material:
-    try:
-        return material(name)
-    except InputError as problem:
-        raise InputError(f"{place} = {problem}") from problem
-
-
 def changed_design(design: Design, changes: Mapping[str, Any]) -> Design:
     """The design with the same values changed in its cell and in all its readings."""
     if not changes:
@@ -250,7 +185,7 @@ def _cell(file: File, table: Mapping[str, Any], own: Mapping[str, Any]) -> CellD
     except ValidationError as problem:
         first = problem.errors()[0]
         place = tuple(part for part in first["loc"] if part not in CASES)
-        if first["type"] == "contradiction":
+        if first["type"] == CONTRADICTION:
             keys = first["ctx"]["place"].split(".")
             exact: Place = (*place, *keys) if place else _place_of(file, keys)
             raise file.at(exact, contradiction(exact, first["msg"])) from problem
@@ -273,7 +208,7 @@ def _with_size(file: File, table: Mapping[str, Any]) -> dict[str, Any]:
 def _missing_too(problem: ValidationError) -> str:
     """All other keys that are missing, so that they need not be found one by one."""
     missing = [error["loc"] for error in problem.errors()[1:] if error["type"] == "missing"]
-    names = [".".join(str(k + 1) if isinstance(k, int) else k for k in loc if k not in CASES) for loc in missing]
+    names = [dotted(tuple(key for key in loc if key not in CASES)) for loc in missing]
     return f"; missing too: {', '.join(names)}" if names else ""
 
 
@@ -307,7 +242,7 @@ def _prepared(file: File, held: Any, place: Place, materials: Mapping[str, Mater
         here = (*place, key)
         of_tabs = place[-2:] == ("case", "tabs") and key in ("positive", "negative")
         if key == "origins":
-            raise file.at(here, f"{'.'.join(map(str, here))}: not a key of a file; write {{ value, kind, source }}")
+            raise file.at(here, f"{dotted(here)}: not a key of a file; write {{ value, kind, source }}")
         if isinstance(item, str) and (key in ("material", "rest") or of_tabs):
             found[key] = _looked_up(file, item, here, materials)
         elif isinstance(item, Mapping) and "value" in item and "stoichiometry" not in item:
@@ -323,20 +258,9 @@ def _is_valued(item: Any) -> bool:
 
 def _origin_table(file: File, item: Mapping[str, Any], place: Place) -> dict[str, Any]:
     try:
-        return _origin(item).model_dump()
+        return origin_of(item).model_dump()
     except ValidationError as problem:
-        first = problem.errors()[0]
-        key = ".".join(str(k + 1) if isinstance(k, int) else k for k in (*place, *first["loc"]))
-        said = first["msg"].removeprefix("Value error, ")
-        if first["type"] == "extra_forbidden":
-            said = f"not a key here (known: value, {', '.join(Origin.model_fields)})"
-        raise file.at(place, f"{key}: {said[:1].lower()}{said[1:]}") from problem
-
-
-def _origin(item: Mapping[str, Any]) -> Origin:
-    spread = "low" in item or "high" in item or "choices" in item
-    said = {"kind": "assumed" if spread else "stated", "source": HERE}
-    return Origin(**{**said, **{key: value for key, value in item.items() if key != "value"}})
+        raise file.at(place, f"{dotted(place)}: {wrong_origin(problem)}") from problem
 
 
 def _looked_up(file: File, name: str, place: Place, materials: Mapping[str, Material]) -> Material:
@@ -347,47 +271,17 @@ def _looked_up(file: File, name: str, place: Place, materials: Mapping[str, Mate
     except InputError:
         known = (*materials, *material_names())
         hint = did_you_mean(name.lower(), known, cutoff=0.4)
-        key = ".".join(str(part + 1) if isinstance(part, int) else part for part in place)
         own = "describe your own in [materials.NAME]"
-        raise file.at(place, f"{key} = {name}: not a known material.{hint} ({', '.join(known)}; {own})") from None
+        raise file.at(
+            place, f"{dotted(place)} = {name}: not a known material.{hint} ({', '.join(known)}; {own})"
+        ) from None
 
 
 def _check_ranges(file: File, cell: CellDesign) -> None:
     for name, value, origin in values(cell):
-        said = _out_of_range(cell, name, value, origin)
+        said = out_of_range(cell, name, value, origin)
         if said is not None:
             raise file.at(_place_of(file, name.split(".")), said)
-
-
-def _out_of_range(cell: CellDesign, name: str, value: Any, origin: Origin) -> str | None:
-    """What is wrong with what a value may be: that it is not one of it, or that an end or a choice cannot be."""
-    if origin.choices is None and (origin.low is None or origin.high is None):
-        return None
-    if name.rpartition(".")[2] in OF_THE_LAYOUT:
-        return f"{name}: a count or a layout is not drawn; use readings"
-    if origin.choices is not None:
-        ends: tuple[Any, ...] = origin.choices
-        within = value in ends and all(_alike(value, choice) for choice in ends)
-    else:
-        ends = (origin.low, origin.high)
-        numbers = isinstance(value, (int, float)) and not isinstance(value, bool)
-        within = numbers and ends[0] <= value <= ends[1]
-    if not within:
-        span = f"one of {', '.join(map(str, ends))}" if origin.choices else f"low = {ends[0]:g}, high = {ends[1]:g}"
-        return f"{name} = {value}: not what it may be by its own table ({span})"
-    for end in ends:
-        try:
-            replaced(cell, {name: end})
-        except ValidationError as problem:
-            said = problem.errors()[0]["msg"].removeprefix("Value error, ")
-            return f"{name}: may be {end}, which cannot be: {said[:1].lower()}{said[1:]}"
-    return None
-
-
-def _alike(one: Any, other: Any) -> bool:
-    """Whether two values are of one kind: truth values, words, or numbers."""
-    kinds = [bool if isinstance(value, bool) else str if isinstance(value, str) else float for value in (one, other)]
-    return kinds[0] is kinds[1]
 
 
 def _check_curve(file: File, cell: CellDesign) -> None:
@@ -438,20 +332,3 @@ def _flat(table: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
             yield from _flat(held, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", held
-
-
-def _with_origins(part: Part, given: Mapping[str, Any], prefix: str) -> Any:
-    """The part with origins set, by dotted names as in listing.values."""
-    own: dict[str, Any] = {}
-    inner: dict[str, Any] = {}
-    for name in type(part).model_fields:
-        value = getattr(part, name)
-        if isinstance(value, Material):
-            inner[name] = _with_origins(value, given, f"materials.{value.name}.")
-        elif isinstance(value, Part):
-            inner[name] = _with_origins(value, given, f"{prefix}{name}.")
-        elif isinstance(value, tuple) and value and isinstance(value[0], Part):
-            inner[name] = tuple(_with_origins(v, given, f"{prefix}{getattr(v, 'name', name)}.") for v in value)
-        elif f"{prefix}{name}" in given:
-            own[name] = given[f"{prefix}{name}"]
-    return part.with_values_kept(**inner, origins={**part.origins, **own})
