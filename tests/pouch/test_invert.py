@@ -12,7 +12,9 @@ from interlith.pouch.changes import changed
 from interlith.pouch.design_file import read_design
 from interlith.pouch.field import field, rows
 from interlith.pouch.invert import Bounds, against, reach, variant, violation
+from interlith.pouch.levers import levers
 from interlith.pouch.pareto import chosen, front, ranges
+from interlith.pouch.tables import stack
 
 POUCH = read_design("reference-pouch")
 FIT = {reading.name: cell for reading, cell in POUCH.readings}["R5"]
@@ -116,6 +118,71 @@ def test_the_front_keeps_its_bounds_and_beats_chance():
             best = made.specific_energy_Wh_per_kg["whole"][as_long].max()
             assert choice.specific_energy_Wh_per_kg > best - 1.5
     assert found.n_designs >= 10_000
+
+
+def layout(**changes):
+    """The reference pouch with another layout, as its file would have it."""
+    cell = POUCH.cell
+    negative, stack = cell.negative, cell.stack.with_values(n_separators=None)
+    if changes.pop("anode_free", False):
+        negative = negative.with_values_kept(layers=negative.layers[1:])
+    if changes.pop("bare", False):
+        negative = negative.with_values_kept(layers=())
+    sides = changes.pop("two_sided", True)
+    return cell.with_values_kept(
+        positive=cell.positive.with_values(two_sided=sides),
+        negative=negative.with_values(two_sided=sides),
+        stack=stack.with_values(**changes),
+        rated_capacity_Ah=None,
+        electrolyte=cell.electrolyte.with_values(basis="coated"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "n_pairs", "outer_positive", "outer_negative"),
+    [
+        ({"n_positive": 6, "n_negative": 5}, 10, 2, 0),
+        ({"n_positive": 5, "n_negative": 5}, 9, 1, 1),
+        ({"n_positive": 1, "n_negative": 1}, 1, 1, 1),
+        ({"n_positive": 1, "n_negative": 1, "two_sided": False}, 1, 0, 0),
+        ({"n_positive": 5, "n_negative": 6, "anode_free": True}, 10, 0, 2),
+        ({"n_positive": 5, "n_negative": 6, "bare": True}, 10, 0, 2),
+    ],
+)
+def test_every_layout_is_counted_drawn_and_changed(changes, n_pairs, outer_positive, outer_negative):
+    cell = layout(**changes)
+    found = bill(cell)
+    assert cell.stack.n_pairs == n_pairs
+    assert cell.n_outer(cell.positive, cell.stack.n_positive) == outer_positive
+    assert cell.n_outer(cell.negative, cell.stack.n_negative) == outer_negative
+    assert found.coated_Ah == pytest.approx(n_pairs * 27.9 * 5.3 / 1e3)
+    drawn = stack(cell)
+    inside = [row for row in drawn if row["part"] != "laminate"]
+    assert sum(row["thickness_um"] for row in inside) == pytest.approx(float(found.stack_um))
+    grown = sum(row["charged_thickness_um"] - row["thickness_um"] for row in inside)
+    assert grown == pytest.approx(float(found.breathing_um), rel=1e-6)
+    assert levers(cell)[0].gain_Wh_per_kg > 0
+    row = reach(cell, 330.0, n_positive=[20])[0]
+    assert row.areal_capacity_mAh_per_cm2 is None or row.areal_capacity_mAh_per_cm2 > 0
+    if found.n_to_p["by_face"] > 0:
+        assert front(cell, 0.995, n_levels=2, n_designs=400).n_designs > 0
+    else:
+        with pytest.raises(InputError, match="no N/P"):
+            front(cell, 0.995)
+        with pytest.raises(InputError, match="no lithium to change"):
+            reach(cell, 330.0, n_to_p=1.0)
+
+
+def test_levers_are_what_their_change_gives():
+    found = {lever.what: lever for lever in levers(POUCH.cell)}
+    leaner = changed(POUCH.cell, {"electrolyte.g_per_Ah": 2.45 * 0.75})
+    assert found["electrolyte (g/Ah)"].specific_energy_Wh_per_kg == pytest.approx(whole(leaner), rel=1e-12)
+    thin = changed(POUCH.cell, {"negative.lithium.thickness_um": 20.0})
+    assert found["lithium (um)"].gain_Wh_per_kg == pytest.approx(whole(thin) - whole(POUCH.cell), rel=1e-9)
+    assert found["host"].gain_Wh_per_kg == pytest.approx(7.14, abs=0.01)
+    gains = [lever.gain_Wh_per_kg for lever in levers(POUCH.cell)]
+    assert gains == sorted(gains, reverse=True)
+    assert levers(read_design("reference-coin").cell) == ()
 
 
 def test_bounds_that_nothing_keeps_leave_no_front():

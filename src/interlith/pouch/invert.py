@@ -148,6 +148,8 @@ def reach(
         raise InputError(f"target {target_Wh_per_kg:g} Wh/kg: a specific energy above 0 and below 3000")
     if isinstance(cell.case, Coin):
         raise InputError("a coin cell is mostly case: no areal capacity makes a specific energy of it worth asking for")
+    if n_to_p and not inventory(cell):
+        raise InputError(f"N/P {n_to_p:g}: the negative has no lithium to change; give it a layer of lithium")
     found = bill(cell)
     own_g_per_Ah = float(found.g_per_Ah["delivered"])
     amounts = g_per_Ah or (own_g_per_Ah, *(leaner for leaner in (1.8, 1.3) if leaner < own_g_per_Ah))
