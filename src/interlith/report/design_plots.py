@@ -29,6 +29,7 @@ PARTS: Mapping[str, str] = {  # by the whole name, else by its last word, else b
     "positive_foil": ALUMINIUM,
     "negative_foil": COPPER,
     "lithium": PURPLE,
+    "plated": PURPLE,
     "host": CARBON,
     "separator": POLYMER,
     "electrolyte": GREEN,
