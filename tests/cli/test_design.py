@@ -96,6 +96,11 @@ def test_the_page_the_tables_and_the_exports(tmp_path):
     assert sheets["intermediates"].height > 50
     assert "target" in sheets
     assert not list(tmp_path.rglob("*.partial"))
+    assert (tmp_path / "tables" / "reference-pouch.target.csv").is_file()
+    assert asked("reference-pouch", "--samples", "3000", "--out", str(tmp_path)).exit_code == 0
+    assert not list(tmp_path.rglob("reference-pouch.target.*"))
+    assert not list(tmp_path.rglob("reference-pouch.reconciled.*"))
+    assert (tmp_path / "tables" / "reference-pouch.levers.csv").is_file()
 
 
 def test_values_by_hand_and_one_reading():

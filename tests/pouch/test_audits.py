@@ -1,5 +1,7 @@
 """The published figures that do not close, each to its number; and that a cell that closes says so."""
 
+from dataclasses import replace
+
 import pytest
 
 from interlith.pouch.audits import audit, cycles_by_inventory, least_efficiency
@@ -81,6 +83,32 @@ def test_electrolyte_that_does_not_fill_the_pores_is_told():
     found = {one.name: one for one in audit(dry)}["electrolyte against pores"]
     assert found.verdict == "does not close"
     assert "does not fill the pores" in found.text
+
+
+def test_what_the_first_charge_leaves_is_told():
+    told = POUCH["first charge"]
+    assert told.numbers["surplus_mAh_per_cm2"] == pytest.approx(0.70, abs=0.005)
+    assert "1.152 becomes 1.284" in told.text
+
+
+def test_breathing_is_a_span_where_the_filling_is_not_measured():
+    reference = read_design("reference-pouch")
+    negative = reference.cell.negative
+    plain = tuple(layer.with_values(filled_um=None) for layer in negative.layers)
+    cell = reference.cell.with_values_kept(negative=negative.with_values_kept(layers=plain))
+    told = {one.name: one for one in audit(replace(reference, cell=cell))}["breathing"]
+    assert told.numbers["least_um"] == pytest.approx(100.9, abs=0.5)
+    assert told.numbers["breathing_um"] == pytest.approx(257.0, abs=0.5)
+    assert "if it filled its pores first" in told.text
+
+
+def test_coating_that_faces_nothing_is_told():
+    reference = read_design("reference-pouch")
+    stack = reference.cell.stack.with_values(n_positive=6, n_negative=5, n_separators=None)
+    cell = reference.cell.with_values_kept(stack=stack)
+    told = {one.name: one for one in audit(replace(reference, cell=cell))}["idle coating"]
+    assert told.numbers["idle_g"] == pytest.approx(2 * 27.9 * 25.907e-3, rel=1e-3)
+    assert "idle coating" not in POUCH
 
 
 @pytest.mark.parametrize(("n_to_p", "cycles"), [(0.0, 40), (0.5, 140), (1.13, 266), (2.0, 440)])

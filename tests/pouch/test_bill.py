@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from interlith.parts.layer import Layer, material
 from interlith.parts.listing import replaced
-from interlith.pouch.bill import bill
+from interlith.pouch.bill import bill, least_breathing_um
 from interlith.pouch.changes import changed
 from interlith.pouch.design_file import design_names, read_design
 from interlith.pouch.tables import intermediates, masses, stack
@@ -277,7 +277,28 @@ def test_ratios_of_the_reference_pouch():
     assert found.n_to_p["after_conversion"] == pytest.approx((6.1869 - 0.0817) / 5.3, rel=1e-4)
     assert found.n_to_p["total"] == pytest.approx(12 * 30.55 * 6.1869 / 1478.7, rel=1e-4)
     assert found.n_to_p["with_positive_lithium"] == pytest.approx(found.n_to_p["total"] + 1.0)
+    surplus = (240.0 - 212.0) * 5.3 / 212.0  # of the first charge
+    assert found.n_to_p["after_first_charge"] == pytest.approx((6.1869 - 0.0817 + surplus) / 5.3, rel=1e-4)
+    second = {reading.name: cell for reading, cell in POUCH.readings}["R2"]
+    assert bill(second).n_to_p["delivered"] == pytest.approx(6.1869 / (1400.0 / 279.0), rel=1e-4)
+    assert found.volumes_mL["cup"] / found.volumes_mL["body"] == pytest.approx(4.9 * 6.7 / (4.7 * 6.5), rel=1e-12)
     assert found.g_per_Ah == pytest.approx({"coated": 2.45, "delivered": 2.45, "rated": 2.45 * 1.4787 / 1.4})
+
+
+def test_a_host_that_takes_lithium_is_no_lithium():
+    hosted = changed(POUCH.cell, {"negative.host.material": "graphite"})
+    assert bill(hosted).n_to_p["by_face"] == bill(POUCH.cell).n_to_p["by_face"]
+    assert bill(hosted).breathing_um == bill(POUCH.cell).breathing_um
+
+
+def test_breathing_between_full_and_empty_pores():
+    """Without a measured filling: 25.7 um of lithium beside the host, less its void when that fills first."""
+    cell = replaced(POUCH.cell, {"negative.host.filled_um": None}, checked=False)
+    void_um = float(cell.negative.layers[1].void_um)
+    assert bill(cell).breathing_um == pytest.approx(10 * 5.3 / 0.20623, rel=1e-4)
+    assert least_breathing_um(cell) == pytest.approx(10 * (5.3 / 0.20623 - void_um), rel=1e-4)
+    roomy = replaced(cell, {"negative.host.thickness_um": 60.0}, checked=False)
+    assert least_breathing_um(roomy) == 0.0
 
 
 @pytest.mark.parametrize("name", design_names())

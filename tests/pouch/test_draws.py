@@ -114,6 +114,9 @@ def test_reconciled_with_what_was_published():
     assert rows["electrolyte.basis = rated"].posterior_mean == pytest.approx(0.69, abs=0.12)
     assert found.probability_a_priori == pytest.approx(0.03, abs=0.015)
     assert found.is_reliable
+    assert rows["negative.lithium.on_outer_faces = no"].prior_mean == pytest.approx(0.5, abs=0.01)
+    assert rows["negative.lithium.on_outer_faces = no"].posterior_mean == pytest.approx(0.67, abs=0.05)
+    assert rows["stack.n_separators = 12"].prior_mean == pytest.approx(1 / 3, abs=0.01)
 
 
 def test_weights_do_what_bayes_says():

@@ -61,6 +61,14 @@ def test_a_variant_with_its_own_numbers_is_the_cell():
     assert same.stack.n_passes == POUCH.cell.stack.n_passes
 
 
+def test_a_variant_keeps_the_pores_of_its_coating():
+    """Also where they follow from thickness and areal mass, which a variant does not keep."""
+    cell = read_design("xiao-2022-power").cell
+    same = variant(cell, 2.0, 1.0, 3.0, 64)
+    assert same.coating.void_um / same.coating.um == pytest.approx(cell.coating.void_um / cell.coating.um, rel=1e-9)
+    assert 0.2 < same.coating.void_um / same.coating.um < 0.4
+
+
 def test_tabs_grow_with_the_current():
     wide = variant(POUCH.cell, 8.0, 1.0, 2.0, 40)
     A_per_mm2 = wide.coated_Ah / (wide.case.tabs.width_mm * wide.case.tabs.thickness_mm)
@@ -226,6 +234,8 @@ def test_the_field_names_its_sources_and_counts_its_rough_bills():
     assert works["Niu 2019"].computed_Wh_per_kg == pytest.approx(289.1, abs=0.1)  # frozen
     assert all(work.source for work in works.values())
     assert "n_to_p" in works["Niu 2019"].unconfirmed
+    claimed = rows(POUCH.cell, POUCH.title, 380.0)[-2]
+    assert (claimed["work"], claimed["specific_energy_Wh_per_kg"]) == ("as published", 380.0)
     own = rows(POUCH.cell, POUCH.title)[-1]
     assert own["work"] == "this cell"
     assert own["specific_energy_Wh_per_kg"] == pytest.approx(whole(POUCH.cell))
