@@ -175,9 +175,13 @@ def _replaced(part: Kind, new: Mapping[str, Any], prefix: str, checked: bool, or
             inner[name] = _replaced(value, new, place, checked, origins)
         elif isinstance(value, tuple) and value and isinstance(value[0], Part):
             places = [f"{prefix}{getattr(item, 'name', name)}." for item in value]
-            inner[name] = tuple(
+            items = tuple(
                 _replaced(item, new, place, checked, origins) for item, place in zip(value, places, strict=True)
             )
+            inner[name] = items if any(a is not b for a, b in zip(items, value, strict=True)) else value
+    inner = {name: held for name, held in inner.items() if held is not getattr(part, name)}
+    if not inner and not own:
+        return part
     if not checked:
         return part.model_copy(update={**inner, **own})
     kept = {name: origin for name, origin in part.origins.items() if name not in own}
