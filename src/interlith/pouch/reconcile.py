@@ -12,6 +12,7 @@ from interlith.errors import InputError
 from interlith.pouch.uncertainty import Draws, Space, Spread
 
 Floats = NDArray[np.float64]
+FARTHEST = 10.0  # tolerances; no draw nearer, and there is nothing to weight
 LEAST_EFFECTIVE = 50.0  # draws that count; below, a posterior is not worth its name
 # What a published total is taken to mean, one standard deviation: a rounded number, and one read from a figure or text
 WHOLE, WITHOUT = "whole_Wh_per_kg", "without_laminate_Wh_per_kg"
@@ -90,7 +91,7 @@ def reconcile(where: Space, draws: Draws, published: Mapping[str, float]) -> Rec
     weight = np.exp(log_weight - np.max(log_weight))
     first, value = next(iter(published.items()))
     nearest = float(np.min(np.sqrt(sum(d**2 for d in distance.values()))))
-    if nearest > 10.0:
+    if nearest > FARTHEST:
         span = (float(draws.outputs[first].min()), float(draws.outputs[first].max()))
         raise InputError(
             f"reconcile: no draw comes near {', '.join(f'{x:g}' for x in published.values())}; the cell gives "
@@ -99,7 +100,6 @@ def reconcile(where: Space, draws: Draws, published: Mapping[str, float]) -> Rec
     total = weight.sum()
     readings = {name: float(weight[draws.reading == i].sum() / total) for i, name in enumerate(draws.readings)}
     posteriors = [p for spread in where.spreads for p in _posteriors(spread, draws.inputs[spread.name], weight)]
-    voltage = Spread("mean_voltage_V", 0.0, where.spreads[0].origin) if where.spreads else None
     energy_per_charge = draws.outputs["energy_Wh"] / draws.outputs["capacity_Ah"]
     return Reconciled(
         published=dict(published),
@@ -108,12 +108,8 @@ def reconcile(where: Space, draws: Draws, published: Mapping[str, float]) -> Rec
         n_effective=float(total**2 / (weight**2).sum()),
         readings=readings,
         posteriors=tuple(sorted(posteriors, key=lambda p: -abs(p.shift_in_sd))),
-        mean_voltage_V=_moments("mean_voltage_V", energy_per_charge, weight) if voltage else _nothing(),
+        mean_voltage_V=_moments("mean_voltage_V", energy_per_charge, weight),
     )
-
-
-def _nothing() -> Posterior:
-    return Posterior("mean_voltage_V", np.nan, np.nan, np.nan, np.nan)
 
 
 def _posteriors(spread: Spread, drawn: Floats, weight: Floats) -> list[Posterior]:
