@@ -81,8 +81,6 @@ class Electrode(Plane):
                 raise wrong("layers", f"layers: layer {place} has no name, or that of the foil; give it one of its own")
             if names.count(name) > 1:
                 raise wrong("layers", f"layers: {names.count(name)} are called {name}; each has a name of its own")
-        if self.layers and "" in names:
-            raise ValueError("layers: each needs a name")
         if self.foil is None and not self.layers:
             raise ValueError("an electrode needs a foil or a layer")
         return self
@@ -96,11 +94,6 @@ class Electrode(Plane):
     def face_mAh_per_cm2(self) -> float:
         """What the layers of one face hold."""
         return sum((layer.mAh_per_cm2 for layer in self.layers), 0.0)
-
-    @property
-    def face_um(self) -> float:
-        """Thickness of the layers of one face."""
-        return sum((layer.um for layer in self.layers), 0.0)
 
 
 class Stack(Plane):
