@@ -170,6 +170,16 @@ def test_a_folder_that_cannot_be_written_is_refused_before_the_work(tmp_path):
         design_cell("reference-pouch", out=tmp_path / "file" / "inside")
 
 
+def test_without_the_writer_of_spreadsheets_all_else_is_written(tmp_path, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name, *rest: None)
+    done = asked("reference-coin", "--samples", "500", "--out", str(tmp_path))
+    assert done.exit_code == 0, done.stderr
+    assert "bill.xlsx is not written: XlsxWriter is not installed: pip install" in done.stdout
+    assert not (tmp_path / "bill.xlsx").exists()
+    assert (tmp_path / "exports" / "bpx.json").is_file()
+    assert (tmp_path / "report.html").is_file()
+
+
 @pytest.mark.parametrize("columns", ["60", "160"])
 def test_the_terminal_narrow_and_wide(columns):
     done = run("reference-pouch", "--target-Wh-per-kg", "400", COLUMNS=columns)
