@@ -50,7 +50,6 @@ if TYPE_CHECKING:
     from interlith.study import Study
 
 STOPPED = 130
-PUBLISHED = "published"
 PLAIN_LINE_EVERY_S = 30.0
 app = typer.Typer(
     add_completion=False,
@@ -187,10 +186,8 @@ def simulate(
     with _errors(debug, stopped="stopped. To begin again"):
         if show_list:
             from interlith.pipeline import lists
-            from interlith.report.terminal import print_lists
 
-            found = lists()
-            typer.echo(json.dumps(found, ensure_ascii=False)) if as_json else print_lists(found)
+            _tell_lists(lists(), as_json)
             return
         own = (study_file, sample, protocol, cell, model, *(without or []), *(changes or []))
         if calibrate is not None or discriminate is not None or held_out:
@@ -306,11 +303,10 @@ def design(
     """Masses, energy, audits of a cell, and what to change."""
     with _errors(debug, stopped="stopped. To begin again"):
         from interlith.design import DesignOptions, design_cell, file_of, lists, targets_from
-        from interlith.report.terminal import print_design, print_lists
+        from interlith.report.terminal import print_design
 
         if show_list:
-            found = lists()
-            typer.echo(json.dumps(found, ensure_ascii=False)) if as_json else print_lists(found)
+            _tell_lists(lists(), as_json)
             return
         if cell is None:
             raise InputError("give a cell file, or a shipped cell, for instance reference-pouch; --list names them")
@@ -351,6 +347,13 @@ def _format_row(row: Any) -> dict[str, Any]:
         "extra": row.extra,
         "missing": row.missing(),
     }
+
+
+def _tell_lists(found: dict[str, list[dict[str, str]]], as_json: bool) -> None:
+    """What can be named, as JSON or as tables."""
+    from interlith.report.terminal import print_lists
+
+    typer.echo(json.dumps(found, ensure_ascii=False)) if as_json else print_lists(found)
 
 
 def _answer(findings: Findings, out: Path | None, as_json: bool) -> None:
@@ -443,9 +446,11 @@ def _with_published(arguments: list[str]) -> list[str]:
     found = []
     for place, word in enumerate(arguments):
         found.append(word)
-        following = arguments[place + 1] if place + 1 < len(arguments) else "--"
-        if word == "--reconcile" and not following[:1].isdigit() and following != PUBLISHED:
-            found.append(PUBLISHED)
+        if word == "--reconcile":
+            from interlith.design import PUBLISHED
+
+            following = arguments[place + 1] if place + 1 < len(arguments) else "--"
+            found += [] if following[:1].isdigit() or following == PUBLISHED else [PUBLISHED]
     return found
 
 

@@ -27,6 +27,7 @@ N_DRAWS_TO_RECONCILE = 1_000_000  # few draws come near two published numbers at
 N_DRAWN = 5_000  # draws that the figure shows
 EFFICIENCY = 0.995  # of a cycle, where nothing is said; assumed
 Table = list[dict[str, Any]]
+Exports = tuple["Export", ...]
 
 
 @dataclass(frozen=True)
@@ -54,11 +55,13 @@ def design_cell(given: str, options: DesignOptions | None = None, *, out: Path |
     Raises InputError for a file or an option that cannot be used.
     """
     from interlith.pouch.design_file import read_design
+    from interlith.pouch.exports import exports
 
     asked = options or DesignOptions()
     design = _as_asked(read_design(given), asked)
     with writable(out):
-        summary, tables = _found(design, asked)
+        made = exports(design.cell, design.title)
+        summary, tables = _found(design, asked, made)
     if out is not None:
         _forget(design.name, tables, out)
         if (missing := spreadsheet_needs()) is not None:
@@ -68,7 +71,7 @@ def design_cell(given: str, options: DesignOptions | None = None, *, out: Path |
     frames = {name: pl.DataFrame(rows, infer_schema_length=None) for name, rows in tables.items() if rows}
     findings = answered(title, design.name, summary, frames, warning, out)
     if out is not None:
-        _export(design, findings.items[0].summary, frames, out)
+        _export(made, findings.items[0].summary, frames, out)
     return findings
 
 
@@ -130,7 +133,7 @@ def _as_asked(design: Design, asked: DesignOptions) -> Design:
     return changed_design(design, parse_changes(asked.changes))
 
 
-def _found(design: Design, asked: DesignOptions) -> tuple[dict[str, Any], dict[str, Table]]:
+def _found(design: Design, asked: DesignOptions, exported: Exports) -> tuple[dict[str, Any], dict[str, Table]]:
     from interlith.parts.design import Coin
     from interlith.parts.listing import parameters
     from interlith.pouch import tables as made
@@ -163,8 +166,7 @@ def _found(design: Design, asked: DesignOptions) -> tuple[dict[str, Any], dict[s
         "published": None if design.beside.published is None else design.beside.published.model_dump(),
         "parameters": parameters(design.cell),
         "exports": [
-            {"file": made.name, "left_out": list(made.left_out), "filled_in": list(made.filled_in)}
-            for made in _exports(design)
+            {"file": made.name, "left_out": list(made.left_out), "filled_in": list(made.filled_in)} for made in exported
         ],
     }
     tables = {
@@ -383,12 +385,11 @@ def _held(row: dict[str, Any], asked: DesignOptions) -> str:
 
 def _pareto(design: Design, efficiency: float | None, seed: int) -> tuple[dict[str, Any] | None, Table]:
     """The front of energy against cycles, and against price where there is one; nothing where there is no choice."""
-    from interlith.pouch.bill import bill
-    from interlith.pouch.invert import Bounds, lithium_layer
+    from interlith.pouch.bill import bill, lithium_foil
+    from interlith.pouch.invert import Bounds
     from interlith.pouch.pareto import chosen, front
 
-    layer = lithium_layer(design.cell)
-    if layer is None or layer.material.name != "lithium":
+    if lithium_foil(design.cell) is None:
         if efficiency is not None:
             raise InputError("--efficiency: a negative without lithium foil has no N/P to choose by cycles")
         return None, []
@@ -461,16 +462,10 @@ def _forget(name: str, tables: dict[str, Table], out: Path) -> None:
                     left.unlink()
 
 
-def _exports(design: Design) -> tuple[Export, ...]:
-    from interlith.pouch.exports import exports
-
-    return exports(design.cell, design.title)
-
-
-def _export(design: Design, summary: Mapping[str, Any], frames: dict[str, pl.DataFrame], out: Path) -> None:
+def _export(exported: Exports, summary: Mapping[str, Any], frames: dict[str, pl.DataFrame], out: Path) -> None:
     """What other programs read, beside the page: the spreadsheet, and one file per format with what it cannot hold."""
     if spreadsheet_needs() is None:
         spreadsheet(_sheets(summary, frames), out / "bill.xlsx")
     with writing(out / "exports") as folder:
-        for made in _exports(design):
+        for made in exported:
             replace_file(folder / made.name, json.dumps(plain(made.content), indent=1, ensure_ascii=False).encode())

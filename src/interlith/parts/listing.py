@@ -87,51 +87,41 @@ def values(part: Part) -> Iterator[tuple[str, Any, Origin]]:
 
 
 def _values(part: Part, prefix: str) -> Iterator[tuple[str, Any, Origin]]:
-    for name in type(part).model_fields:
-        value = getattr(part, name)
-        if name in WORDS or value is None or _is_default(part, name, value):
+    for owner, name, place, value in _fields(part, prefix):
+        if name in WORDS or value is None or _is_default(owner, name, value) or isinstance(value, (Part, tuple)):
             continue
-        if isinstance(value, Part):
-            yield from _values(value, _prefix(value, f"{prefix}{name}."))
-        elif isinstance(value, tuple) and value and isinstance(value[0], Part):
-            for item in value:
-                yield from _values(item, f"{prefix}{getattr(item, 'name', name)}.")
-        elif not isinstance(value, tuple):
-            yield f"{prefix}{name}", value, part.origin(name)
+        yield place, value, owner.origin(name)
 
 
 def names(part: Part) -> list[str]:
     """Names of everything that `replaced` can change, values that are not given included."""
-    return list(dict.fromkeys(_names(part, "")))
-
-
-def _names(part: Part, prefix: str) -> Iterator[str]:
-    for name in type(part).model_fields:
-        value = getattr(part, name)
-        if isinstance(value, Part):
-            yield from _names(value, _prefix(value, f"{prefix}{name}."))
-        elif isinstance(value, tuple) and value and isinstance(value[0], Part):
-            for item in value:
-                yield from _names(item, f"{prefix}{getattr(item, 'name', name)}.")
-        elif name not in WORDS:
-            yield f"{prefix}{name}"
+    leaves = (
+        place
+        for _, name, place, value in _fields(part, "")
+        if name not in WORDS and not isinstance(value, Part) and not _is_of_parts(value)
+    )
+    return list(dict.fromkeys(leaves))
 
 
 def materials_of(part: Part) -> list[str]:
     """Places where `replaced` can put another material: positive.coating.material, for instance."""
-    return list(_materials_of(part, ""))
+    return [place for _, _, place, value in _fields(part, "") if getattr(value, "shared_as", None)]
 
 
-def _materials_of(part: Part, prefix: str) -> Iterator[str]:
+def _fields(part: Part, prefix: str) -> Iterator[tuple[Part, str, str, Any]]:
+    """Every field of a part and its parts: the part it belongs to, its name, its dotted name, its value."""
     for name in type(part).model_fields:
         value = getattr(part, name)
-        if isinstance(value, Part) and getattr(value, "shared_as", None):
-            yield f"{prefix}{name}"
-        elif isinstance(value, Part):
-            yield from _materials_of(value, f"{prefix}{name}.")
-        elif isinstance(value, tuple) and value and isinstance(value[0], Part):
+        yield part, name, f"{prefix}{name}", value
+        if isinstance(value, Part):
+            yield from _fields(value, _prefix(value, f"{prefix}{name}."))
+        elif _is_of_parts(value):
             for item in value:
-                yield from _materials_of(item, f"{prefix}{getattr(item, 'name', name)}.")
+                yield from _fields(item, f"{prefix}{getattr(item, 'name', name)}.")
+
+
+def _is_of_parts(value: Any) -> bool:
+    return isinstance(value, tuple) and bool(value) and isinstance(value[0], Part)
 
 
 def _is_default(part: Part, name: str, value: Any) -> bool:
@@ -173,7 +163,7 @@ def _replaced(part: Kind, new: Mapping[str, Any], prefix: str, checked: bool, or
         elif isinstance(value, Part):
             place = _prefix(value, f"{prefix}{name}.")
             inner[name] = _replaced(value, new, place, checked, origins)
-        elif isinstance(value, tuple) and value and isinstance(value[0], Part):
+        elif _is_of_parts(value):
             places = [f"{prefix}{getattr(item, 'name', name)}." for item in value]
             items = tuple(
                 _replaced(item, new, place, checked, origins) for item, place in zip(value, places, strict=True)

@@ -18,9 +18,9 @@ from interlith.pouch.bill import (
     electrodes,
     face_delivered_mAh_per_cm2,
     interlayers,
-    inventory,
     is_metal,
     least_breathing_um,
+    lithium_foil,
 )
 from interlith.pouch.design_file import Claim, Design, Published
 from interlith.pouch.voltage import beyond
@@ -108,7 +108,7 @@ def _n_to_p(design: Design, found: Bill) -> list[Audit]:
     if published is None or published.n_to_p is None:
         return []
     ours = found.n_to_p["by_face"]
-    lithium = next((layer for layer in inventory(design.cell) if layer.material.name == LITHIUM), None)
+    lithium = lithium_foil(design.cell)
     by_rule, rule = None, ""
     if lithium is not None:
         by_rule = RULE_OF_THUMB_mAh_PER_CM2_PER_UM * lithium.um / design.cell.positive.face_mAh_per_cm2

@@ -267,6 +267,11 @@ def inventory(cell: CellDesign) -> tuple[Layer, ...]:
     return metal or tuple(layer for layer in cell.negative.layers if layer.holds_lithium)
 
 
+def lithium_foil(cell: CellDesign) -> Layer | None:
+    """The lithium metal of the negative; None where there is none as built."""
+    return next((layer for layer in inventory(cell) if layer.material.name == LITHIUM), None)
+
+
 def is_metal(cell: CellDesign) -> bool:
     """Whether lithium is plated: on lithium foil, or on a negative that takes none into itself."""
     return all(layer.material.name == LITHIUM for layer in inventory(cell))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -11,9 +11,8 @@ from scipy.optimize import brentq
 
 from interlith.errors import InputError
 from interlith.parts.design import CellDesign, Coin, Pouch
-from interlith.parts.layer import Layer
 from interlith.parts.listing import replaced
-from interlith.pouch.bill import LITHIUM, Bill, bill, face_delivered_mAh_per_cm2, interlayers, inventory
+from interlith.pouch.bill import Bill, bill, face_delivered_mAh_per_cm2, interlayers, inventory, lithium_foil
 from interlith.units import UM_PER_MM, LITHIUM_mAh_PER_CM2_PER_UM
 
 LEAST_AREAL_mAh_PER_CM2, MOST_AREAL_mAh_PER_CM2 = 0.5, 30.0
@@ -91,7 +90,7 @@ def variant(
     (3.348, 1.0)
     """
     bounds = bounds or Bounds()
-    coating, holder = cell.coating, lithium_layer(cell)
+    coating, holder = cell.coating, next(iter(inventory(cell)), None)
     free = {"thickness_um": None, "areal_mass_mg_per_cm2": None}
     new: dict[str, Any] = {
         "stack.n_positive": n_positive,
@@ -118,11 +117,6 @@ def variant(
     tabs = cell.case.tabs
     needed_mm = made.coated_Ah / (tabs.thickness_mm * bounds.most_tab_A_per_mm2)
     return replaced(made, {"case.tabs.width_mm": np.maximum(tabs.width_mm, needed_mm)}, checked=False)
-
-
-def lithium_layer(cell: CellDesign) -> Layer | None:
-    """The layer of the negative that holds lithium as built; None without one."""
-    return next(iter(inventory(cell)), None)
 
 
 def reach(
@@ -170,8 +164,8 @@ def _reach(cell: CellDesign, target: float, ratio: float, amount: float, count: 
         return Reached(target, amount, count, ratio, None, None, None, None, None, None, None, None, (why,))
     areal = float(brentq(above, LEAST_AREAL_mAh_PER_CM2, MOST_AREAL_mAh_PER_CM2, xtol=1e-9))
     made = variant(cell, areal, ratio, amount, count, bounds)
-    found, layer = bill(made), lithium_layer(made)
-    lithium_um = layer.um if layer is not None and layer.material.name == LITHIUM else None
+    found, foil = bill(made), lithium_foil(made)
+    lithium_um = None if foil is None else foil.um
     gauge = None
     if lithium_um is not None:
         gauge = next((um for um in sorted(bounds.lithium_gauges_um) if um >= lithium_um - 1e-9), None)
@@ -219,32 +213,26 @@ def _whole(cell: CellDesign) -> Any:
 
 def against(cell: CellDesign, found: Bill, bounds: Bounds) -> list[str]:
     """What of the bounds a design breaks, in words."""
-    said = []
-    if cell.coating.um > bounds.most_coating_um:
-        said.append(f"coating of {cell.coating.um:.0f} um, at most {bounds.most_coating_um:g}")
-    if found.overfill < bounds.least_overfill:
-        said.append(f"needs at least {found.least_g_per_Ah * bounds.least_overfill:.2f} g/Ah to fill all pores")
-    if found.breathing_um is not None and found.breathing_um / found.stack_um > bounds.most_breathing:
-        said.append(f"breathing {found.breathing_um / found.stack_um:.0%}, at most {bounds.most_breathing:.0%}")
-    if isinstance(cell.case, Pouch) and cell.case.most_depth_mm is not None:
-        deep_mm = cell.stack_um / UM_PER_MM
-        if deep_mm > cell.case.most_depth_mm:
-            said.append(f"stack of {deep_mm:.1f} mm, the cups hold {cell.case.most_depth_mm:g}")
-    layer = lithium_layer(cell)
-    if layer is not None and layer.material.name == LITHIUM and layer.um > max(bounds.lithium_gauges_um):
-        said.append(f"lithium of {layer.um:.0f} um, sold up to {max(bounds.lithium_gauges_um):g}")
-    return said
+    return [said() for value, most, said in _bounded(cell, found, bounds) if value > most]
 
 
 def violation(cell: CellDesign, found: Bill, bounds: Bounds) -> Any:
     """By how much a design breaks its bounds, as a sum of relative excesses; arrays too. 0 for one that keeps them."""
-    excess = np.maximum(cell.coating.um / bounds.most_coating_um - 1.0, 0.0)
-    excess = excess + np.maximum(bounds.least_overfill / found.overfill - 1.0, 0.0)
+    return sum(np.maximum(value / most - 1.0, 0.0) for value, most, _ in _bounded(cell, found, bounds))
+
+
+def _bounded(cell: CellDesign, found: Bill, bounds: Bounds) -> Iterator[tuple[Any, Any, Callable[[], str]]]:
+    """Each bound that applies: what must not exceed what, and how to say that it does."""
+    um, least = cell.coating.um, bounds.least_overfill
+    yield um, bounds.most_coating_um, lambda: f"coating of {um:.0f} um, at most {bounds.most_coating_um:g}"
+    yield least, found.overfill, lambda: f"needs at least {found.least_g_per_Ah * least:.2f} g/Ah to fill all pores"
     if found.breathing_um is not None:
-        excess = excess + np.maximum(found.breathing_um / found.stack_um / bounds.most_breathing - 1.0, 0.0)
+        share, most = found.breathing_um / found.stack_um, bounds.most_breathing
+        yield share, most, lambda: f"breathing {share:.0%}, at most {most:.0%}"
     if isinstance(cell.case, Pouch) and cell.case.most_depth_mm is not None:
-        excess = excess + np.maximum(cell.stack_um / UM_PER_MM / cell.case.most_depth_mm - 1.0, 0.0)
-    layer = lithium_layer(cell)
-    if layer is not None and layer.material.name == LITHIUM:
-        excess = excess + np.maximum(layer.um / max(bounds.lithium_gauges_um) - 1.0, 0.0)
-    return excess
+        deep_mm, held_mm = cell.stack_um / UM_PER_MM, cell.case.most_depth_mm
+        yield deep_mm, held_mm, lambda: f"stack of {deep_mm:.1f} mm, the cups hold {held_mm:g}"
+    foil = lithium_foil(cell)
+    if foil is not None:
+        thickest_um = max(bounds.lithium_gauges_um)
+        yield foil.um, thickest_um, lambda: f"lithium of {foil.um:.0f} um, sold up to {thickest_um:g}"

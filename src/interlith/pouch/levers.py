@@ -9,7 +9,7 @@ from typing import Any
 from interlith.parts.design import CellDesign, Coin, Pouch
 from interlith.parts.layer import Layer
 from interlith.parts.listing import replaced
-from interlith.pouch.bill import LITHIUM, bill, interlayers, inventory
+from interlith.pouch.bill import bill, interlayers, lithium_foil
 from interlith.pouch.invert import Bounds, against, variant
 from interlith.units import LITHIUM_mAh_PER_CM2_PER_UM
 
@@ -82,7 +82,7 @@ def _of_the_stack(cell: CellDesign, bounds: Bounds) -> Iterator[Change]:
 
 
 def _of_the_lithium(cell: CellDesign, bounds: Bounds) -> Iterator[Change]:
-    metal = next((layer for layer in inventory(cell) if layer.material.name == LITHIUM), None)
+    metal = lithium_foil(cell)
     if metal is None:
         return
     name = f"negative.{metal.name}"

@@ -17,8 +17,8 @@ from scipy.optimize import differential_evolution
 from interlith.errors import InputError
 from interlith.parts.design import CellDesign, Coin
 from interlith.pouch.audits import END_OF_LIFE, cycles_by_inventory
-from interlith.pouch.bill import LITHIUM, Bill, bill
-from interlith.pouch.invert import Bounds, lithium_layer, variant, violation
+from interlith.pouch.bill import Bill, bill, lithium_foil
+from interlith.pouch.invert import Bounds, variant, violation
 from interlith.pouch.uncertainty import SEED
 from interlith.units import WH_PER_KWH
 
@@ -98,8 +98,7 @@ def front(
         raise InputError(f"efficiency {efficiency:g}: between 0 and 1, for instance 0.995")
     if isinstance(cell.case, Coin):
         raise InputError("a coin cell is mostly case: there is no choice of energy to make")
-    layer = lithium_layer(cell)
-    if layer is None or layer.material.name != LITHIUM:
+    if lithium_foil(cell) is None:
         raise InputError("a negative without lithium foil has no N/P to choose by cycles")
     found = bill(cell)
     if by == "price" and (found.price is None or found.price <= 0):
@@ -143,7 +142,6 @@ def _best(
     counted: list[int],
 ) -> Choice | None:
     """The design of most energy that lasts so many cycles, or costs no more; None where the bounds allow none."""
-
     ends = [free.areal_mAh_per_cm2, free.n_to_p, free.g_per_Ah, free.n_positive]
     is_free = [low < high for low, high in ends]
 
@@ -194,7 +192,7 @@ def _choice(cell: CellDesign, x: Floats, efficiency: float, limits: Bounds) -> C
 
 def chosen(cell: CellDesign, efficiency: float) -> Choice:
     """A cell as a choice beside those of a front: its energy, and the cycles that its lithium allows."""
-    found, layer = bill(cell), lithium_layer(cell)
+    found, foil = bill(cell), lithium_foil(cell)
     ratio = float(found.n_to_p["delivered"])
     return Choice(
         specific_energy_Wh_per_kg=float(found.specific_energy_Wh_per_kg["whole"]),
@@ -203,7 +201,7 @@ def chosen(cell: CellDesign, efficiency: float) -> Choice:
         areal_capacity_mAh_per_cm2=float(cell.positive.face_mAh_per_cm2),
         g_per_Ah=float(found.g_per_Ah["delivered"]),
         n_positive=int(cell.stack.n_positive),
-        lithium_um=None if layer is None else float(layer.um),
+        lithium_um=None if foil is None else float(foil.um),
         price_per_kWh=None if found.price is None else float(_per_kWh(found)),
     )
 

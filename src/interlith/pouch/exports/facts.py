@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from interlith.parts.design import CellDesign, Electrode, Plane, Pouch
 from interlith.parts.layer import Layer
 from interlith.parts.listing import values
-from interlith.pouch.bill import LITHIUM, Bill, bill, electrodes, envelope_cm, inventory, is_metal
+from interlith.pouch.bill import Bill, bill, electrodes, envelope_cm, inventory, is_metal, lithium_foil
 from interlith.pouch.exports.export import sentence
 from interlith.units import UM_PER_MM
 
@@ -63,11 +63,6 @@ def between(cell: CellDesign) -> tuple[Layer, ...]:
     return tuple(layer for layer in cell.negative.layers if layer not in counted)
 
 
-def lithium(cell: CellDesign) -> Layer | None:
-    """The lithium of the negative; None where there is none as built."""
-    return next((layer for layer in inventory(cell) if layer.material.name == LITHIUM), None)
-
-
 def pores(layer: Layer) -> float | None:
     """Share of pores; None where nothing says whether there are any."""
     return float(layer.void_um / layer.um) if layer.void_possible else None
@@ -99,7 +94,7 @@ def shape(plane: Plane) -> str:
 
 def _lithium(cell: CellDesign, found: Bill) -> str:
     ratios = f"N/P {found.n_to_p['by_face']:.4g} by face, {found.n_to_p['total']:.4g} in all"
-    held = lithium(cell)
+    held = lithium_foil(cell)
     if not is_metal(cell):
         names = " and ".join(layer.material.name for layer in inventory(cell))
         return f"negative: {names}, {found.negative_Ah:.4g} Ah, {ratios}"

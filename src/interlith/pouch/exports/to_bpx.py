@@ -12,9 +12,9 @@ from typing import Any
 from interlith.parts.design import CellDesign, Coin
 from interlith.parts.electrolyte import REFERENCE_K
 from interlith.parts.layer import Layer
-from interlith.pouch.bill import Bill, bill
+from interlith.pouch.bill import Bill, bill, lithium_foil
 from interlith.pouch.exports.export import Export, real, sentence, table
-from interlith.pouch.exports.facts import between, left_out, lithium, pores
+from interlith.pouch.exports.facts import between, left_out, pores
 from interlith.pouch.exports.layers import (
     Liquid,
     Particles,
@@ -227,7 +227,7 @@ def _user_defined(cell: CellDesign, found: Bill) -> dict[str, Any]:
         "Positive electrode coating areal mass [kg.m-2]": real(cell.coating.mg_per_cm2 * KG_PER_M2_PER_MG_PER_CM2),
         "Electrolyte density [kg.m-3]": real(cell.electrolyte.material.density_g_per_cm3 * KG_PER_M3_PER_G_PER_CM3),
     }
-    metal = lithium(cell)
+    metal = lithium_foil(cell)
     if metal is not None:
         numbers["Lithium foil thickness [m]"] = real(metal.um * M_PER_UM)
     for name, electrode in (("Positive", cell.positive), ("Negative", cell.negative)):

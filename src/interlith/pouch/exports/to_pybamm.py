@@ -6,9 +6,9 @@ from typing import Any
 
 from interlith.parts.design import CellDesign
 from interlith.parts.electrolyte import REFERENCE_K
-from interlith.pouch.bill import LITHIUM, bill, face_delivered_mAh_per_cm2, is_metal
+from interlith.pouch.bill import LITHIUM, bill, face_delivered_mAh_per_cm2, is_metal, lithium_foil
 from interlith.pouch.exports.export import Export, real, table
-from interlith.pouch.exports.facts import left_out, lithium, pores
+from interlith.pouch.exports.facts import left_out, pores
 from interlith.pouch.exports.layers import (
     Liquid,
     Particles,
@@ -113,7 +113,7 @@ def _cell(cell: CellDesign, said: list[str]) -> dict[str, Any]:
 
 
 def _negative(cell: CellDesign, said: list[str]) -> dict[str, Any]:
-    held = lithium(cell)
+    held = lithium_foil(cell)
     if held is None:
         um = face_delivered_mAh_per_cm2(cell) / LITHIUM_mAh_PER_CM2_PER_UM
         said.append(
