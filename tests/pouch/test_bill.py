@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from interlith.parts.changes import changed
 from interlith.parts.layer import Layer, material
 from interlith.parts.listing import replaced
 from interlith.pouch.bill import bill, least_breathing_um
-from interlith.pouch.changes import changed
 from interlith.pouch.design_file import design_names, read_design
 from interlith.pouch.tables import intermediates, masses, stack
 from interlith.pouch.uncertainty import draw, outputs, space, spreads

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from interlith.errors import InputError
+from interlith.parts.changes import changed
 from interlith.pouch.bill import bill
-from interlith.pouch.changes import changed
 from interlith.pouch.design_file import read_design
 
 TEXT = resources.files("interlith.pouch").joinpath("shipped", "reference-pouch.toml").read_text(encoding="utf-8")

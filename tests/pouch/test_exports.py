@@ -10,11 +10,11 @@ import pytest
 import rdflib
 from pytest import approx
 
+from interlith.parts.changes import changed
 from interlith.parts.design import CellDesign, Coin, Electrode, Filling, Stack
 from interlith.parts.layer import Layer, Material, material
 from interlith.parts.positive import Curve, positive
 from interlith.pouch.bill import bill
-from interlith.pouch.changes import changed
 from interlith.pouch.design_file import read_design
 from interlith.pouch.exports import battinfo, bpx, exports, pybamm_dictionary
 from interlith.units import FARADAY_C_PER_MOL, SECONDS_PER_HOUR

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from interlith.errors import InputError
+from interlith.parts.changes import changed
 from interlith.parts.listing import replaced
 from interlith.pouch.bill import bill
-from interlith.pouch.changes import changed
 from interlith.pouch.design_file import read_design
 from interlith.pouch.field import field, rows
 from interlith.pouch.invert import Bounds, against, reach, variant, violation

@@ -1,38 +1,38 @@
-"""A cell with values changed by name, each checked as if a file said so; and what a value may be."""
+"""A part, a cell for instance, with values changed by name, each checked as if a file said so; what a value may be."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from interlith.errors import InputError, did_you_mean
-from interlith.parts.design import CellDesign
 from interlith.parts.layer import Material, material
 from interlith.parts.listing import materials_of, names, replaced, values
-from interlith.parts.part import Origin
+from interlith.parts.part import Origin, Part
 from interlith.written import words_of
 
+Kind = TypeVar("Kind", bound=Part)
 HERE = "stated in this file"
 OF_THE_LAYOUT = ("n_positive", "n_negative", "two_sided", "scheme", "size")
 
 
-def changed(cell: CellDesign, changes: Mapping[str, Any]) -> CellDesign:
-    """The cell with values changed, by dotted name; { value, kind, source, low, high } gives their origin too.
+def changed(part: Kind, changes: Mapping[str, Any]) -> Kind:
+    """The part with values changed, by dotted name; { value, kind, source, low, high } gives their origin too.
 
     Raises InputError for an unknown name and for a value that cannot be.
 
-    >>> from interlith.pouch.design_file import read_design
-    >>> cell = read_design("reference-pouch").cell
-    >>> changed(cell, {"negative.lithium.thickness_um": 20.0}).negative.layers[0].um
+    >>> from interlith.parts.layer import Layer
+    >>> foil = Layer(material=material("lithium"), thickness_um=30.0)
+    >>> changed(foil, {"thickness_um": 20.0}).um
     20.0
     """
-    known = [*names(cell), *materials_of(cell)]
+    known = [*names(part), *materials_of(part)]
     plain: dict[str, Any] = {}
     for name, value in changes.items():
         if name not in known:
-            raise InputError(f"{name}: not a value of this cell.{_nearest(name, known, cell)}")
+            raise InputError(f"{name}: not a value that can be changed.{_nearest(name, known, part)}")
         if isinstance(value, Mapping) and "value" not in value:
             raise InputError(f"{name}: a table needs a value, for instance {{ value = 2.4, low = 2, high = 3 }}")
         plain[name] = value["value"] if isinstance(value, Mapping) else value
@@ -40,7 +40,7 @@ def changed(cell: CellDesign, changes: Mapping[str, Any]) -> CellDesign:
             plain[name] = _material_named(name, plain[name])
     origins = {name: _origin_at(name, value) for name, value in changes.items() if isinstance(value, Mapping)}
     try:
-        found = replaced(cell, plain, origins=origins)
+        found = replaced(part, plain, origins=origins)
     except ValidationError as problem:
         first = problem.errors()[0]
         key = str(first["loc"][-1]) if first["loc"] else str(first.get("ctx", {}).get("place", ""))
@@ -60,11 +60,11 @@ def _origin_at(name: str, value: Mapping[str, Any]) -> Origin:
         raise InputError(f"{name}: {wrong_origin(problem)}") from problem
 
 
-def _nearest(name: str, known: Sequence[str], cell: CellDesign) -> str:
+def _nearest(name: str, known: Sequence[str], part: Part) -> str:
     """The nearest name: first among those that end alike and have a value, then that end alike."""
     last = name.rpartition(".")[2]
     alike = [other for other in known if other.rpartition(".")[2] == last]
-    given = {held for held, _, _ in values(cell)}
+    given = {held for held, _, _ in values(part)}
     first = did_you_mean(name, [other for other in alike if other in given], cutoff=0.3)
     return first or did_you_mean(name, alike, cutoff=0.3) or did_you_mean(name, known)
 
@@ -92,7 +92,7 @@ def wrong_origin(problem: ValidationError) -> str:
     return f"{key}{words_of(first)}"
 
 
-def out_of_range(cell: CellDesign, name: str, value: Any, origin: Origin) -> str | None:
+def out_of_range(part: Part, name: str, value: Any, origin: Origin) -> str | None:
     """What is wrong with what a value may be: that it is not one of it, or that an end or a choice cannot be."""
     if origin.choices is None and (origin.low is None or origin.high is None):
         return None
@@ -110,7 +110,7 @@ def out_of_range(cell: CellDesign, name: str, value: Any, origin: Origin) -> str
         return f"{name} = {value}: not what it may be by its own table ({span})"
     for end in ends:
         try:
-            replaced(cell, {name: end})
+            replaced(part, {name: end})
         except ValidationError as problem:
             return f"{name}: may be {end}, which cannot be: {words_of(problem.errors()[0])}"
     return None
