@@ -15,7 +15,7 @@ from interlith.findings import Findings, plain, replace_file, safe_name, spreads
 from interlith.pipeline import answered, head, writable
 
 if TYPE_CHECKING:
-    from interlith.pouch.audits import Audit
+    from interlith.audit import Audit
     from interlith.pouch.design_file import Design
     from interlith.pouch.exports import Export
     from interlith.pouch.reconcile import Reconciled

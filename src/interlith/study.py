@@ -8,7 +8,7 @@ without = ["dead-layer"]       # mechanisms that are switched off
 
 [set.host]                     # values changed by hand; host, coating, foil, counter, positive, electrolyte,
                                # separator, cell
-porosity = 0.8
+porosity = 0.8                 # or { value = 0.8, kind = "measured", low = 0.78, high = 0.82, source = "gauge" }
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from pydantic import ValidationError
 
 from interlith.errors import InputError, did_you_mean
 from interlith.parts.cell import Cell, Coating, Foil, Host
-from interlith.parts.part import Part
+from interlith.parts.changes import origin_of, out_of_range, wrong_origin
+from interlith.parts.part import Origin, Part
 from interlith.parts.positive import Positive
 from interlith.parts.positive import note as positive_note
 from interlith.parts.samples import (
@@ -208,7 +209,7 @@ def _area(written: Mapping[str, Any]) -> float:
 
 
 def _flat(table: Any, path: tuple[str, ...]) -> list[tuple[tuple[str, ...], Any]]:
-    if not isinstance(table, Mapping):
+    if not isinstance(table, Mapping) or "value" in table:
         return [(path, table)]
     return [entry for key, value in table.items() for entry in _flat(value, (*path, key))]
 
@@ -234,6 +235,8 @@ def _protocol(written: Any, name: str, area_cm2: float) -> str | Protocol:
 
 def changed(cell: Cell, name: str, value: Any) -> Cell:
     """The cell with one value changed, named as PLACE.FIELD. A symmetric cell changes on both sides.
+
+    value: a number, or { value, kind, source, low, high } with where it comes from.
 
     >>> changed(half_cell("cp"), "host.porosity", 0.8).host.origin("porosity").kind
     'stated'
@@ -280,15 +283,30 @@ def _host_changed(cell: Cell, place: str, name: str, key: str, value: Any) -> Ce
 
 def _with(part: Part, name: str, key: str, value: Any) -> Any:
     fields = [f for f in type(part).model_fields if f not in ("origins", "kind")]
+    if key.partition(".")[0] in fields and "." in key:
+        raise InputError(f"{name}: a table needs a value, for instance {{ value = 0.8, low = 0.78, high = 0.82 }}")
     if key not in fields:
         raise InputError(
             f"{name}: not a value of {type(part).__name__}{_near(key, fields)} (known: {', '.join(fields)})"
         )
     try:
-        return part.with_values(**{key: value})
+        if not isinstance(value, Mapping):
+            return part.with_values(**{key: value})
+        origin = origin_of(value)
+        found = part.with_values_kept(**{key: value["value"]}, origins={**part.origins, key: origin})
     except ValidationError as problem:
-        first = problem.errors()[0]
-        raise InputError(f"{name} = {_shown(value)}: {_allowed(first)}{_mend(first)}") from problem
+        raise InputError(_refused(name, value, problem)) from problem
+    if (said := out_of_range(found, key, value["value"], origin)) is not None:
+        raise InputError(f"{name.removesuffix(key)}{said}")
+    return found
+
+
+def _refused(name: str, value: Any, problem: ValidationError) -> str:
+    first = problem.errors()[0]
+    if problem.title == Origin.__name__:
+        return f"{name}: {wrong_origin(problem)}"
+    given = value["value"] if isinstance(value, Mapping) else value
+    return f"{name} = {_shown(given)}: {_allowed(first)}{_mend(first)}"
 
 
 def parse_changes(pairs: Sequence[str]) -> dict[str, Any]:

@@ -220,3 +220,31 @@ def test_what_lies_outside_of_the_correlations_is_said():
     assert "beyond the range in which their correlations are vouched for" in said
     assert "only the electrolyte and RT/F know the temperature" in said
     assert "vouched" not in " ".join(remarks(run(plate(duration_s=60.0)), [], ()))
+
+
+def test_a_value_in_a_study_may_say_where_it_comes_from(tmp_path):
+    path = tmp_path / "s.toml"
+    said = '{ value = 0.8, kind = "measured", low = 0.78, high = 0.82, source = "gauge" }'
+    path.write_text(f'sample = "cp-zno-002"\n[set.host]\nporosity = {said}\n')
+    host = load(path).cell.host
+    assert (host.porosity, host.origin("porosity").kind, host.origin("porosity").low) == (0.8, "measured", 0.78)
+    assert host.origin("thickness_um").source.startswith("Shen")
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ('{ value = 92, kind = "measured" }', "set.host.porosity = 92: a fraction between 0 and 1. Did you mean 0.92?"),
+        ('{ value = 0.9, kind = "weighed" }', "set.host.porosity: kind: input should be"),
+        ('{ kind = "measured" }', "set.host.porosity.kind: a table needs a value"),
+        ("{ value = 0.8, low = 0.9, high = 0.7 }", "set.host.porosity: low = 0.9 and high = 0.7: low comes first"),
+        ("{ value = 0.5, low = 0.6, high = 0.7 }", "set.host.porosity = 0.5: not what it may be by its own table"),
+        ("{ value = 0.5, low = 0.4, high = 1.7 }", "set.host.porosity: may be 1.7, which cannot be"),
+    ],
+)
+def test_a_wrong_table_of_a_value_is_told_at_its_line(tmp_path, table, said):
+    path = tmp_path / "s.toml"
+    path.write_text(f'sample = "cp-zno-002"\n[set.host]\nporosity = {table}\n')
+    with pytest.raises(InputError) as caught:
+        load(path)
+    assert str(caught.value).startswith(f"s.toml:3: {said}")

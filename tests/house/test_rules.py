@@ -12,6 +12,7 @@ SRC = Path(__file__).resolve().parents[2] / "src" / "interlith"
 FILES = sorted(SRC.rglob("*.py"))
 WINGS = {"surface", "coating", "host", "deposit", "cell", "cycling", "characterize", "pouch"}
 FLOOR_2 = {
+    "audit",
     "errors",
     "folders",
     "units",

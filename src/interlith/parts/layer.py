@@ -17,6 +17,7 @@ import numpy as np
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from interlith.audit import CLOSES_WITHIN
 from interlith.errors import InputError, did_you_mean
 from interlith.parts.electrolyte import electrolyte, electrolyte_names
 from interlith.parts.part import Part, with_origins
@@ -24,7 +25,6 @@ from interlith.parts.plausible import slip
 from interlith.parts.positive import Curve
 from interlith.units import G_PER_KG, MG_PER_CM2_PER_UM_G_PER_CM3, MG_PER_G
 
-CLOSES_WITHIN = 0.02  # relative; what people round away
 EMPTY_WITHIN = 0.1  # relative; of the thickness of a layer in two measurements
 
 

@@ -5,12 +5,13 @@ Each audit is a function of a design and its bill, and says nothing where it doe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import Any
 
+from interlith.audit import CLOSES_WITHIN, Audit, Verdict, ordered
+from interlith.audit import verdict as verdict_of
 from interlith.parts.design import Coin, Pouch
-from interlith.parts.layer import CLOSES_WITHIN, Layer
+from interlith.parts.layer import Layer
 from interlith.pouch.bill import (
     LITHIUM,
     Bill,
@@ -26,22 +27,11 @@ from interlith.pouch.design_file import Claim, Design, Published
 from interlith.pouch.voltage import beyond
 from interlith.units import G_PER_KG, MG_PER_G, LITHIUM_mAh_PER_CM2_PER_UM, mAh_PER_Ah
 
-Verdict = Literal["closes", "does not close", "noted"]
 # 2 mAh/cm2 for 10 um of lithium: what people reckon with
 RULE_OF_THUMB_mAh_PER_CM2_PER_UM = 0.2
 END_OF_LIFE = 0.8  # of the capacity
 IN_mAh_BELOW_AH = 10.0
 LEAN_G_PER_AH, LEAN_N_TO_P = 5.0, 3.0  # assumed: beyond, a cell says little about a lean one
-
-
-@dataclass(frozen=True)
-class Audit:
-    """One finding: its name, whether it closes, in words, and the numbers it rests on."""
-
-    name: str
-    verdict: Verdict
-    text: str
-    numbers: Mapping[str, float] = field(default_factory=dict)
 
 
 Check = Callable[[Design, Bill], list[Audit]]
@@ -57,8 +47,7 @@ def audit(design: Design) -> tuple[Audit, ...]:
     """
     found = bill(design.cell)
     every = [one for check in CHECKS for one in check(design, found)]
-    order = ("does not close", "closes", "noted")
-    return tuple(sorted(every, key=lambda one: order.index(one.verdict)))
+    return ordered(every)
 
 
 def cycles_by_inventory(n_to_p: Any, efficiency: Any, end: float = END_OF_LIFE) -> Any:
@@ -85,10 +74,6 @@ def _charge(charge_Ah: float) -> str:
     return f"{charge_Ah * mAh_PER_Ah:.1f} mAh" if charge_Ah < IN_mAh_BELOW_AH else f"{charge_Ah:.2f} Ah"
 
 
-def _verdict(difference: float) -> Verdict:
-    return "closes" if abs(difference) <= CLOSES_WITHIN else "does not close"
-
-
 def _rated(design: Design, found: Bill) -> list[Audit]:
     cell = design.cell
     if found.rated_Ah is None:
@@ -100,7 +85,7 @@ def _rated(design: Design, found: Bill) -> list[Audit]:
         f"{_charge(found.coated_Ah)}; rated {_charge(found.rated_Ah)}, which is {rated_face:.3f} mAh/cm2"
     )
     numbers = {"coated_mAh": found.coated_Ah * mAh_PER_Ah, "rated_mAh_per_cm2": rated_face}
-    return [Audit("rated capacity", _verdict(found.rated_Ah / found.coated_Ah - 1.0), text, numbers)]
+    return [Audit("rated capacity", verdict_of(found.rated_Ah / found.coated_Ah - 1.0), text, numbers)]
 
 
 def _n_to_p(design: Design, found: Bill) -> list[Audit]:
@@ -125,7 +110,7 @@ def _n_to_p(design: Design, found: Bill) -> list[Audit]:
     if by_rule is not None:
         numbers["by_rule_of_thumb"] = by_rule
     difference = ours / published.n_to_p - 1.0 if published.n_to_p > 0 else ours
-    return [Audit("N/P", _verdict(difference), text, numbers)]
+    return [Audit("N/P", verdict_of(difference), text, numbers)]
 
 
 def _layers(design: Design, found: Bill) -> list[Audit]:
@@ -367,10 +352,10 @@ def _published_energy(design: Design, found: Bill) -> list[Audit]:
         claimed, ours = published.specific_energy_Wh_per_kg, found.specific_energy_Wh_per_kg["whole"]
         text = f"published {claimed:g} Wh/kg; the layers as written give {ours:.1f}, {ours / claimed - 1:+.1%}"
         numbers = {"published_Wh_per_kg": claimed, "computed_Wh_per_kg": ours}
-        made.append(Audit("specific energy", _verdict(ours / claimed - 1.0), text, numbers))
+        made.append(Audit("specific energy", verdict_of(ours / claimed - 1.0), text, numbers))
     if published is not None and published.capacity_Ah is not None:
         text = f"published {published.capacity_Ah:g} Ah; the layers as written hold {found.coated_Ah:.4g} Ah"
-        verdict = _verdict(found.coated_Ah / published.capacity_Ah - 1.0)
+        verdict = verdict_of(found.coated_Ah / published.capacity_Ah - 1.0)
         made.append(Audit("capacity", verdict, text, {"coated_Ah": found.coated_Ah}))
     return made
 
