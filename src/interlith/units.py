@@ -33,6 +33,9 @@ LITHIUM_mAh_PER_CM2_PER_UM = LITHIUM_mAh_PER_mg * LITHIUM_G_PER_CM3 * MG_PER_G *
 LITHIUM_S_PER_M = 1.0776e7
 # Molar mass of zinc oxide, conventional atomic weights (IUPAC, as above): 65.38 + 15.999
 ZINC_OXIDE_G_PER_MOL = 81.379
+# Molar masses of diethylzinc, Zn(C2H5)2, and of water, likewise: 65.38 + 4 x 12.011 + 10 x 1.008; 15.999 + 2 x 1.008
+DIETHYLZINC_G_PER_MOL = 123.504
+WATER_G_PER_MOL = 18.015
 
 # Per area: 1 mA/cm2 in A/m2, 1 mAh/cm2 in C/m2, 1 ohm cm2 in ohm m2
 A_PER_M2_PER_mA_PER_CM2 = 10.0
@@ -40,10 +43,23 @@ C_PER_M2_PER_mAh_PER_CM2 = A_PER_M2_PER_mA_PER_CM2 * SECONDS_PER_HOUR
 M2_PER_CM2 = 1e-4
 M_PER_UM = 1e-6
 
+# Of gases: pascal in one Torr, by definition 101325 / 760
+TORR_PER_ATM = 760.0
+PA_PER_TORR = 101325.0 / TORR_PER_ATM
+M3_PER_L = 1e-3
+
+# Of particles and grams: 1 nm in um, m, cm; 1 kJ in J
+NM_PER_UM = 1e3
+M_PER_NM = 1e-9
+CM_PER_NM = 1e-7
+J_PER_KJ = 1e3
+CM2_PER_M2 = 1e4
+
 # Of pieces
 G_PER_KG = 1e3
 WH_PER_KWH = 1e3
 MM_PER_CM = 10.0
+MM_PER_M = 1e3
 UM_PER_MM = 1e3
 CM3_PER_L = 1e3
 M_PER_CM = 1e-2

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import polars as pl
 
-from interlith.parts.part import Origin
+from interlith.parts.part import Origin, toml_of
 
 Written = Literal["study", "recipe", "cell"]  # files that a person writes, and that a quantity can stand in
 NORMAL_95 = 1.96  # standard deviations on each side that hold 95 % of a normal distribution
@@ -60,12 +59,7 @@ class Quantity:
         >>> Quantity("loading_wt_fraction", 0.1241, "TGA of a.csv").toml
         'loading_wt_fraction = { value = 0.1241, kind = "measured", source = "TGA of a.csv" }'
         """
-        found = {"value": _rounded(self.value), "kind": '"measured"'}
-        if (ends := self.interval) is not None:
-            found |= {"low": _rounded(ends[0]), "high": _rounded(ends[1])}
-            found |= {} if self.standard_error is None else {"distribution": '"normal"'}
-        found["source"] = json.dumps(self.source, ensure_ascii=False)
-        return f"{self.name} = {{ {', '.join(f'{key} = {value}' for key, value in found.items())} }}"
+        return toml_of(self.name, self.value, self.origin)
 
 
 @dataclass(frozen=True)
@@ -106,7 +100,3 @@ def as_toml(quantities: Sequence[Quantity]) -> str:
         else:
             blocks.append("\n".join([f"# {file}", f"[{table}]", *lines]))
     return "\n\n".join(blocks)
-
-
-def _rounded(value: float) -> str:
-    return f"{value:.6g}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, Literal, Self
 
@@ -46,6 +47,20 @@ class Origin(BaseModel):
     def is_spread(self) -> bool:
         """Whether it may have more than one value."""
         return self.choices is not None or (self.low is not None and self.low != self.high)
+
+
+def toml_of(name: str, value: float, origin: Origin, digits: int = 6) -> str:
+    """A line of TOML that says a value and where it comes from.
+
+    >>> toml_of("porosity", 0.78123456, Origin(kind="measured", source="gauge", low=0.77, high=0.79), digits=4)
+    'porosity = { value = 0.7812, kind = "measured", low = 0.77, high = 0.79, source = "gauge" }'
+    """
+    found = {"value": f"{value:.{digits}g}", "kind": f'"{origin.kind}"'}
+    if origin.low is not None and origin.high is not None:
+        found |= {"low": f"{origin.low:.{digits}g}", "high": f"{origin.high:.{digits}g}"}
+        found |= {} if origin.distribution == "uniform" else {"distribution": f'"{origin.distribution}"'}
+    found["source"] = json.dumps(origin.source, ensure_ascii=False)
+    return f"{name} = {{ {', '.join(f'{key} = {text}' for key, text in found.items())} }}"
 
 
 class Part(BaseModel):

@@ -18,6 +18,7 @@ class Span(NamedTuple):
     zero: bool = False
 
 
+UM_IN_NM, ANGSTROM = (1e3, "um"), (0.1, "angstrom")
 FRACTION = Span(0.0, 1.0, (PERCENT,), zero=True)
 SHARE = Span(0.01, 1.0, (PERCENT,))
 LENGTH_CM = Span(0.3, 100.0, ((0.1, "mm"), (1e2, "m")))
@@ -59,6 +60,17 @@ SPANS: Mapping[str, Span] = {
     "outer_diameter_mm": Span(2.0, 100.0, ((10.0, "cm"), UM)),
     "inner_height_mm": Span(0.3, 50.0, ((10.0, "cm"), UM)),
     "outer_height_mm": Span(0.5, 60.0, ((10.0, "cm"), UM)),
+    "outer_diameter_nm": Span(0.5, 5e4, (UM_IN_NM, ANGSTROM)),
+    "surface_area_m2_per_g": Span(0.05, 3500.0, ((1e-4, "cm2/g"), (1e-3, "m2/kg"))),
+    "growth_per_cycle_nm": Span(0.005, 1.0, (ANGSTROM, (1e-3, "pm"))),
+    "nuclei_per_um2": Span(0.1, 1e6, ((1e-8, "1/cm2"), (1e-12, "1/m2"), (1e6, "1/nm2"))),
+    "nuclei_at_most_per_um2": Span(0.1, 1e6, ((1e-8, "1/cm2"), (1e-12, "1/m2"), (1e6, "1/nm2"))),
+    "batch_mass_kg": Span(1e-7, 1e4, ((1e-3, "g"), (1e-6, "mg"))),
+    "reactor_volume_L": Span(1e-3, 1e5, ((1e3, "m3"), (1e-3, "mL"))),
+    "loading_wt_fraction": FRACTION,
+    "ash_wt_fraction": FRACTION,
+    "powder_fraction": SHARE,
+    "char_yield": FRACTION,
     "tape_g": MASS_G,
     "case_g": MASS_G,
     "spacers_g": MASS_G,

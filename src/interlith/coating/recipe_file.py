@@ -1,0 +1,130 @@
+"""A recipe as a person writes it: a TOML file of powder, doses and growth, and what was published or measured of it.
+
+title = "my batch"
+batch_mass_kg = 1.0
+reactor_volume_L = 33          # with temperature_C, n_cycles; heating_h and ozone_min where there are any
+[powder]                       # outer_diameter_nm and inner_diameter_nm, or surface_area_m2_per_g
+[zinc]                         # pressure_steps_Torr, source_temperature_C, and times; [water] likewise
+[growth]                       # growth_per_cycle_nm and nuclei_per_um2
+[paper]                        # if paper is made of it
+[measured]                     # goes before what is computed: as `interlith characterize` gives it
+[prices]                       # and currency = "EUR", for a cost
+[published]                    # what is claimed: audited, never used as an input
+[[data]]                       # n_cycles with loading_wt_fraction or particle_diameter_nm, for a fit
+[[readings]]                   # other ways to read the source: name, title, [readings.set] with what it changes
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+from pydantic import Field, model_validator
+
+from interlith.parts.changes import HERE, changed
+from interlith.parts.from_file import Reading, apart, own_materials, part_of, read_as, tables_of
+from interlith.parts.layer import wrong
+from interlith.parts.recipe import MOST_CYCLES, Recipe
+from interlith.written import Written, opened, shipped, validated_table
+
+PACKAGE = "interlith.coating"
+OF_RECIPE = tuple(name for name in Recipe.model_fields if name not in ("origins", "oxide"))
+BESIDE = ("title", "source", "note", "materials", "currency", "published", "readings", "data")
+
+
+class Published(Written):
+    """What is claimed of a coating. Audits hold it against the others; nothing is computed from it.
+
+    nominal_thickness_nm: on a flat wafer. particle_diameter_nm: the smallest and the largest seen.
+    """
+
+    source: str
+    nominal_thickness_nm: float | None = Field(default=None, gt=0)
+    loading_wt_fraction: float | None = Field(default=None, gt=0, lt=1)
+    particle_diameter_nm: tuple[float, float] | None = None
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        ends = self.particle_diameter_nm
+        if ends is not None and not 0 < ends[0] <= ends[1]:
+            said = "particle_diameter_nm: the smallest and the largest, both above 0"
+            raise wrong("particle_diameter_nm", said)
+        return self
+
+
+class Datum(Written):
+    """A measurement after so many cycles, with one standard deviation: a loading (TGA) or a diameter (TEM)."""
+
+    n_cycles: int = Field(ge=1, le=MOST_CYCLES)
+    loading_wt_fraction: float | None = Field(default=None, gt=0, lt=1)
+    particle_diameter_nm: float | None = Field(default=None, gt=0)
+    standard_error: float = Field(gt=0)
+    source: str = HERE
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.loading_wt_fraction is None) == (self.particle_diameter_nm is None):
+            raise ValueError("loading_wt_fraction or particle_diameter_nm: one of them")
+        return self
+
+
+class Beside(Written):
+    """What a file holds besides the recipe itself."""
+
+    title: str
+    source: str = HERE
+    note: str = ""
+    currency: str = ""
+    published: Published | None = None
+    data: tuple[Datum, ...] = Field(default=(), max_length=10_000)
+    readings: tuple[Reading, ...] = Field(default=(), max_length=100)
+
+    @model_validator(mode="after")
+    def _named_apart(self) -> Self:
+        apart(self.readings)
+        return self
+
+
+@dataclass(frozen=True)
+class RecipeFile:
+    """A recipe, what its file says besides, and the recipes of its readings, in their order."""
+
+    name: str
+    recipe: Recipe
+    beside: Beside
+    readings: tuple[tuple[Reading, Recipe], ...]
+
+
+def recipe_names() -> list[str]:
+    """Names of the shipped recipes.
+
+    >>> recipe_names()
+    ['reference-coating']
+    """
+    return shipped(PACKAGE)
+
+
+def read_recipe(given: str) -> RecipeFile:
+    """A file by its path, or a shipped recipe by its name. Raises InputError with file, line and key.
+
+    >>> read_recipe("reference-coating").recipe.n_cycles
+    79
+    """
+    file = opened(given, PACKAGE)
+    table = tables_of(file, OF_RECIPE + BESIDE, "a recipe")
+    beside = validated_table(file, Beside, {key: table[key] for key in BESIDE if key in table and key != "materials"})
+    materials = own_materials(file, table.get("materials", {}))
+    own = {"oxide": materials["zinc-oxide"]} if "zinc-oxide" in materials else {}
+    recipe = part_of(file, Recipe, {key: table[key] for key in OF_RECIPE if key in table}, materials)
+    recipe = recipe.with_values_kept(**own) if own else recipe
+    readings = tuple((reading, read_as(file, recipe, i, reading)) for i, reading in enumerate(beside.readings))
+    return RecipeFile(file.name.removesuffix(".toml"), recipe, beside, readings)
+
+
+def changed_recipe(written: RecipeFile, changes: Mapping[str, Any]) -> RecipeFile:
+    """The same values changed in the recipe and in all its readings."""
+    if not changes:
+        return written
+    readings = tuple((reading, changed(recipe, changes)) for reading, recipe in written.readings)
+    return replace(written, recipe=changed(written.recipe, changes), readings=readings)
