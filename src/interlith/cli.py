@@ -8,11 +8,9 @@ from __future__ import annotations
 import io
 import json
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -43,14 +41,13 @@ from interlith.cli_options import (
     Spectra,
     Workers,
 )
-from interlith.errors import EnvironmentError_, InputError, InterlithError
+from interlith.cli_running import errors_told, files_told, progress_told
+from interlith.errors import InputError
 
 if TYPE_CHECKING:
-    from interlith.findings import Finding, Findings
+    from interlith.findings import Findings
     from interlith.study import Study
 
-STOPPED = 130
-PLAIN_LINE_EVERY_S = 30.0
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
@@ -101,7 +98,7 @@ def analyze(
 
     A file that cannot be read stops no other; the exit status is then 3 (or 5 when something must be installed).
     """
-    with _errors(debug):
+    with errors_told(debug):
         from interlith.cycling.isolation import warm_up
 
         if len(files) == 1:
@@ -124,7 +121,7 @@ def analyze(
             use_cache=not no_cache,
             debug=debug,
         )
-        with _files(len(tasks_of(files, join=join)), quiet) as tell:
+        with files_told(len(tasks_of(files, join=join)), quiet) as tell:
             findings = analyze_files(files, options, out=out, workers=workers, join=join, tell=tell)
         _answer(findings, out, as_json)
         raise typer.Exit(_status(findings))
@@ -140,12 +137,12 @@ def demo(
     debug: Debug = False,
 ) -> None:
     """Analyze SYNTHETIC tests, truth beside result."""
-    with _errors(debug):
+    with errors_told(debug):
         from interlith.cycling.synthetic import examples
         from interlith.pipeline import analyze_examples
 
         tests = examples()
-        with _files(len(tests), quiet) as tell:
+        with files_told(len(tests), quiet) as tell:
             findings = analyze_examples(tests, out, tell)
         _answer(findings, out, as_json)
 
@@ -183,7 +180,7 @@ def simulate(
     debug: Debug = False,
 ) -> None:
     """Simulate a cell, every mAh of lithium accounted for."""
-    with _errors(debug, stopped="stopped. To begin again"):
+    with errors_told(debug, stopped="stopped. To begin again"):
         if show_list:
             from interlith.pipeline import lists
 
@@ -243,7 +240,7 @@ def _inference(
         )
     else:
         stages, make, show = inference.held_out_stages(draws), partial(inference.held_out_table, draws), print_held_out
-    with _progress(stages, quiet, "parts") as told:
+    with progress_told(stages, quiet, "parts") as told:
         findings = make(out=out, workers=workers, tell=lambda n: told(n, ""))
     if as_json:
         typer.echo(json.dumps(findings.items[0].summary, ensure_ascii=False))
@@ -260,7 +257,7 @@ def _steps(wanted: Study, quiet: bool) -> Iterator[Callable[[int], None]]:
     if not quiet and not is_kept(kernel_name(wanted.cell, wanted.model)):
         often = "once for this version" if FOLDER else "each time: INTERLITH_CACHE can name a folder that keeps it"
         typer.echo(f"interlith: compiling the model, {often} (less than a minute)", err=True)
-    with _progress(wanted.protocol.n_steps, quiet, "steps") as told:
+    with progress_told(wanted.protocol.n_steps, quiet, "steps") as told:
         yield lambda n_steps: told(n_steps, wanted.name)
 
 
@@ -301,7 +298,7 @@ def design(
     debug: Debug = False,
 ) -> None:
     """Masses, energy, audits of a cell, and what to change."""
-    with _errors(debug, stopped="stopped. To begin again"):
+    with errors_told(debug, stopped="stopped. To begin again"):
         from interlith.design import DesignOptions, design_cell, file_of, lists, targets_from
         from interlith.report.terminal import print_design
 
@@ -321,6 +318,50 @@ def design(
             typer.echo(json.dumps(findings.items[0].summary, ensure_ascii=False))
         else:
             print_design(findings, out / "report.html" if out is not None else None)
+
+
+@app.command()
+def coat(
+    recipe: Annotated[
+        str | None, typer.Argument(help="A recipe file, or a shipped recipe.", metavar="[RECIPE.toml|NAME]")
+    ] = None,
+    loading: Annotated[
+        float | None, typer.Option(metavar="FRACTION", help="What cycles, or what batch, reach it; 0.12 is 12 wt%.")
+    ] = None,
+    fit: Annotated[
+        bool, typer.Option("--fit", help="Fit nuclei and growth per cycle to the data of the file.")
+    ] = False,
+    reading: Annotated[
+        str | None, typer.Option(help="Take one reading of an ambiguous source, for instance nucleation.")
+    ] = None,
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="E.g. batch_mass_kg=0.5; repeatable.")
+    ] = None,
+    show_list: Annotated[bool, typer.Option("--list", help="List shipped recipes.")] = False,
+    show: Annotated[bool, typer.Option("--show", help="Print the recipe's file, to begin with.")] = False,
+    out: Out = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """What a coating recipe leaves on a powder, and the host of it."""
+    with errors_told(debug, stopped="stopped. To begin again"):
+        from interlith.coat import CoatOptions, coat_recipe, file_of, lists
+
+        if show_list:
+            _tell_lists(lists(), as_json)
+            return
+        if recipe is None:
+            raise InputError("give a recipe file, or a shipped recipe: reference-coating")
+        if show:
+            typer.echo(file_of(recipe), nl=False)
+            return
+        findings = coat_recipe(recipe, CoatOptions(loading, reading, fit, tuple(changes or ())), out=out)
+        if as_json:
+            typer.echo(json.dumps(findings.items[0].summary, ensure_ascii=False))
+            return
+        from interlith.report.terminal_host import print_coating
+
+        print_coating(findings, out / "report.html" if out is not None else None)
 
 
 @app.command()
@@ -371,74 +412,6 @@ def _status(findings: Findings) -> int:
 
     names = [item.summary["error"]["type"] for item in findings.items if item.summary["error"]]
     return max((getattr(errors, name).exit_code for name in names), default=0)
-
-
-@contextmanager
-def _errors(debug: bool, stopped: str = "stopped; what was done is kept. To go on") -> Iterator[None]:
-    """One line on stderr and the exit status for what interlith refuses; a clean end on Ctrl-C and a closed pipe."""
-    try:
-        yield
-    except InterlithError as problem:
-        if debug:
-            raise
-        typer.echo(f"interlith: {problem}", err=True)
-        raise typer.Exit(problem.exit_code) from None
-    except BrokenPipeError:
-        raise
-    except OSError as problem:
-        if debug:
-            raise
-        typer.echo(f"interlith: {problem.strerror or problem}", err=True)
-        raise typer.Exit(EnvironmentError_.exit_code) from None
-    except KeyboardInterrupt:
-        typer.echo(f"\ninterlith: {stopped}: {_same_command()}", err=True)
-        raise typer.Exit(STOPPED) from None
-
-
-def _same_command() -> str:
-    import shlex
-
-    return "interlith " + shlex.join(sys.argv[1:])
-
-
-@contextmanager
-def _files(total: int, quiet: bool) -> Iterator[Callable[[Finding], None]]:
-    """Tell how many files are done."""
-    number = count(1)
-    with _progress(total, quiet, "files") as told:
-        yield lambda finding: told(next(number), finding.name)
-
-
-@contextmanager
-def _progress(total: int, quiet: bool, unit: str) -> Iterator[Callable[[int, str], None]]:
-    """Tell how far it is: a bar on a terminal, else a plain line every 30 s; nothing when quiet or for one of them."""
-    if quiet or total <= 1:
-        yield lambda n_done, name: None
-    elif sys.stderr.isatty():
-        yield from _bar(total)
-    else:
-        yield _plain_lines(total, unit)
-
-
-def _bar(total: int) -> Iterator[Callable[[int, str], None]]:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=total)
-        yield lambda n_done, name: bar.update(task, completed=n_done, description=name)
-
-
-def _plain_lines(total: int, unit: str) -> Callable[[int, str], None]:
-    last = [time.monotonic()]
-
-    def tell(n_done: int, name: str) -> None:
-        if time.monotonic() - last[0] >= PLAIN_LINE_EVERY_S:
-            last[0] = time.monotonic()
-            typer.echo(f"interlith: {n_done} of {total} {unit} done", err=True)
-
-    return tell
 
 
 def _with_published(arguments: list[str]) -> list[str]:

@@ -9,6 +9,17 @@ from interlith.parts.part import Origin, Part
 
 # ending of a name -> unit, the longest first
 UNITS = {
+    "per_um2_per_cycle": "1/um2 per cycle",
+    "m3_per_cycle": "m3 per cycle",
+    "J_per_g_K": "J/(g K)",
+    "kJ_per_mol": "kJ/mol",
+    "S_per_cm": "S/cm",
+    "m2_per_g": "m2/g",
+    "per_um2": "1/um2",
+    "per_m3": "1/m3",
+    "per_h": "1/h",
+    "Torr": "Torr",
+    "min": "min",
     "mAh_per_cm2": "mAh/cm2",
     "mA_per_cm2": "mA/cm2",
     "mg_per_cm2": "mg/cm2",
@@ -28,21 +39,25 @@ UNITS = {
     "Wh_per_kg": "Wh/kg",
     "g_per_Ah": "g/Ah",
     "per_kg": "1/kg",
+    "kg": "kg",
     "S_per_m": "S/m",
     "per_s": "1/s",
     "cm2": "cm2",
     "MPa": "MPa",
     "mL": "mL",
+    "L": "L",
     "Ah": "Ah",
     "cm": "cm",
     "mm": "mm",
     "um": "um",
+    "nm": "nm",
     "g": "g",
     "uL": "uL",
     "mV": "mV",
     "V": "V",
     "C": "degC",
     "s": "s",
+    "h": "h",
 }
 Kind = TypeVar("Kind", bound=Part)
 WORDS = ("name", "title", "kind", "salt", "solvent", "origins")

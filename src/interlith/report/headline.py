@@ -24,6 +24,10 @@ def headline(summary: Summary) -> str:
         return f"Not read: {summary['error']['message']}"
     if summary.get("kind") == "design":
         return _design(summary)
+    if summary.get("kind") == "coat":
+        return _coat(summary)
+    if summary.get("headline"):  # a measurement's own
+        return str(summary["headline"])
     results = summary.get("results") or {}
     word = BY_KIND.get(summary.get("kind") or "")
     first = word(results) if word else _other(summary)
@@ -159,6 +163,23 @@ def _design(summary: Summary) -> str:
     audits = [row for row in summary.get("audits") or () if "cell" not in row]
     n_open = sum(audit["verdict"] == "does not close" for audit in audits)
     said += [f"{n_open} of {len(audits)} audits {'does' if n_open == 1 else 'do'} not close"] if n_open else []
+    return "; ".join(said)
+
+
+def _coat(summary: Summary) -> str:
+    """What the recipe leaves, how it lies there, what limits it, and whether it closes."""
+    load, film = percent(summary["loading_wt_fraction"]), number(summary["equivalent_thickness_nm"], 2)
+    kind = "" if summary["result_kind"] == "derived" else f" ({summary['result_kind']})"
+    said = [
+        f"{load} wt% of the {summary['loading_of']}{kind}, {film} nm if it were even; nominal "
+        f"{number(summary['nominal_thickness_nm'], 3)} nm",
+        f"particles of {number(summary['particle_diameter_nm'], 2)} nm cover {percent(summary['coverage'])} %",
+        f"{summary['regime']}-limited" if summary["regime"] != "saturated" else "saturated",
+    ]
+    n_open = sum(audit["verdict"] == "does not close" for audit in summary["audits"])
+    n_all = len(summary["audits"])
+    said += [f"{n_open} of {n_all} audits {'does' if n_open == 1 else 'do'} not close"] if n_open else []
+    said += [f"{len(summary['warnings'])} warning{'s' * (len(summary['warnings']) > 1)}"] if summary["warnings"] else []
     return "; ".join(said)
 
 

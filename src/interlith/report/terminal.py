@@ -35,7 +35,7 @@ QUESTIONS = {
 }
 
 
-def _console() -> Console:
+def new_console() -> Console:
     wide = os.environ.get("COLUMNS", "")
     piped = int(wide) if wide.isdigit() and int(wide) > 0 else PIPED_WIDTH
     return Console() if sys.stdout.isatty() else Console(width=piped)
@@ -43,15 +43,15 @@ def _console() -> Console:
 
 def print_findings(findings: Findings, page: Path | None) -> None:
     """One table of all files, below it what each file's reader should know, last where the report lies."""
-    console = _console()
+    console = new_console()
     if findings.warning:
-        console.print(_text(findings.warning, style="bold"))
+        console.print(safe(findings.warning, style="bold"))
     console.print(_table(findings))
     for item in findings.items:
         _notes(console, item)
     _unknown(console, findings)
     where = f"report: {page}" if page else "with --out DIR: a report with figures and tables"
-    console.print(_text(where))
+    console.print(safe(where))
 
 
 def _table(findings: Findings) -> Table:
@@ -63,13 +63,11 @@ def _table(findings: Findings) -> Table:
     for item in findings.items:
         summary = item.summary
         cells = [Path(summary["path"]).name, summary["kind"] or "-", _count(summary["rows"]), _count(summary["cycles"])]
-        table.add_row(
-            *[_text(str(cell)) for cell in cells], _text(headline(summary)), _text(str(len(summary["flags"])))
-        )
+        table.add_row(*[safe(str(cell)) for cell in cells], safe(headline(summary)), safe(str(len(summary["flags"]))))
     return table
 
 
-def _text(text: str, style: str = "") -> Text:
+def safe(text: str, style: str = "") -> Text:
     """Text without control characters: a file name must not colour or split the table."""
     return Text("".join("?" if unicodedata.category(c).startswith("C") else c for c in text), style=style)
 
@@ -82,20 +80,20 @@ def _notes(console: Console, item: Finding) -> None:
     flags: Sequence[Mapping[str, Any]] = item.summary["flags"]
     name = Path(item.summary["path"]).name
     for flag in flags[:MOST_FLAGS]:
-        console.print(_text(f"{name}: {flag['code']}: {flag['message']}"))
+        console.print(safe(f"{name}: {flag['code']}: {flag['message']}"))
     if len(flags) > MOST_FLAGS:
-        console.print(_text(f"{name}: and {len(flags) - MOST_FLAGS} more flags"))
+        console.print(safe(f"{name}: and {len(flags) - MOST_FLAGS} more flags"))
     if item.summary.get("stopped"):
-        console.print(_text(f"{name}: stopped: {item.summary['stopped']}"))
+        console.print(safe(f"{name}: stopped: {item.summary['stopped']}"))
     for text in item.summary.get("said", []):
-        console.print(_text(f"{name}: {text}"))
+        console.print(safe(f"{name}: {text}"))
     if account := item.summary.get("ledger"):
-        console.print(_text(f"{name}: at the end, mAh/cm2, with the {item.summary['model']} model:"))
+        console.print(safe(f"{name}: at the end, mAh/cm2, with the {item.summary['model']} model:"))
     for entry, amount in (account or {}).items():
         value = amount if entry == "residual" else round(amount, NOTHING_DIGITS)
-        console.print(_text(f"  {entry.replace('_', ' '):20} {value: .6g}"))
+        console.print(safe(f"  {entry.replace('_', ' '):20} {value: .6g}"))
     for row in item.summary.get("truth", []):
-        console.print(_text(f"{name}: {row['quantity']}: truth {_short(row['truth'])}, found {_short(row['found'])}"))
+        console.print(safe(f"{name}: {row['quantity']}: truth {_short(row['truth'])}, found {_short(row['found'])}"))
 
 
 def _short(value: Any) -> str:
@@ -110,33 +108,33 @@ def _unknown(console: Console, findings: Findings) -> None:
     for key, question in QUESTIONS.items():
         lacking = [item for item in read if item.summary[key] is None]
         if lacking:
-            console.print(_text(f"not known for {len(lacking)} of {len(read)} files: {question}"))
+            console.print(safe(f"not known for {len(lacking)} of {len(read)} files: {question}"))
 
 
 def print_formats(rows: Sequence[Mapping[str, Any]], refused: Mapping[str, str]) -> None:
     """The list of formats: name, what it is, whether it can be read now."""
-    console = _console()
+    console = new_console()
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("format", "reads", "suffixes", "now"):
         table.add_column(name, overflow="fold")
     for row in rows:
         title = row["title"] + (" (experimental)" if row["experimental"] else "")
         table.add_row(
-            *[_text(cell) for cell in (row["name"], title, " ".join(row["suffixes"]), row["missing"] or "yes")]
+            *[safe(cell) for cell in (row["name"], title, " ".join(row["suffixes"]), row["missing"] or "yes")]
         )
     console.print(table)
     for suffix, reason in refused.items():
-        console.print(_text(f"{suffix} is refused: {reason}"))
+        console.print(safe(f"{suffix} is refused: {reason}"))
 
 
 def print_lists(lists: Mapping[str, Sequence[Mapping[str, str]]]) -> None:
     """Lists of things that can be named, each with what it is."""
-    console = _console()
+    console = new_console()
     for heading, rows in lists.items():
-        console.print(_text(heading, style="bold"))
+        console.print(safe(heading, style="bold"))
         table = Table(box=None, pad_edge=False, show_header=False)
         for row in rows:
-            table.add_row(_text(f"  {row['name']}"), _text(row["what"]))
+            table.add_row(safe(f"  {row['name']}"), safe(row["what"]))
         console.print(table)
 
 
@@ -151,7 +149,7 @@ def print_fit(findings: Findings, page: Path | None) -> None:
         high = "open" if row["high"] is None else f"{row['high']:.4g}"
         samples = " to ".join(f"{end:.4g}" for end in row["interval_sampler"] or ()) or "-"
         cells = (row["name"], f"{row['best']:.4g}", f"{low} to {high}", samples, row["verdict"])
-        table.add_row(*[_text(cell) for cell in cells])
+        table.add_row(*[safe(cell) for cell in cells])
     _print_answer(findings, table, page)
 
 
@@ -163,7 +161,7 @@ def print_rivals(findings: Findings, page: Path | None) -> None:
     for row in findings.items[0].summary["tests"]:
         low, high = (_cells(n) for n in row["at_ends_of_noise"]["all of them"])
         cells = (" + ".join(row["tests"]), _cells(row["n_cells"]), f"{row['hours']:.0f}", f"{low} to {high}")
-        table.add_row(*[_text(cell) for cell in (*cells, row["limited_by"])])
+        table.add_row(*[safe(cell) for cell in (*cells, row["limited_by"])])
     _print_answer(findings, table, page)
 
 
@@ -177,7 +175,7 @@ def print_held_out(findings: Findings, page: Path | None) -> None:
         span = f"{row['low']:.4g} to {row['high']:.4g}"
         within = "-" if row["within"] is None else "yes" if row["within"] else "MISS"
         cells = (row["quantity"], row["unit"], paper, f"{row['predicted']:.4g}", span, within, row["reason"])
-        table.add_row(*[_text(cell) for cell in cells])
+        table.add_row(*[safe(cell) for cell in cells])
     _print_answer(findings, table, page)
 
 
@@ -186,27 +184,27 @@ def _cells(n: int | None) -> str:
 
 
 def _print_answer(findings: Findings, table: Table, page: Path | None) -> None:
-    console = _console()
-    console.print(_text(findings.title, style="bold"))
-    console.print(_text(findings.warning or ""))
+    console = new_console()
+    console.print(safe(findings.title, style="bold"))
+    console.print(safe(findings.warning or ""))
     console.print(table)
     for text in findings.items[0].summary["said"]:
-        console.print(_text(text))
-    console.print(_text(f"report: {page}" if page else "with --out DIR: a report with figures and tables"))
+        console.print(safe(text))
+    console.print(safe(f"report: {page}" if page else "with --out DIR: a report with figures and tables"))
 
 
 def print_design(findings: Findings, page: Path | None) -> None:
     """A cell as built: its masses as a tree, its readings, what is uncertain, what does not close."""
-    console, item = _console(), findings.items[0]
+    console, item = new_console(), findings.items[0]
     audits = item.summary.get("audits") or ()
-    console.print(_text(findings.title, style="bold"))
-    console.print(_text(findings.warning or ""))
-    console.print(_text(headline(item.summary), style="bold"))
+    console.print(safe(findings.title, style="bold"))
+    console.print(safe(findings.warning or ""))
+    console.print(safe(headline(item.summary), style="bold"))
     parts = {
         "": _masses(item.tables.get("masses")),
         "On each basis (Wh/kg)": _readings(item.tables.get("readings"), console.width),
-        "Audits": _audits([row for row in audits if "cell" not in row]),
-        "Audits of other cells of the same work": _audits([row for row in audits if "cell" in row]),
+        "Audits": audits_table([row for row in audits if "cell" not in row]),
+        "Audits of other cells of the same work": audits_table([row for row in audits if "cell" in row]),
         "Single changes": _levers(item.tables.get("levers")),
         "What moves the specific energy (Wh/kg)": _sensitivity(item.tables.get("sensitivity")),
         "What reaches the target": _target(item.tables.get("target")),
@@ -217,13 +215,13 @@ def print_design(findings: Findings, page: Path | None) -> None:
             continue
         console.print()
         if heading:
-            console.print(_text(heading, style="bold"))
+            console.print(safe(heading, style="bold"))
         console.print(part)
     console.print()
     for text in (_monte_carlo(item.summary), *item.summary.get("said", ())):
         if text:
-            console.print(_text(text))
-    console.print(_text(f"report: {page}" if page else "with --out DIR: a report with figures and tables"))
+            console.print(safe(text))
+    console.print(safe(f"report: {page}" if page else "with --out DIR: a report with figures and tables"))
 
 
 def _masses(table: pl.DataFrame | None) -> Tree | None:
@@ -261,7 +259,7 @@ def _weighed(name: str, rows: Sequence[tuple[str, float, float]], depth: int, de
     """A line of the tree, its numbers below those of all others."""
     mass_g, share = sum(row[1] for row in rows), sum(row[2] for row in rows)
     words = f"{name.replace('_', ' '):<{NAME_WIDTH - INDENT * depth}}"
-    return _text(f"{words} {mass_g:>8.{decimals}f} g {share:>6.1%}".replace("%", " %"), style="" if depth else "bold")
+    return safe(f"{words} {mass_g:>8.{decimals}f} g {share:>6.1%}".replace("%", " %"), style="" if depth else "bold")
 
 
 def _readings(table: pl.DataFrame | None, width: int) -> Table | Group | None:
@@ -271,19 +269,19 @@ def _readings(table: pl.DataFrame | None, width: int) -> Table | Group | None:
     bases = [name for name in table.columns if name.endswith("_Wh_per_kg")]
     columns = {"capacity_Ah": "Ah", "energy_Wh": "Wh", "mass_g": "g"}
     columns |= {name: name.removesuffix("_Wh_per_kg").replace("_", " ") for name in bases} | {"Wh_per_L": "Wh/L"}
-    found = _table_of(("reading",), columns.values())
+    found = table_of(("reading",), columns.values())
     if width < NARROW:
         found.padding = (0, 1, 0, 0)
     if width >= WIDE:
         found.add_column("", overflow="fold", ratio=1)
     names = [name + " FIT" * fit for name, fit in table.select("reading", "is_fit").iter_rows()]
-    for name, title, *numbers in zip(names, table["title"], *(_column(table[key]) for key in columns), strict=True):
-        found.add_row(*[_text(cell) for cell in (name, *numbers, *([title] if width >= WIDE else []))])
-    titles = [_text(f"{name}: {title}") for name, title in zip(names, table["title"], strict=True)]
+    for name, title, *numbers in zip(names, table["title"], *(column_of(table[key]) for key in columns), strict=True):
+        found.add_row(*[safe(cell) for cell in (name, *numbers, *([title] if width >= WIDE else []))])
+    titles = [safe(f"{name}: {title}") for name, title in zip(names, table["title"], strict=True)]
     return found if width >= WIDE else Group(found, *titles)
 
 
-def _table_of(words: Iterable[str], numbers: Iterable[str]) -> Table:
+def table_of(words: Iterable[str], numbers: Iterable[str]) -> Table:
     """A table whose words may wrap, after their first column to the right, and whose numbers may not."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for place, head in enumerate(words):
@@ -298,14 +296,14 @@ def _decimals(largest: float, digits: int = 4) -> int:
     return max(digits - 1 - math.floor(math.log10(largest)), 0) if largest > 0 else 0
 
 
-def _column(values: pl.Series, digits: int = 4) -> list[str]:
+def column_of(values: pl.Series, digits: int = 4) -> list[str]:
     """Numbers of a column with the same decimals, by the largest of them."""
     known = [abs(value) for value in values.drop_nulls()]
     decimals = 0 if values.dtype.is_integer() else _decimals(max(known, default=0.0), digits)
     return ["-" if value is None else f"{value:.{decimals}f}" for value in values]
 
 
-def _audits(audits: Sequence[Mapping[str, str]]) -> Table | None:
+def audits_table(audits: Sequence[Mapping[str, str]]) -> Table | None:
     """The verdict in front, then what was held against what."""
     if not audits:
         return None
@@ -313,8 +311,8 @@ def _audits(audits: Sequence[Mapping[str, str]]) -> Table | None:
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold", ratio=1)
     for audit in audits:
-        verdict = _text(audit["verdict"], style=VERDICTS.get(audit["verdict"], ""))
-        table.add_row(verdict, _text(f"{audit['name']}: {audit['text']}"))
+        verdict = safe(audit["verdict"], style=VERDICTS.get(audit["verdict"], ""))
+        table.add_row(verdict, safe(f"{audit['name']}: {audit['text']}"))
     return table
 
 
@@ -325,13 +323,13 @@ def _sensitivity(table: pl.DataFrame | None) -> Table | None:
     numbers = {"Wh_per_kg_at_low": "at low", "Wh_per_kg_at_high": "at high", "swing_Wh_per_kg": "swing"}
     if table["total_order"].null_count() < table.height:
         numbers["total_order"] = "share of variance"
-    found = _table_of(("value", "low", "high"), numbers.values())
+    found = table_of(("value", "low", "high"), numbers.values())
     shown = table.filter(pl.col("swing_Wh_per_kg") > 0).head(MOST_VALUES)
     if not shown.height:
         return None
-    columns = (_column(shown[key], 3 if key == "total_order" else 4) for key in numbers)
+    columns = (column_of(shown[key], 3 if key == "total_order" else 4) for key in numbers)
     for name, low, high, *cells in zip(shown["name"], shown["low"], shown["high"], *columns, strict=True):
-        found.add_row(*[_text(cell) for cell in (quantity(name), str(low), str(high), *cells)])
+        found.add_row(*[safe(cell) for cell in (quantity(name), str(low), str(high), *cells)])
     return found
 
 
@@ -339,13 +337,13 @@ def _levers(table: pl.DataFrame | None) -> Table | None:
     """What each change alone brings, and what stands against it."""
     if table is None or not table.height:
         return None
-    found = _table_of(("change", "now", "then"), ("Wh/kg", "gain"))
+    found = table_of(("change", "now", "then"), ("Wh/kg", "gain"))
     found.add_column("against", overflow="fold", ratio=1)
-    energies, gains = _column(table["specific_energy_Wh_per_kg"]), table["gain_Wh_per_kg"]
+    energies, gains = column_of(table["specific_energy_Wh_per_kg"]), table["gain_Wh_per_kg"]
     for (what, now, then, against), energy, gain in zip(
         table.select("what", "now", "then", "against").iter_rows(), energies, gains, strict=True
     ):
-        found.add_row(*[_text(cell) for cell in (what, now, then, energy, f"{gain:+.1f}", against)])
+        found.add_row(*[safe(cell) for cell in (what, now, then, energy, f"{gain:+.1f}", against)])
     return found
 
 
@@ -365,8 +363,8 @@ def _target(table: pl.DataFrame | None) -> Table | None:
     for head in columns.values():
         found.add_column(textwrap.fill(head, HEAD_WIDTH), justify="right", no_wrap=True)
     found.add_column("verdict", overflow="fold", ratio=1)
-    for cells in zip(*(_column(table[key], 3) for key in columns), table["verdict"], strict=True):
-        found.add_row(*[_text(cell) for cell in cells])
+    for cells in zip(*(column_of(table[key], 3) for key in columns), table["verdict"], strict=True):
+        found.add_row(*[safe(cell) for cell in cells])
     return found
 
 
@@ -374,11 +372,11 @@ def _reconciled(table: pl.DataFrame | None) -> Table | None:
     """The uncertain values that move most, before and after, given that what is published holds."""
     if table is None or not table.height:
         return None
-    found = _table_of(("value",), ("before", "after", "shift (sd)"))
+    found = table_of(("value",), ("before", "after", "shift (sd)"))
     for row in table.head(MOST_VALUES).iter_rows(named=True):
         before, after = (about(row["name"], row[f"{when}_mean"], row[f"{when}_sd"]) for when in ("prior", "posterior"))
         cells = (quantity(row["name"]), before, after, f"{row['shift_in_sd']:+.2f}")
-        found.add_row(*[_text(cell) for cell in cells])
+        found.add_row(*[safe(cell) for cell in cells])
     return found
 
 

@@ -14,6 +14,14 @@ WHOLE = 12  # digits of a count: all of them
 NOT_KNOWN = "not known"
 NARROW = "\u202f"  # narrow no-break space, between the thousands
 UNIT_WORDS: Mapping[str, str] = {
+    "cm2_per_cm2": "cm² cm⁻²",
+    "uA_per_cm2": "µA cm⁻²",
+    "A_per_m2": "A m⁻²",
+    "m2_per_g": "m² g⁻¹",
+    "per_um2": "µm⁻²",
+    "per_um": "µm⁻¹",
+    "mol_per_kg": "mol kg⁻¹",
+    "ohm_cm2": "Ω cm²",
     "mAh_per_cm2": "mAh cm⁻²",
     "mA_per_cm2": "mA cm⁻²",
     "mAh_per_g": "mAh g⁻¹",
@@ -39,13 +47,19 @@ UNIT_WORDS: Mapping[str, str] = {
     "Wh": "Wh",
     "mL": "mL",
     "um": "µm",
+    "nm": "nm",
+    "mol": "mol",
+    "kg": "kg",
+    "m3": "m³",
+    "K": "K",
     "mm": "mm",
     "cm": "cm",
     "cm2": "cm²",
     "MPa": "MPa",
 }
 WORDS: Mapping[str, str] = {"dqdv": "dQ/dV", "sei": "SEI", "k2": "(k = 2)", "n": "number of"}
-NAMES: Mapping[str, str] = {"n_to_p": "N/P", "g_per_Ah": "E/C (g Ah⁻¹)", "Wh_per_L": "Wh L⁻¹"}  # of whole keys
+NAMES: dict[str, str] = {"n_to_p": "N/P", "g_per_Ah": "E/C (g Ah⁻¹)", "Wh_per_L": "Wh L⁻¹"}  # of whole keys
+NAMES |= {"loading_wt_fraction": "loading (wt%)", "powder_loading_wt_fraction": "loading of the powder (wt%)"}
 FRACTIONS = (
     "loss",
     "uncertainty_k2",
@@ -59,8 +73,13 @@ FRACTIONS = (
     "early_sigma",
     "share",
     "probability_of_published",
+    "coverage",
+    "utilization",
+    "char_yield",
 )
-PLACES = ("materials.", "case.")  # that a reader of a dotted name does not miss
+FRACTION_ENDS = ("efficiency", "efficiencies", "wt_fraction")
+LOADINGS = ("coverage_", "loading_at_", "loading_of_half")
+PLACES = ("materials.", "case.", "growth.")  # that a reader of a dotted name does not miss
 FROM_OFFSET = ("offset_uA", "uncertainty_k2", "offset_share_of_variance", "verdict")
 
 
@@ -106,8 +125,8 @@ def is_fraction(key: str) -> bool:
     return (
         key in FRACTIONS
         or key.startswith("efficiency_of")
-        or name.startswith(("at_most", "with_"))
-        or key.endswith(("efficiency", "efficiencies"))
+        or name.startswith(("at_most", "with_", *LOADINGS))
+        or key.endswith(FRACTION_ENDS)
     )
 
 

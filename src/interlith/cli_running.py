@@ -1,0 +1,88 @@
+"""What every command does while it runs: errors as one line and an exit status, progress on stderr."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
+from typing import TYPE_CHECKING
+
+import typer
+
+from interlith.errors import EnvironmentError_, InterlithError
+
+if TYPE_CHECKING:
+    from interlith.findings import Finding
+
+STOPPED = 130
+PLAIN_LINE_EVERY_S = 30.0
+
+
+@contextmanager
+def errors_told(debug: bool, stopped: str = "stopped; what was done is kept. To go on") -> Iterator[None]:
+    """One line on stderr and the exit status for what interlith refuses; a clean end on Ctrl-C and a closed pipe."""
+    try:
+        yield
+    except InterlithError as problem:
+        if debug:
+            raise
+        typer.echo(f"interlith: {problem}", err=True)
+        raise typer.Exit(problem.exit_code) from None
+    except BrokenPipeError:
+        raise
+    except OSError as problem:
+        if debug:
+            raise
+        typer.echo(f"interlith: {problem.strerror or problem}", err=True)
+        raise typer.Exit(EnvironmentError_.exit_code) from None
+    except KeyboardInterrupt:
+        typer.echo(f"\ninterlith: {stopped}: {_same_command()}", err=True)
+        raise typer.Exit(STOPPED) from None
+
+
+def _same_command() -> str:
+    import shlex
+
+    return "interlith " + shlex.join(sys.argv[1:])
+
+
+@contextmanager
+def files_told(total: int, quiet: bool) -> Iterator[Callable[[Finding], None]]:
+    """Tell how many files are done."""
+    number = count(1)
+    with progress_told(total, quiet, "files") as told:
+        yield lambda finding: told(next(number), finding.name)
+
+
+@contextmanager
+def progress_told(total: int, quiet: bool, unit: str) -> Iterator[Callable[[int, str], None]]:
+    """Tell how far it is: a bar on a terminal, else a plain line every 30 s; nothing when quiet or for one of them."""
+    if quiet or total <= 1:
+        yield lambda n_done, name: None
+    elif sys.stderr.isatty():
+        yield from _bar(total)
+    else:
+        yield _plain_lines(total, unit)
+
+
+def _bar(total: int) -> Iterator[Callable[[int, str], None]]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=total)
+        yield lambda n_done, name: bar.update(task, completed=n_done, description=name)
+
+
+def _plain_lines(total: int, unit: str) -> Callable[[int, str], None]:
+    last = [time.monotonic()]
+
+    def tell(n_done: int, name: str) -> None:
+        if time.monotonic() - last[0] >= PLAIN_LINE_EVERY_S:
+            last[0] = time.monotonic()
+            typer.echo(f"interlith: {n_done} of {total} {unit} done", err=True)
+
+    return tell

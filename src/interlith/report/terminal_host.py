@@ -1,0 +1,147 @@
+"""Coatings and measurements on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from rich.console import Group
+from rich.table import Table
+
+from interlith.findings import Findings
+from interlith.report.headline import headline
+from interlith.report.terminal import NARROW, audits_table, column_of, new_console, safe, table_of
+from interlith.report.wording import label, quantity, text_of
+
+MOST_VALUES = 6
+HOST = (
+    "loading_wt_fraction",
+    "areal_mass_mg_per_cm2",
+    "porosity",
+    "pore_capacity_mAh_per_cm2",
+    "conversion_mAh_per_cm2",
+    "alloy_mAh_per_cm2",
+    "area_cm2_per_cm2",
+    "through_ohm_cm2",
+)
+COATING = (
+    "loading_wt_fraction",
+    "powder_loading_wt_fraction",
+    "nominal_thickness_nm",
+    "equivalent_thickness_nm",
+    "particle_diameter_nm",
+    "particles_per_um",
+    "coverage",
+    "utilization",
+)
+PROCESS = ("time_h", "diethylzinc_kg", "heat_per_cycle_K", "saturating_heat_K", "reservoir_m3", "cost")
+
+
+def print_coating(findings: Findings, page: Path | None) -> None:
+    """A coating: its four thicknesses and regime, the host, what does not close, what to be warned of."""
+    console, item = new_console(), findings.items[0]
+    said = item.summary
+    console.print(safe(findings.title, style="bold"))
+    console.print(safe(findings.warning or ""))
+    console.print(safe(headline(said), style="bold"))
+    parts = {
+        "": _pairs(said, COATING),
+        "Batch": _pairs(said["process"], PROCESS),
+        "Host": None if said["host"] is None else _pairs(said["host"], HOST),
+        "Readings of the source": _readings(item.tables.get("readings"), console.width),
+        "Audits": audits_table(said["audits"]),
+        "What moves the loading": _moves(item.tables.get("moves")),
+        "What reaches the loading": _reach(item.tables.get("reach")),
+        "Fitted": _fitted(item.tables.get("fitted")),
+    }
+    for heading, part in parts.items():
+        if part is not None:
+            console.print()
+            if heading:
+                console.print(safe(heading, style="bold"))
+            console.print(part)
+    console.print()
+    for text in said["warnings"]:
+        console.print(safe(f"WARNING: {text}", style="bold red"))
+    for text in said["said"]:
+        console.print(safe(text))
+    if said["toml"]:
+        console.print()
+        console.print(safe("To paste into other files", style="bold"))
+        for line in said["toml"].splitlines():
+            console.print(safe(line), soft_wrap=True)
+    console.print(safe(f"report: {page}" if page else "with --out DIR: a report with figures and tables"))
+
+
+def _pairs(said: Mapping[str, Any], keys: Sequence[str]) -> Table:
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(overflow="fold")
+    table.add_column(justify="right", no_wrap=True)
+    for key in keys:
+        if said.get(key) is not None:
+            table.add_row(safe(label(key)), safe(text_of(key, said[key])))
+    return table
+
+
+def _readings(table: pl.DataFrame | None, width: int) -> Table | Group | None:
+    """One row per reading; its title below the table, where a narrow terminal has no room beside it."""
+    if table is None or table.height < 2:
+        return None
+    heads = {
+        "loading_wt_fraction": "loading",
+        "loading_of_half_the_batch": "half the batch",
+        "particle_diameter_nm": "particle nm",
+        "coverage": "coverage",
+        "diethylzinc_kg": "DEZ kg",
+        "porosity": "porosity",
+    }
+    shown = {key: head for key, head in heads.items() if table[key].null_count() < table.height}
+    found = table_of(("reading",), shown.values())
+    columns = (column_of(table[key], 3) for key in shown)
+    names = [name + " FIT" * fit for name, fit in table.select("reading", "is_fit").iter_rows()]
+    for name, *cells in zip(names, *columns, strict=True):
+        found.add_row(*[safe(cell) for cell in (name, *cells)])
+    titles = [safe(f"{name}: {title}") for name, title in zip(names, table["title"], strict=True)]
+    if width < NARROW:
+        found.padding = (0, 1, 0, 0)
+    return Group(found, *titles)
+
+
+def _moves(table: pl.DataFrame | None) -> Table | None:
+    if table is None or not table.height:
+        return None
+    shown = table.filter(pl.col("swing_wt_fraction") > 0).head(MOST_VALUES)
+    numbers = {"loading_at_low": "loading at low", "loading_at_high": "at high", "coverage_at_low": "coverage at low"}
+    numbers |= {"coverage_at_high": "at high"}
+    found = table_of(("value", "low", "high"), numbers.values())
+    columns = (column_of(shown[key], 3) for key in numbers)
+    for name, low, high, *cells in zip(shown["name"], shown["low"], shown["high"], *columns, strict=True):
+        found.add_row(*[safe(cell) for cell in (quantity(name), f"{low:g}", f"{high:g}", *cells)])
+    return found
+
+
+def _reach(table: pl.DataFrame | None) -> Table | None:
+    if table is None or not table.height:
+        return None
+    found = table_of(("change", "regime"), ("now", "then", "coverage", "particle nm"))
+    found.add_column("", overflow="fold", ratio=1)
+    for row in table.iter_rows(named=True):
+        values = [row["now"], row["then"], row["coverage"], row["particle_diameter_nm"]]
+        numbers = ["-" if value is None else f"{value:.4g}" for value in values]
+        found.add_row(
+            *[safe(cell) for cell in (quantity(row["change"]), row["regime"] or "-", *numbers, row["remark"])]
+        )
+    return found
+
+
+def _fitted(table: pl.DataFrame | None) -> Table | None:
+    if table is None or not table.height:
+        return None
+    found = table_of(("value", "verdict"), ("before", "fitted", "95 % low", "high"))
+    for row in table.iter_rows(named=True):
+        numbers = [f"{row[key]:.4g}" for key in ("before", "value", "low", "high")]
+        verdict = "calibrated" if row["is_known"] else "not said by the data"
+        found.add_row(*[safe(cell) for cell in (quantity(row["name"]), verdict, *numbers)])
+    return found
