@@ -112,6 +112,7 @@ def _found(written: RecipeFile, asked: CoatOptions) -> tuple[dict[str, Any], dic
     from interlith.coating.audits import audit, tubes
     from interlith.coating.grow import conformal_loading, grow
     from interlith.coating.orientation import orientation
+    from interlith.coating.picture import particles
     from interlith.coating.process import process, warnings
     from interlith.coating.sensitivity import sensitivity
     from interlith.parts.listing import parameters
@@ -139,7 +140,8 @@ def _found(written: RecipeFile, asked: CoatOptions) -> tuple[dict[str, Any], dic
         "parameters": listed,
     }
     tables = {
-        "cycles": batch.table().to_dicts(),
+        "growth": _growth(written),
+        "particles": particles(batch),
         "tubes": [asdict(one) for one in tubes(recipe, written.beside.published)],
         "readings": _readings(written),
         "moves": [{**asdict(one), "swing_wt_fraction": one.swing_wt_fraction} for one in swings],
@@ -261,6 +263,20 @@ def _readings(written: RecipeFile) -> Table:
     return rows
 
 
+def _growth(written: RecipeFile) -> Table:
+    """Cycle by cycle, the recipe as written or, where the source can be read in several ways, each of them."""
+    from interlith.coating.grow import grow
+
+    ways = {reading.name: recipe for reading, recipe in written.readings} or {written.name: written.recipe}
+    found: list[Table] = []
+    for name, recipe in ways.items():
+        rows = grow(recipe).table().to_dicts()
+        rows = [{"loading_wt_fraction": recipe.weighed_loading(r["powder_loading_wt_fraction"]), **r} for r in rows]
+        if rows not in [[{k: v for k, v in r.items() if k != "reading"} for r in other] for other in found]:
+            found.append([{"reading": name, **row} for row in rows])
+    return [row for rows in found for row in rows]
+
+
 def _diethylzinc_kg(batch: Batch) -> float:
     from interlith.coating.process import process
 
@@ -268,23 +284,31 @@ def _diethylzinc_kg(batch: Batch) -> float:
 
 
 def _points(written: RecipeFile) -> Table:
-    """Measured points for the figure: those of the data, and the published loading after all cycles."""
-    rows: Table = [
-        {
-            "n_cycles": one.n_cycles,
-            "loading_wt_fraction": one.loading_wt_fraction,
-            "particle_diameter_nm": one.particle_diameter_nm,
-            "standard_error": one.standard_error,
-            "source": one.source,
-        }
-        for one in written.beside.data
-    ]
+    """Measured points for the figure: those of the data, and what is published of the finished coating.
+
+    low, high: one standard deviation, or the smallest and the largest that was seen.
+    """
+    rows: Table = []
+    for one in written.beside.data:
+        value = one.particle_diameter_nm if one.loading_wt_fraction is None else one.loading_wt_fraction
+        assert value is not None
+        ends = (value - one.standard_error, value + one.standard_error)
+        rows.append(_point(one.n_cycles, one.loading_wt_fraction, one.particle_diameter_nm, ends, one.source))
     told = written.beside.published
     if told is not None and told.loading_wt_fraction is not None:
-        blank = dict.fromkeys(("particle_diameter_nm", "standard_error"))
-        row = {"n_cycles": written.recipe.n_cycles, "loading_wt_fraction": told.loading_wt_fraction, **blank}
-        rows.append({**row, "source": told.source})
+        ends = (told.loading_wt_fraction, told.loading_wt_fraction)
+        rows.append(_point(written.recipe.n_cycles, told.loading_wt_fraction, None, ends, told.source))
+    if told is not None and told.particle_diameter_nm is not None:
+        ends = told.particle_diameter_nm
+        rows.append(_point(written.recipe.n_cycles, None, sum(ends) / 2.0, ends, told.source))
     return rows
+
+
+def _point(
+    n_cycles: int, loading: float | None, diameter: float | None, ends: tuple[float, float], source: str
+) -> dict[str, Any]:
+    found = {"n_cycles": n_cycles, "loading_wt_fraction": loading, "particle_diameter_nm": diameter}
+    return {**found, "low": ends[0], "high": ends[1], "source": source}
 
 
 def _add_asked(written: RecipeFile, asked: CoatOptions, summary: dict[str, Any], tables: dict[str, Table]) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 from interlith.errors import EnvironmentError_
 from interlith.findings import Finding, replace_file
+from interlith.report.coating_plots import loading, tube, void
 from interlith.report.curve_plots import bode, dqdv, nyquist, profiles
 from interlith.report.cycle_plots import capacity, efficiency, hysteresis
 from interlith.report.design_plots import levers, masses, stack, tornado
@@ -49,6 +50,9 @@ SKETCHES: tuple[Callable[[Finding], Sketch | None], ...] = (
     pareto,
     field,
     reconciled,
+    loading,
+    tube,
+    void,
 )
 WIDTH_IN, PNG_DPI = 5.4, 200
 LAYOUT_DIGITS = 6

@@ -40,6 +40,7 @@ CURRENT_TAGS: Mapping[str, str] = {
     "current_stated": "current stated, not measured",
     "current_derived": "current derived, not measured",
 }
+OF_KIND: Mapping[str, list[str]] = {"calibration": ["FITTED"], "design": ["COMPUTED"], "coat": ["COMPUTED"]}
 DENSE = 1200  # marks above which they are drawn as pixels inside the SVG
 FEW_VALUES, FENCE, MOST_OUTSIDE = 12, 5.0, 0.1
 LONGEST_TEXT = 70
@@ -82,7 +83,7 @@ def tags(summary: Mapping[str, Any]) -> list[str]:
     found = [text for code, text in CURRENT_TAGS.items() if code in codes]
     simulated = "ledger" in summary or summary.get("kind") in ("discrimination", "held-out")
     made = ["SYNTHETIC"] if is_synthetic(summary) else ["SIMULATED"] if simulated else []
-    made = {"calibration": ["FITTED"], "design": ["COMPUTED"]}.get(summary.get("kind") or "", made)
+    made = OF_KIND.get(summary.get("kind") or "", made)
     return [*made, *dict.fromkeys(found)]
 
 
