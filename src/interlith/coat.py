@@ -161,6 +161,7 @@ def _headline_numbers(batch: Batch, nominal_nm: float) -> dict[str, Any]:
         "loading_wt_fraction": batch.recipe.weighed_loading(powder_loading),
         "loading_of": "powder" if batch.recipe.paper is None else "paper",
         "powder_loading_wt_fraction": powder_loading,
+        "residue_wt_fraction": batch.recipe.residue(powder_loading),
         "nominal_thickness_nm": nominal_nm,
         "equivalent_thickness_nm": float(batch.film_nm[-1]),
         "particle_diameter_nm": float(batch.diameter_nm[-1]),

@@ -11,7 +11,7 @@ from interlith.coating.grow import Batch, conformal_loading, grams_per_volume
 from interlith.coating.islands import film_of
 from interlith.coating.recipe_file import Published, RecipeFile
 from interlith.errors import PhysicsError
-from interlith.parts.recipe import Powder, Recipe
+from interlith.parts.recipe import Recipe
 from interlith.units import DIETHYLZINC_G_PER_MOL, G_PER_KG, NM_PER_UM, ZINC_OXIDE_G_PER_MOL
 
 TUBES_nm = ((10.0, 4.0), (20.0, 7.0), (30.0, 10.0), (50.0, 10.0))  # outer and inner diameters of usual tubes
@@ -62,8 +62,8 @@ def tubes(recipe: Recipe, told: Published | None) -> list[Tube]:
 
 
 def _with_tube(recipe: Recipe, outer: float, inner: float) -> Recipe:
-    own = recipe.powder
-    powder = Powder(material=own.material, outer_diameter_nm=outer, inner_diameter_nm=inner)
+    own = {"outer_diameter_nm": outer, "inner_diameter_nm": inner, "surface_area_m2_per_g": None}
+    powder = recipe.powder.with_values(**own)
     return recipe.model_copy(update={"powder": powder})
 
 

@@ -23,7 +23,7 @@ from interlith.units import (
 )
 
 CURRENT_mA_PER_CM2 = 1.0  # for which the sheet's own drop and the true current density are told
-FILLINGS, BEYOND = 61, 1.25  # rows of void against charge, up to this multiple of what the pores hold
+FILLINGS, BEYOND = 51, 1.25  # rows of void against charge, up to this multiple of what the pores hold
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class PaperHost:
 
     def fillings(self) -> pl.DataFrame:
         """Void, porosity and lithium on top against the lithium plated, for a rigid paper."""
-        charge = np.linspace(0.0, BEYOND * self.pore_capacity_mAh_per_cm2, FILLINGS)
+        charge = np.linspace(0.0, BEYOND, FILLINGS) * self.pore_capacity_mAh_per_cm2  # one row at full pores
         void = np.array([self.void(q) for q in charge])
         top = np.maximum(charge - self.pore_capacity_mAh_per_cm2, 0.0)
         columns = {"plated_mAh_per_cm2": charge, "void_um": void, "porosity": void / self.thickness_um}
@@ -120,7 +120,7 @@ def make_paper(recipe: Recipe, paper: Paper, powder_loading: float) -> PaperHost
 def _through_ohm_cm2(paper: Paper, solid_fraction: float) -> float | None:
     """L / sigma of the sheet: four probes, else sigma_0 (phi - phi_c)^t; infinite below the threshold."""
     sigma = paper.conductivity_S_per_cm
-    if sigma is None and paper.solid_conductivity_S_per_cm is not None:
+    if sigma is None and paper.solid_conductivity_S_per_cm is not None and paper.percolation_exponent is not None:
         above = max(solid_fraction - paper.percolation_threshold, 0.0)
         sigma = paper.solid_conductivity_S_per_cm * above**paper.percolation_exponent
     if sigma is None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from interlith.errors import PhysicsError
 from interlith.parts.layer import Material, Sized, material, wrong
+from interlith.parts.part import Origin
 from interlith.units import M3_PER_CM3, M_PER_NM, TORR_PER_ATM
 
 Weighed = Literal["wet", "dried", "carbonized"]
@@ -16,7 +18,26 @@ FRACTION = "fraction_"
 MOST_CYCLES, MOST_STEPS = 100_000, 1000
 
 
-class Powder(Sized):
+class Assuming(Sized):
+    """Base of the parts that assume a value where none is given: with its range, as if a file had said so."""
+
+    assumed: ClassVar[Mapping[str, tuple[float, float, float, str]]] = {}  # value, low, high, source
+
+    @model_validator(mode="before")
+    @classmethod
+    def _filled_in(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping):
+            return given
+        missing = {name: held for name, held in cls.assumed.items() if name not in given}
+        origins = {
+            name: Origin(kind="assumed", source=source, low=low, high=high)
+            for name, (_, low, high, source) in missing.items()
+        }
+        values = {name: held[0] for name, held in missing.items()}
+        return {**given, **values, "origins": {**given.get("origins", {}), **origins}}
+
+
+class Powder(Assuming):
     """Tubes or fibres that are coated: by their diameters, or by their area as measured (BET).
 
     inner_diameter_nm: of a tube's bore; 0: solid. surface_area_m2_per_g: goes before the area of the diameters.
@@ -26,14 +47,19 @@ class Powder(Sized):
     108.5
     """
 
+    assumed: ClassVar[Mapping[str, tuple[float, float, float, str]]] = {
+        "heat_capacity_J_per_g_K": (1.07, 0.9, 1.2, "judgement: carbon at 200 C"),
+        "lump_density_g_per_cm3": (0.1, 0.05, 0.3, "judgement: loose powder"),
+    }
+
     material: Material = Field(default_factory=lambda: material("carbon-nanotubes"))
-    outer_diameter_nm: float | None = Field(default=None, gt=0)
+    outer_diameter_nm: float | None = None
     inner_diameter_nm: float = Field(default=0.0, ge=0)
-    surface_area_m2_per_g: float | None = Field(default=None, gt=0)
-    ash_wt_fraction: float = Field(default=0.0, ge=0, lt=1)
+    surface_area_m2_per_g: float | None = None
+    ash_wt_fraction: float = 0.0
     lump_diameter_mm: float | None = Field(default=None, gt=0)
-    lump_density_g_per_cm3: float = Field(default=0.1, gt=0)
-    heat_capacity_J_per_g_K: float = Field(default=1.07, gt=0)
+    lump_density_g_per_cm3: float = Field(gt=0)
+    heat_capacity_J_per_g_K: float = Field(gt=0)
 
     @model_validator(mode="after")
     def _has_an_area(self) -> Self:
@@ -107,9 +133,9 @@ class Growth(Sized):
     with each later cycle.
     """
 
-    growth_per_cycle_nm: float = Field(gt=0)
-    nuclei_per_um2: float | None = Field(default=None, gt=0)
-    nuclei_at_most_per_um2: float | None = Field(default=None, gt=0)
+    growth_per_cycle_nm: float
+    nuclei_per_um2: float | None = None
+    nuclei_at_most_per_um2: float | None = None
     ozone_constant_min: float | None = Field(default=None, gt=0)
     nuclei_per_um2_per_cycle: float = Field(default=0.0, ge=0)
 
@@ -145,13 +171,20 @@ class Paper(Sized):
     areal_mass_mg_per_cm2: float
     thickness_um: float
     weighed: Weighed = "carbonized"
-    powder_fraction: float = Field(gt=0, le=1)
-    char_yield: float = Field(ge=0, le=1)
+    powder_fraction: float
+    char_yield: float
     solvent_fraction: float = Field(default=0.0, ge=0, lt=1)
     conductivity_S_per_cm: float | None = Field(default=None, gt=0)
     solid_conductivity_S_per_cm: float | None = Field(default=None, gt=0)
     percolation_threshold: float = Field(default=0.0, ge=0, lt=1)
-    percolation_exponent: float = Field(default=2.0, ge=0)
+    percolation_exponent: float | None = Field(default=None, ge=0)
+
+    @model_validator(mode="after")
+    def _conducts_somehow(self) -> Self:
+        if self.solid_conductivity_S_per_cm is not None and self.percolation_exponent is None:
+            said = "percolation_exponent: goes with solid_conductivity_S_per_cm; about 2, from 1.3 to 2.5"
+            raise wrong("percolation_exponent", said)
+        return self
 
     @property
     def finished_per_dried(self) -> float:
@@ -185,7 +218,7 @@ class MeasuredHost(Sized):
     of a stated set of lines, as `interlith characterize` gives them.
     """
 
-    loading_wt_fraction: float | None = Field(default=None, ge=0, lt=1)
+    loading_wt_fraction: float | None = None
     particle_diameter_nm: float | None = Field(default=None, gt=0)
     coverage: float | None = Field(default=None, ge=0, le=1)
     crystallite_size_nm: float | None = Field(default=None, gt=0)
@@ -212,22 +245,31 @@ class MeasuredHost(Sized):
         return {hkl: share for hkl, share in held.items() if share is not None}
 
 
-class Recipe(Sized):
+class Recipe(Assuming):
     """Everything that is done to a batch of powder, and, if it is made into one, to the paper.
 
     reactor_volume_L: that the gases fill. temperature_C: of the powder during deposition. ozone_min: of ozone before
     the first cycle. reaction_heat_kJ_per_mol: set free by one mole of zinc oxide.
     """
 
+    assumed: ClassVar[Mapping[str, tuple[float, float, float, str]]] = {
+        "reaction_heat_kJ_per_mol": (
+            332.0,
+            300.0,
+            360.0,
+            "judgement: Zn(C2H5)2 + H2O -> ZnO + 2 C2H6, of enthalpies of formation; that of the gas was not confirmed",
+        )
+    }
+
     powder: Powder
     oxide: Material = Field(default_factory=lambda: material("zinc-oxide"))
-    batch_mass_kg: float = Field(gt=0)
-    reactor_volume_L: float = Field(gt=0)
+    batch_mass_kg: float
+    reactor_volume_L: float
     temperature_C: float = Field(gt=0, lt=600)
     n_cycles: int = Field(ge=1, le=MOST_CYCLES)
     heating_h: float = Field(default=0.0, ge=0)
     ozone_min: float = Field(default=0.0, ge=0)
-    reaction_heat_kJ_per_mol: float = Field(default=332.0, gt=0)
+    reaction_heat_kJ_per_mol: float = Field(gt=0)
     zinc: Dose
     water: Dose
     growth: Growth
@@ -238,6 +280,11 @@ class Recipe(Sized):
     def weighed_loading(self, powder_loading: float) -> float:
         """Mass fraction of oxide in what a TGA weighs: the finished paper, or the powder where there is no paper."""
         return powder_loading * (1.0 if self.paper is None else self.paper.powder_share)
+
+    def residue(self, powder_loading: float) -> float:
+        """What a TGA in air leaves of what it weighs: the oxide, and the ash of the bare powder in it."""
+        bare = self.weighed_loading(1.0) - self.weighed_loading(powder_loading)
+        return self.weighed_loading(powder_loading) + self.powder.ash_wt_fraction * bare
 
     def powder_loading(self, weighed_loading: float) -> float:
         """The loading of the powder, of that of what a TGA weighs.

@@ -36,6 +36,7 @@ QUESTIONS = {
 
 
 def new_console() -> Console:
+    """Where to print: the terminal's width, or when piped that of COLUMNS, else PIPED_WIDTH."""
     wide = os.environ.get("COLUMNS", "")
     piped = int(wide) if wide.isdigit() and int(wide) > 0 else PIPED_WIDTH
     return Console() if sys.stdout.isatty() else Console(width=piped)
