@@ -63,10 +63,13 @@ class Islands:
         bare = per_nm2 * (1.0 - self.coverage)
         return replace(self, per_nm2=np.append(self.per_nm2, bare), radius_nm=np.append(self.radius_nm, 0.0))
 
-    def filled(self, nm3_per_nm2: float, at_most_nm: float) -> Islands:
-        """Grown until they hold so much; at_most_nm: a growth that is surely enough. Newton's method, kept inside."""
+    def filled(self, nm3_per_nm2: float, at_most_nm: float, about_nm: float) -> Islands:
+        """Grown until they hold so much; at_most_nm: a growth that is surely enough. Newton's method, kept inside.
+
+        about_nm: where it begins.
+        """
         low, high = 0.0, at_most_nm
-        nm = 0.5 * at_most_nm
+        nm = min(about_nm, at_most_nm)
         for _ in range(NEWTON_STEPS):
             volume, area = self.grown(nm)._volume_and_area()
             if abs(volume - nm3_per_nm2) <= NEWTON_CLOSE * nm3_per_nm2:
