@@ -30,6 +30,7 @@ from interlith.cli_options import (
     Kind,
     Limits,
     Mass,
+    Measurements,
     Models,
     NoCache,
     Offset,
@@ -38,6 +39,7 @@ from interlith.cli_options import (
     Quiet,
     Range,
     Settings,
+    Sides,
     Spectra,
     Workers,
 )
@@ -362,6 +364,73 @@ def coat(
         from interlith.report.terminal_host import print_coating
 
         print_coating(findings, out / "report.html" if out is not None else None)
+
+
+@app.command()
+def characterize(
+    files: Annotated[list[Path], typer.Argument(help="XRD, TGA, EIS, CV, TOF-SIMS files, or folders.", metavar="FILE")],
+    kind: Annotated[Measurements | None, typer.Option(help="Of all files; recognized when not given.")] = None,
+    area_cm2: Annotated[
+        float | None, typer.Option(help="Electrode area, for resistances and currents per cm2.")
+    ] = None,
+    temperature_C: Annotated[float | None, typer.Option("--temperature-C", help="Of a cell; 25, assumed.")] = None,
+    bare: Annotated[Path | None, typer.Option(help="TGA of the bare paper, for its ash.")] = None,
+    areal_mass: Annotated[
+        float | None, typer.Option("--areal-mass-mg-per-cm2", help="Of the paper that was burnt.")
+    ] = None,
+    substrate: Annotated[
+        str | None, typer.Option(help="Under a pattern, e.g. silicon, copper+aluminium, none; recognized.")
+    ] = None,
+    mask: Annotated[
+        list[str] | None, typer.Option(metavar="LOW-HIGH[:NAME]", help="Degrees left out of a pattern; repeatable.")
+    ] = None,
+    instrument_width: Annotated[
+        float | None, typer.Option("--instrument-width-deg", help="Of a line without broadening; 0.06, assumed.")
+    ] = None,
+    circuit: Annotated[str | None, typer.Option(help="Of spectra, e.g. R0-p(R1,C1); chosen when not given.")] = None,
+    symmetric: Annotated[bool, typer.Option("--symmetric", help="Spectra of two equal electrodes.")] = False,
+    electrode: Annotated[Sides | None, typer.Option(help="Of a study, that spectra of a cell belong to.")] = None,
+    concentration: Annotated[
+        float | None, typer.Option("--concentration-mol-per-L", help="Of the couple, for Randles-Sevcik.")
+    ] = None,
+    out: Out = None,
+    no_cache: NoCache = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """XRD, TGA, EIS, CV, TOF-SIMS -> parameters, with errors.
+
+    A file that cannot be read stops no other; the exit status is then 3 (or 5 when something must be installed).
+    """
+    with errors_told(debug, stopped="stopped. To begin again"):
+        from interlith.measurements import CharacterizeOptions, characterize_files
+        from interlith.pipeline import tasks_of
+        from interlith.report.terminal_host import print_measured
+
+        options = CharacterizeOptions(
+            kind.value if kind else None,
+            area_cm2,
+            temperature_C,
+            bare,
+            areal_mass,
+            tuple(mask or ()),
+            substrate,
+            instrument_width,
+            circuit,
+            symmetric,
+            electrode.value if electrode else None,
+            concentration,
+            not no_cache,
+            debug,
+        )
+        with files_told(len(tasks_of(files, join=False)), quiet) as tell:
+            findings = characterize_files(files, options, out=out, tell=tell)
+        if as_json:
+            typer.echo(json.dumps(findings.as_json(), ensure_ascii=False))
+        else:
+            print_measured(findings, out / "report.html" if out is not None else None)
+        raise typer.Exit(_status(findings))
 
 
 @app.command()

@@ -22,6 +22,23 @@ class Kinds(StrEnum):
     unknown = "unknown"
 
 
+class Measurements(StrEnum):
+    """Kinds of measurement, as --kind of characterize takes them."""
+
+    xrd = "xrd"
+    tga = "tga"
+    eis = "eis"
+    cv = "cv"
+    tof_sims = "tof-sims"
+
+
+class Sides(StrEnum):
+    """What --electrode takes."""
+
+    host = "host"
+    foil = "foil"
+
+
 class Cells(StrEnum):
     """What --cell takes."""
 

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from interlith.findings import Findings
 from interlith.report.headline import headline
-from interlith.report.terminal import NARROW, audits_table, column_of, new_console, safe, table_of
+from interlith.report.terminal import MOST_FLAGS, NARROW, audits_table, column_of, new_console, safe, table_of
 from interlith.report.wording import label, quantity, text_of
 
 MOST_VALUES = 6
@@ -72,6 +72,22 @@ def print_coating(findings: Findings, page: Path | None) -> None:
         console.print(safe("To paste into other files", style="bold"))
         for line in said["toml"].splitlines():
             console.print(safe(line), soft_wrap=True)
+    console.print(safe(f"report: {page}" if page else "with --out DIR: a report with figures and tables"))
+
+
+def print_measured(findings: Findings, page: Path | None) -> None:
+    """Each measurement: its result, what must be known with it, and its lines of TOML."""
+    console = new_console()
+    for item in findings.items:
+        said = item.summary
+        console.print(safe(f"{item.name}: {headline(said)}", style="bold" if said["error"] is None else "bold red"))
+        for flag in said["flags"][:MOST_FLAGS]:
+            console.print(safe(f"  {flag['message']}"))
+        for text in said["said"]:
+            console.print(safe(f"  {text}"))
+        for line in said["toml"].splitlines():
+            console.print(safe(line), soft_wrap=True)
+        console.print()
     console.print(safe(f"report: {page}" if page else "with --out DIR: a report with figures and tables"))
 
 

@@ -1,0 +1,333 @@
+"""From files of the lab to findings: recognize, read, measure, and say it in TOML that a study, recipe or cell takes.
+
+Patterns (XRD) and thermograms (TGA) are measured one by one, and side by side where there are several. Spectra (EIS)
+are one series, voltammograms (CV) one set of scan rates, profiles (TOF-SIMS) one comparison. A file that cannot be read
+stops no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from interlith.errors import InputError, InterlithError
+from interlith.findings import Finding, Findings, plain, replace_file, safe_name, write, write_tables, writing
+from interlith.pipeline import LONGEST_NAME, tasks_of, writable
+
+if TYPE_CHECKING:
+    from interlith.characterize.measured import Measured, Quantity
+    from interlith.record import Record
+    from interlith.report.figures import Figure
+
+KINDS = {
+    "xrd": "X-ray diffraction",
+    "tga": "thermogravimetry",
+    "eis": "impedance spectroscopy",
+    "cv": "cyclic voltammetry",
+    "tof-sims": "secondary ions (TOF-SIMS)",
+}
+TOGETHER = ("eis", "cv", "tof-sims")  # several files are one measurement
+PARAMETERS = "parameters"
+Tell = Callable[[Finding], None]
+Done = tuple[Finding, "list[Figure]"]
+
+
+@dataclass(frozen=True)
+class CharacterizeOptions:
+    """What a person says of the files beside naming them. None: not said.
+
+    bare: thermogram of the bare paper. masks: "LOW-HIGH" in degrees, with ":NAME" where it has one. substrate: of the
+    pattern; several joined by "+". circuit: of the spectra, for instance "R0-p(R1,C1)". symmetric: two equal electrodes
+    in series. electrode: of the study that spectra belong to, "host" or "foil".
+    """
+
+    kind: str | None = None
+    area_cm2: float | None = None
+    temperature_C: float | None = None
+    bare: Path | None = None
+    areal_mass_mg_per_cm2: float | None = None
+    masks: tuple[str, ...] = ()
+    substrate: str | None = None
+    instrument_width_deg: float | None = None
+    circuit: str | None = None
+    symmetric: bool = False
+    electrode: str | None = None
+    concentration_mol_per_L: float | None = None
+    use_cache: bool = True
+    debug: bool = False
+
+
+@dataclass(frozen=True)
+class _File:
+    """A file whose kind is known, with what was read of it."""
+
+    path: Path
+    kind: str
+    held: Any
+    flags: tuple[Any, ...] = ()
+
+
+def characterize_files(
+    paths: Sequence[Path],
+    options: CharacterizeOptions | None = None,
+    *,
+    out: Path | None = None,
+    tell: Tell = lambda finding: None,
+) -> Findings:
+    """Findings of all files; with `out`, tables, figures, one page and parameters/NAME.toml are written there.
+
+    tell(finding) is called as each is done. Raises InputError for no files and for options that cannot be meant.
+    """
+    asked = options or CharacterizeOptions()
+    masks_from(asked.masks)
+    done: list[Done] = []
+    with writable(out):
+        for finding in _findings(paths, asked):
+            done.append((finding, _drawn(finding, out)))
+            tell(finding)
+    items = tuple(replace(finding, tables={}) for finding, _ in done)
+    findings = Findings("Characterization", items)
+    if out is not None:
+        _write(findings, done, out)
+    return findings
+
+
+def kind_of(path: Path, use_cache: bool = True) -> str:
+    """Which measurement a file holds, by its content. Raises InputError for none of KINDS.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "a.csv")
+    ...     _ = path.write_text("Temperature (C),Mass (%)\\n" + "".join(f"{t},{100 - t / 20}\\n" for t in range(30)))
+    ...     kind_of(path)
+    'tga'
+    """
+    return _opened(path, None, use_cache).kind
+
+
+def masks_from(texts: Sequence[str]) -> list[tuple[float, float] | tuple[float, float, str]]:
+    """Ranges of angles from the command line. Raises InputError for anything else.
+
+    >>> masks_from(["32.5-33.4:Si 200", "61-62"])
+    [(32.5, 33.4, 'Si 200'), (61.0, 62.0)]
+    """
+    found: list[tuple[float, float] | tuple[float, float, str]] = []
+    for text in texts:
+        span, _, name = text.partition(":")
+        low, _, high = span.partition("-")
+        try:
+            ends = (float(low), float(high))
+        except ValueError:
+            raise InputError(f"--mask {text}: write LOW-HIGH in degrees, for instance 32.5-33.4:substrate") from None
+        if not 0 < ends[0] < ends[1] < 180:
+            raise InputError(f"--mask {text}: from a lower to a higher angle, between 0 and 180 degrees")
+        found.append((*ends, name) if name else ends)
+    return found
+
+
+def _findings(paths: Sequence[Path], asked: CharacterizeOptions) -> Any:
+    """Each finding as it is made: failures as they come, then by kind, those of one kind side by side at its end."""
+    held: dict[str, list[_File]] = {kind: [] for kind in KINDS}
+    for task in tasks_of(paths, join=False):
+        path = task.paths[0]
+        try:
+            opened = _guarded(lambda path=path: _opened(path, asked.kind, asked.use_cache), path, asked)
+            held[opened.kind].append(opened)
+        except InterlithError as problem:
+            yield _failed(task.name, path, problem)
+    for kind, files in held.items():
+        if kind in TOGETHER and files:
+            yield _measured(_name(files), files, asked)
+        elif files:
+            yield from _one_by_one(kind, files, asked)
+
+
+def _one_by_one(kind: str, files: Sequence[_File], asked: CharacterizeOptions) -> Any:
+    each: list[tuple[str, Measured]] = []
+    for file in files:
+        try:
+            found = _guarded(lambda file=file: _measure(kind, [file], asked), file.path, asked)
+        except InterlithError as problem:
+            yield _failed(_name([file]), file.path, problem)
+            continue
+        each.append((file.path.name, found))
+        yield _finding(_name([file]), [file], found)
+    if kind == "xrd" and len(each) > 1:
+        from interlith.characterize.xrd_series import measure_series
+
+        yield _finding("patterns", files, measure_series(each))
+
+
+def _measured(name: str, files: Sequence[_File], asked: CharacterizeOptions) -> Finding:
+    path = files[0].path
+    try:
+        return _finding(name, files, _guarded(lambda: _measure(files[0].kind, files, asked), path, asked))
+    except InterlithError as problem:
+        return _failed(name, path, problem)
+
+
+def _guarded(work: Callable[[], Any], path: Path, asked: CharacterizeOptions) -> Any:
+    """What the work gives; a fault of ours, which no file should be able to cause, is told without a traceback."""
+    try:
+        return work()
+    except InterlithError:
+        raise
+    except Exception as problem:
+        if asked.debug:
+            raise
+        what = f"{type(problem).__name__}: {problem}".splitlines()[0][:200]
+        raise InterlithError(f"{path.name}: a fault of interlith ({what}); please report it with the file") from problem
+
+
+def _opened(path: Path, kind: str | None, use_cache: bool) -> _File:
+    """Read a file as the kind that was said, else as the first whose content it has."""
+    from interlith.characterize.pattern import is_pattern, read_pattern
+    from interlith.characterize.thermogram import is_tga, read_tga
+    from interlith.characterize.tof_sims import is_tof_sims, read_profile
+
+    if not path.exists():
+        raise InputError(f"{path}: no such file")
+    readers = {
+        "tof-sims": (is_tof_sims, read_profile),
+        "tga": (is_tga, read_tga),
+        "xrd": (is_pattern, read_pattern),
+    }
+    for name, (recognize, read) in readers.items():
+        if kind == name or (kind is None and recognize(path)):
+            return _File(path, name, read(path))
+    return _of_record(path, kind, use_cache)
+
+
+def _of_record(path: Path, kind: str | None, use_cache: bool) -> _File:
+    """Spectra or voltammograms, as the readers of cycler files give them."""
+    from interlith.characterize.spectrum import spectra_of
+    from interlith.characterize.sweeps import voltammograms
+    from interlith.cycling.reading import read
+
+    record: Record = read(path, use_cache=use_cache)
+    has_spectra = record.spectra().height > 0
+    if kind == "eis" or (kind is None and has_spectra):
+        return _File(path, "eis", spectra_of(record.table, path.name), record.flags)
+    try:
+        return _File(path, "cv", voltammograms(record, path.name), record.flags)
+    except InputError as problem:
+        if kind == "cv":
+            raise
+        raise InputError(
+            f"{path.name}: none of {', '.join(KINDS)} is recognized in it ({problem}); a test of charge and discharge is "
+            "for interlith analyze"
+        ) from problem
+
+
+def _measure(kind: str, files: Sequence[_File], asked: CharacterizeOptions) -> Measured:
+    """One measurement of one or several files."""
+    return {"xrd": _xrd, "tga": _tga, "eis": _eis, "cv": _cv, "tof-sims": _tof_sims}[kind](files, asked)
+
+
+def _xrd(files: Sequence[_File], asked: CharacterizeOptions) -> Measured:
+    from interlith.characterize.xrd import measure_xrd
+
+    return measure_xrd(
+        files[0].held,
+        masks=masks_from(asked.masks) or None,
+        substrate=asked.substrate,
+        instrument_width_deg=asked.instrument_width_deg,
+    )
+
+
+def _tga(files: Sequence[_File], asked: CharacterizeOptions) -> Measured:
+    from interlith.characterize.tga import measure_tga
+    from interlith.characterize.thermogram import read_tga
+
+    bare = None if asked.bare is None else read_tga(asked.bare)
+    return measure_tga(files[0].held, bare, areal_mass_mg_per_cm2=asked.areal_mass_mg_per_cm2)
+
+
+def _eis(files: Sequence[_File], asked: CharacterizeOptions) -> Measured:
+    from interlith.characterize.eis import measure_eis
+
+    return measure_eis(
+        [spectrum for file in files for spectrum in file.held],
+        area_cm2=asked.area_cm2,
+        temperature_C=asked.temperature_C,
+        n_electrodes=2 if asked.symmetric else 1,
+        electrode=asked.electrode,  # type: ignore[arg-type]
+        circuit=asked.circuit,
+    )
+
+
+def _cv(files: Sequence[_File], asked: CharacterizeOptions) -> Measured:
+    from interlith.characterize.cv import measure_cv
+
+    warm = {} if asked.temperature_C is None else {"temperature_C": asked.temperature_C}
+    return measure_cv(
+        [sweep for file in files for sweep in file.held],
+        area_cm2=asked.area_cm2,
+        concentration_mol_per_L=asked.concentration_mol_per_L,
+        **warm,
+    )
+
+
+def _tof_sims(files: Sequence[_File], asked: CharacterizeOptions) -> Measured:
+    from interlith.characterize.tof_sims import measure_tof_sims
+
+    return measure_tof_sims([file.held for file in files])
+
+
+def _name(files: Sequence[_File]) -> str:
+    more = "" if len(files) == 1 else f"-and-{len(files) - 1}-more"
+    return safe_name(files[0].path.name)[:LONGEST_NAME] + more
+
+
+def _finding(name: str, files: Sequence[_File], found: Measured) -> Finding:
+    from interlith.characterize.measured import as_toml
+
+    summary = {
+        "path": str(files[0].path),
+        "paths": [str(file.path) for file in files],
+        "kind": "characterize",
+        "measurement": found.kind,
+        "kind_reason": KINDS[found.kind],
+        "error": None,
+        "flags": [asdict(flag) for file in files for flag in file.flags],
+        "headline": found.headline,
+        "said": list(found.said),
+        "quantities": [_quantity(one) for one in found.quantities],
+        "toml": as_toml(found.quantities),
+        "results": {found.kind: dict(found.values)},
+    }
+    return Finding(name, plain(summary), found.tables)
+
+
+def _quantity(one: Quantity) -> dict[str, Any]:
+    low, high = one.interval or (None, None)
+    return {**asdict(one), "low": low, "high": high, "kind": one.origin.kind}
+
+
+def _failed(name: str, path: Path, problem: InterlithError) -> Finding:
+    blank: Mapping[str, Any] = {"headline": "", "said": [], "quantities": [], "toml": "", "results": {}, "flags": []}
+    said = {"path": str(path), "paths": [str(path)], "kind": "characterize", "measurement": None, "kind_reason": None}
+    error = {"type": type(problem).__name__, "message": str(problem)}
+    return Finding(name, plain({**said, "error": error, **blank}))
+
+
+def _drawn(finding: Finding, out: Path | None) -> list[Figure]:
+    if out is None or not finding.tables:
+        return []
+    from interlith.report.figures import draw
+
+    write_tables(finding, out)
+    return draw(finding, out)
+
+
+def _write(findings: Findings, done: Sequence[Done], out: Path) -> None:
+    from interlith.report.page import write_page
+
+    write(findings, out)
+    with writing(out / PARAMETERS) as folder:
+        for item in findings.items:
+            if item.summary["toml"]:
+                replace_file(folder / f"{item.name}.toml", f"{item.summary['toml']}\n".encode())
+    write_page(findings, {finding.name: figures for finding, figures in done}, out)
