@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -231,7 +230,7 @@ def jacobian_of(model: Model, points: Points, shape: Shape, areas: Floats) -> Fl
     return np.hstack([columns, background_columns(model, points.angles), np.column_stack(moved)])
 
 
-def _stepped(shape: Shape, by: Sequence[float], part: float) -> Shape:
+def _stepped(shape: Shape, by: Floats, part: float) -> Shape:
     least, most = LEAST_deg, MOST_deg
     shift = shape.shift_deg + part * max(min(by[0], 0.7 * shape.fwhm_deg), -0.7 * shape.fwhm_deg)
     width = shape.fwhm_deg * float(np.exp(part * max(min(by[1] / shape.fwhm_deg, 0.5), -0.5)))
@@ -243,7 +242,7 @@ def _stepped(shape: Shape, by: Sequence[float], part: float) -> Shape:
     )
 
 
-def _free(shape: Shape, step: Sequence[float]) -> tuple[int, ...]:
+def _free(shape: Shape, step: Floats) -> tuple[int, ...]:
     """Which of shift, width and share can be moved: not one that stands at its end and wants to go beyond."""
     at_end = (
         abs(shape.shift_deg) >= MOST_SHIFT_deg and step[0] * shape.shift_deg > 0,

@@ -1,4 +1,4 @@
-"""Which angles of a pattern are left out of a fit: lines of the substrate, named or recognized, and what a user says."""
+"""Which angles are left out of a fit: lines of the substrate, named or recognized, and what a user states."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import numpy as np
 from interlith.characterize.pattern import Pattern
 from interlith.characterize.scan import Floats
 from interlith.characterize.substrates import (
-    NEAR_deg,
     STRONG,
     SUBSTRATES,
-    TAIL_deg,
-    WIDEST_deg,
     Foreign,
     Mask,
+    NEAR_deg,
+    TAIL_deg,
+    WIDEST_deg,
     foreign_lines,
 )
 from interlith.characterize.wurtzite import powder_lines

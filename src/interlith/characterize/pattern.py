@@ -89,7 +89,9 @@ def pattern(name: str, two_theta_deg: Floats, counts: Floats, radiation: Radiati
     """
     angles, values = np.asarray(two_theta_deg, dtype=np.float64), np.asarray(counts, dtype=np.float64)
     if angles.ndim != 1 or angles.shape != values.shape:
-        raise InputError(f"{name}: {angles.shape} angles and {values.shape} counts; two equally long columns are needed")
+        raise InputError(
+            f"{name}: {angles.shape} angles and {values.shape} counts; two equally long columns are needed"
+        )
     return checked(name, Scan(angles, values, np.ones(len(angles)), radiation))
 
 
@@ -130,7 +132,7 @@ def _check_angles(name: str, angles: Floats, counts: Floats) -> None:
         raise InputError(f"{name}: row {row}: the angle {angles[row - 1]:g} is not above the one before it; {whole}")
     if angles[0] <= 0 or angles[-1] > HIGHEST_deg:
         raise InputError(
-            f"{name}: angles from {angles[0]:g} to {angles[-1]:g}; 2 theta in degrees lies between 0 and {HIGHEST_deg:g}"
+            f"{name}: angles from {angles[0]:g} to {angles[-1]:g}; 2 theta lies between 0 and {HIGHEST_deg:g} degrees"
         )
     if angles[-1] - angles[0] < LEAST_SPAN_deg:
         raise InputError(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from interlith.characterize.radiation import HIGHEST_nm, LOWEST_nm, NM_PER_ANGSTROM, Radiation, stated
+from interlith.characterize.radiation import NM_PER_ANGSTROM, HIGHEST_nm, LOWEST_nm, Radiation, stated
 from interlith.characterize.safe_xml import number, parsed
 from interlith.characterize.scan import Scan
 from interlith.errors import CorruptFile, UnsupportedFormat
@@ -47,7 +47,8 @@ def read_rasx(path: Path) -> Scan:
         rows = _rows(path.name, _member(path, archive, profiles[0]))
         folder = profiles[0].rpartition("/")[0]
         conditions = [name for name in names if name.startswith(f"{folder}/") and name.lower().endswith(".xml")]
-        radiation, said = None, ("the file states no wavelengths",)
+        radiation: Radiation | None = None
+        said: tuple[str, ...] = ()
         if conditions:
             radiation, said = _radiation(path.name, _member(path, archive, conditions[0]))
     attenuated = rows[:, 2] != 1

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from interlith.characterize.radiation import HIGHEST_nm, LOWEST_nm, NM_PER_ANGSTROM, Radiation, stated
+from interlith.characterize.radiation import NM_PER_ANGSTROM, HIGHEST_nm, LOWEST_nm, Radiation, stated
 from interlith.characterize.scan import Scan
 from interlith.errors import CorruptFile, InputError, UnsupportedFormat
 
@@ -143,7 +143,8 @@ def _way_of_writing(lines: Sequence[str]) -> tuple[str | None, bool]:
     """
     step = max(1, len(lines) // MOST_SAMPLE)
     sample = lines[::step]
-    best, most = (None, False), 0
+    best: tuple[str | None, bool] = (None, False)
+    most = 0
     for separator in SEPARATORS:
         for comma in (False, True):
             if comma and separator == ",":

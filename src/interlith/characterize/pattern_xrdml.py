@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from interlith.characterize.radiation import HIGHEST_nm, LOWEST_nm, NM_PER_ANGSTROM, Radiation, stated
+from interlith.characterize.radiation import NM_PER_ANGSTROM, HIGHEST_nm, LOWEST_nm, Radiation, stated
 from interlith.characterize.safe_xml import every, number, parsed
 from interlith.characterize.scan import Floats, Scan
 from interlith.errors import CorruptFile, InputError, UnsupportedFormat

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as Tree
 from collections.abc import Iterator
+from typing import Any
 
 from interlith.errors import CorruptFile
 
@@ -21,7 +22,7 @@ def parsed(data: bytes, name: str) -> Tree.Element:
     for encoding in ("utf-8", "utf-16-le", "utf-16-be"):
         if DECLARATION.search(data.decode(encoding, errors="ignore")):
             raise CorruptFile(f"{name}: declares a document type or entities, which no instrument writes; not read")
-    parser = Tree.XMLPullParser(events=("start", "end"))
+    parser: Any = Tree.XMLPullParser(events=("start", "end"))
     depth = 0
     root: Tree.Element | None = None
     try:

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from interlith.characterize.radiation import (
     COPPER_BETA25_nm,
+    Radiation,
     TUNGSTEN_ALPHA1_nm,
     TUNGSTEN_ALPHA2_nm,
-    Radiation,
     two_theta_deg,
 )
 from interlith.errors import InputError, did_you_mean

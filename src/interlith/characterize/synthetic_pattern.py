@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from interlith.characterize.line_fit import REFERENCE_deg, Model, Shape, knots_of, line_columns
+from interlith.characterize.line_fit import Model, REFERENCE_deg, Shape, knots_of, line_columns
 from interlith.characterize.pattern import Pattern, pattern
 from interlith.characterize.radiation import COPPER, Radiation
 from interlith.characterize.texture import SCHERRER

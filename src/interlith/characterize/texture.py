@@ -54,7 +54,14 @@ def size_nm(fwhm_deg: float, instrument_deg: float, two_theta_deg: float, wavele
     return SCHERRER * wavelength_nm / (math.radians(math.sqrt(square)) * math.cos(math.radians(two_theta_deg / 2)))
 
 
-def interval(value: float, draws: Floats) -> Interval:
-    """A value with the middle 95 % of its draws, widened to hold the value itself."""
-    low, high = np.percentile(draws[np.isfinite(draws)], INTERVAL)
-    return Interval(value, float(min(low, value)), float(max(high, value)))
+def interval(value: float, draws: Floats, least: float = -math.inf, most: float = math.inf) -> Interval:
+    """A value with an interval of 95 % from its draws: the middle 95 % of them, and its mirror about the value.
+
+    The wider end of the two is taken: near an end of what is possible (an area of 0) draws lean to one side.
+
+    >>> interval(1.0, np.array([0.5, 0.75, 1.0, 1.0, 1.1]), least=0.0).high > 1.4
+    True
+    """
+    low, high = np.percentile(draws[~np.isnan(draws)], INTERVAL, method="nearest")
+    low, high = min(low, 2 * value - high, value), max(high, 2 * value - low, value)
+    return Interval(value, float(max(low, least)), float(min(high, most)))
