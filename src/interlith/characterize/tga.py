@@ -306,8 +306,8 @@ def _said(curves: list[Curve], left: list[Residue], found: Loading, areal: bool)
     elif found.low < 0:
         said.append("no more ZnO than the error: the loading may be 0")
     said.append(
-        "ash is weighed as oxide (iron catalyst as Fe2O3, 1.43 times its mass), in both runs alike where the paper is the "
-        "same; all other residue counts as ZnO"
+        "ash is weighed as oxide (iron catalyst as Fe2O3, 1.43 times its mass), in both runs alike where the paper is "
+        "the same; all other residue counts as ZnO"
     )
     if any(curve.atmosphere is None for curve in curves):
         said.append("the gas is not stated in the file and is taken to be air")
@@ -320,8 +320,8 @@ def _why_interval(left: list[Residue]) -> str:
     if len(left) > 1:
         return "interval: the bare run did not burn off, so its residue bounds the ash from above only"
     return (
-        f"interval, no bare run: every wt% of ash takes about {1 - left[0].value:.1f} wt% off the loading. Ash of the bare "
-        f"paper is assumed to be {ASH_LOW:.0%} to {ASH_HIGH:.0%}; burn the bare paper the same way"
+        f"interval, no bare run: every wt% of ash takes about {1 - left[0].value:.1f} wt% off the loading. Ash of the "
+        f"bare paper is assumed to be {ASH_LOW:.0%} to {ASH_HIGH:.0%}; burn the bare paper the same way"
     )
 
 
