@@ -379,7 +379,7 @@ def _curves_table(sweeps: Sequence[Voltammogram]) -> pl.DataFrame:
             columns = {"potential_V": sweep.potential_V[keep], "current_mA": sweep.current_A[keep] / MILLI}
             head = {"name": one.name, "cycle": sweep.cycle, "sweep": number, "rate_mV_per_s": sweep.rate_mV_per_s}
             tables.append(pl.DataFrame(columns).select(*[pl.lit(v).alias(k) for k, v in head.items()], pl.all()))
-    return pl.concat(tables)
+    return pl.concat(tables).cast({"cycle": pl.Int64, "sweep": pl.Int64})
 
 
 def _peaks_table(peaks: Sequence[Peak]) -> pl.DataFrame:

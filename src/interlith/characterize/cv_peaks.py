@@ -28,6 +28,7 @@ LEVEL_POINTS = 5  # whose mean is the current at the foot of a peak
 STRAIGHT = 0.002  # departure from a straight line before a peak, of its height
 FEWEST_OF_FOOT, FOOT_REACH = 6, 0.5  # points; length of the line over how far it is drawn on
 INNER = slice(1, -1)
+ABOVE_HULL = 0.2  # of the height above the hull, by which the line before a peak may end above it
 SAMPLING = math.sqrt(12.0)  # a step in its standard deviations
 
 
@@ -149,7 +150,10 @@ def _peak(
     x, smooth, above = curves
     place, value, place_error = _summit(x, smooth, above, top, noises[1])
     line = _foot(x, smooth, before, top, max(3 * noises[1], STRAIGHT * float(above[top])), noises[0])
-    base, base_error = line if line is not None else (value - float(above[top]), noises[1])
+    hull = value - float(above[top])
+    if line is not None and line[0] > hull + ABOVE_HULL * float(above[top]):
+        line = None  # a line that rises above the rubber band is the flank of something else
+    base, base_error = (hull, noises[1]) if line is None else line
     return Peak(
         sweep=sweep,
         potential_V=sweep.direction * place,

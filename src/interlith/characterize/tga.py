@@ -66,9 +66,9 @@ class Loading:
 def residue(curve: Curve, *, buoyancy_mg: float = BUOYANCY_mg) -> Residue:
     """The residue of one curve, per dry mass, and whether it is one.
 
-    The mean over the last 50 K; its error joins the scatter there, that of the dry mass, and buoyancy_mg (one standard
-    deviation; 0 where a blank run was subtracted). Raises InputError for a run in inert gas and for one that ends
-    before anything burnt.
+    The mean over the last 50 K, or the last of a mass that still falls there. Its error joins the scatter, that of the
+    dry mass, and buoyancy_mg (one standard deviation; 0 where a blank run was subtracted). Raises InputError for a run
+    in inert gas and for one that ends before anything burnt.
 
     >>> T = np.linspace(25, 900, 500)
     >>> left = residue(Curve("a", T, 0.9 / (1 + np.exp((T - 600) / 15)) + 0.1))
@@ -81,7 +81,9 @@ def residue(curve: Curve, *, buoyancy_mg: float = BUOYANCY_mg) -> Residue:
     window = curve.temperature_C >= float(curve.temperature_C.max()) - PLATEAU_K
     window[-FEWEST_OF_PLATEAU:] = True
     mass = curve.mass_fraction[window] / dry
-    value, change = float(mass.mean()), _change(mass)
+    change = _change(mass)
+    end = mass if change >= -FLAT else mass[-FEWEST_OF_PLATEAU:]
+    value = float(end.mean())
     flat, burnt = abs(change) <= FLAT, value < 1 - STEP or end_C >= BURNT_ABOVE_C
     if flat and not burnt:
         raise InputError(
@@ -89,7 +91,7 @@ def residue(curve: Curve, *, buoyancy_mg: float = BUOYANCY_mg) -> Residue:
             f"burns. Heat in air to {BURNT_ABOVE_C + PLATEAU_K:.0f} C or more"
         )
     pan = 0.0 if curve.initial_mass_mg is None else buoyancy_mg / (curve.initial_mass_mg * dry)
-    error = math.sqrt(float(mass.var(ddof=1)) + (value * dry_error / dry) ** 2 + pan**2)
+    error = math.sqrt(float(end.var(ddof=1)) + (value * dry_error / dry) ** 2 + pan**2)
     said = [*said, *_doubts(curve, value, change, mass_gain=float(curve.mass_fraction.max()) / max(dry, 1e-9) - 1)]
     if curve.initial_mass_mg is None and buoyancy_mg:
         said.append(f"{curve.name}: the initial mass is not known, so buoyancy and drift are not in the error")
@@ -216,14 +218,13 @@ def measure_tga(
     left = [residue(curve, buoyancy_mg=buoyancy_mg) for curve in curves]
     found = loading(left[0], left[1] if bare is not None else None)
     source = f"TGA of {coated.name}" + ("" if bare is None else f" and, bare, {bare.name}")
-    exact = found.error is not None
     return Measured(
         kind="tga",
         headline=_headline(left, found),
         values=_values(left, found, curves, areal_mass_mg_per_cm2),
         quantities=_quantities(left[0], found, source, areal_mass_mg_per_cm2),
-        said=tuple(_said(curves, left, found, areal_mass_mg_per_cm2 is not None and exact)),
-        tables={"tga-curves": _curves_table(curves), "tga-marks": _marks_table(curves, left, found)},
+        said=tuple(_said(curves, left, found, areal_mass_mg_per_cm2 is not None)),
+        tables={"tga-curves": _curves_table(curves), "tga-marks": _marks_table(left, found)},
     )
 
 
@@ -342,7 +343,7 @@ def _curves_table(curves: list[Curve]) -> pl.DataFrame:
     return pl.concat(tables)
 
 
-def _marks_table(curves: list[Curve], left: list[Residue], found: Loading) -> pl.DataFrame:
+def _marks_table(left: list[Residue], found: Loading) -> pl.DataFrame:
     return pl.DataFrame(
         [
             {
@@ -354,7 +355,7 @@ def _marks_table(curves: list[Curve], left: list[Residue], found: Loading) -> pl
                 "loading_low_percent": 100.0 * max(found.low, 0.0) if role == "coated" else None,
                 "loading_high_percent": 100.0 * found.high if role == "coated" else None,
             }
-            for role, _, one in zip(("coated", "bare"), curves, left, strict=False)
+            for role, one in zip(("coated", "bare"), left, strict=False)
         ],
         schema_overrides={"loading_low_percent": pl.Float64, "loading_high_percent": pl.Float64},
     )
