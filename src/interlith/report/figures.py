@@ -21,6 +21,7 @@ from interlith.report.cycle_plots import capacity, efficiency, hysteresis
 from interlith.report.design_plots import levers, masses, stack, tornado
 from interlith.report.energy_plots import draws, field, pareto, reconciled
 from interlith.report.fit_plots import cells_needed, held_out, posterior, profile_likelihoods
+from interlith.report.lab_plots import ion_depth, ion_index, scan_rates, thermogram, voltammogram
 from interlith.report.ledger_plots import depth, ledger, ramps
 from interlith.report.sketch import GREY, INK, STRIP, Axes, Sketch, drawable, tags
 from interlith.report.time_plots import polarization, trace
@@ -53,6 +54,11 @@ SKETCHES: tuple[Callable[[Finding], Sketch | None], ...] = (
     loading,
     tube,
     void,
+    voltammogram,
+    scan_rates,
+    thermogram,
+    ion_index,
+    ion_depth,
 )
 WIDTH_IN, PNG_DPI = 5.4, 200
 LAYOUT_DIGITS = 6
