@@ -1,4 +1,4 @@
-"""Does an impedance spectrum obey the Kramers-Kronig relations: is it of a system that stood still, was linear, causal?"""
+"""Does an impedance spectrum obey the Kramers-Kronig relations: did the system stand still, and answer linearly?"""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ LEAST_POINTS = 12  # fewer leave no freedom after the fit
 WINDOW_POINTS = 8  # fewest that a decade is judged by
 BEYOND_DECADES = 0.5  # time constants reach so far beyond the measured range, on both sides
 FEWEST_ELEMENTS, MOST_PER_DECADE, MOST_PER_POINT, FINER = 3, 5.0, 0.6, 1.25
-# What a drift of a charge-transfer resistance by a fifth during the sweep leaves in the decade that is hit hardest, of
-# 0.3 to 0.6 % (tests/characterize/test_kramers_kronig.py computes it): what 1 % would let pass changes R by all of itself.
+# A charge-transfer resistance that drifts by a fifth during the sweep leaves 0.4 to 0.6 % in the decade that is hit
+# hardest (tests/characterize/test_kramers_kronig.py computes it); the usual 1 % lets a drift by a half pass.
 SYSTEMATIC = 0.003
 SIGNIFICANT = 5.0  # standard deviations, of the largest of about ten windows
 BLIND = 0.01  # a systematic part that is seen only from here on proves nothing by its absence
@@ -32,10 +32,11 @@ SMALLEST_SINGULAR = 1e-12
 class KramersKronig:
     """What the test found; residuals are fractions of |Z|, complex[n], in the order of the frequencies.
 
-    noise: standard deviation of what is random, Re and Im together. systematic: root of the mean product of neighbouring
-    residuals in the worst decade, which is 0 for noise. worst_Hz: lowest and highest frequency of that decade.
-    detectable: the least systematic part that would have been told from the noise. under_index: 1 - sum|R < 0| / sum(R >
-    0) of the elements, Schoenleber's mu. outliers: bool[n], single points that stand far off; the fit leaves them out.
+    noise: standard deviation of what is random, Re and Im together. systematic: root of the mean product of
+    neighbouring residuals in the worst decade, which is 0 for noise. worst_Hz: lowest and highest frequency of that
+    decade; bands_Hz: of all that failed, highest first. detectable: the least systematic part that would have been told
+    from the noise. under_index: Schoenleber's mu, 1 - sum|R < 0| / sum(R > 0) of the elements. outliers: bool[n], single
+    points that stand far off; the fit leaves them out.
     """
 
     verdict: Verdict
@@ -44,6 +45,7 @@ class KramersKronig:
     systematic: float
     detectable: float
     worst_Hz: tuple[float, float]
+    bands_Hz: tuple[tuple[float, float], ...]
     n_elements: int
     under_index: float
     outliers: NDArray[np.bool_]
@@ -58,8 +60,8 @@ def kramers_kronig(frequency_Hz: Floats, impedance_ohm: Complex) -> KramersKroni
     """Linear Kramers-Kronig test, by a sum of elements each of which obeys the relations.
 
     Z = R0 + j w L + 1 / (j w C) + sum R_k / (1 + j w tau_k), with fixed tau_k evenly spaced in log tau, is fitted by
-    linear least squares to Re Z and Im Z together, each point weighted by 1 / |Z|; R_k, L and C may be negative, so that
-    inductive loops pass. How many elements: the least Bayesian information criterion of a ladder up to five per decade.
+    linear least squares to Re Z and Im Z together, weighted by 1 / |Z|; R_k, L and C may be negative, so that inductive
+    loops pass. How many elements: the least Bayesian information criterion of a ladder up to five per decade.
 
     Neighbouring residuals of noise are independent. Their mean product in the worst decade is what is systematic; `not
     consistent` when that is above 0.3 % of |Z| and five standard deviations; `undecided` when fewer than 12 points, or
@@ -139,10 +141,13 @@ def _fit_of(w: Floats, impedance_ohm: Complex, outliers: NDArray[np.bool_], n_el
     return _Fitted(b - a @ x, len(x), n_elements, float(under_index))
 
 
-def _noise(residual: Complex) -> float:
+def random_part(residual: Complex) -> float:
     """Standard deviation of what neighbours do not share, from second differences; a few outliers do not move it.
 
     |r_-1 - 2 r_0 + r_1|^2 of white noise of variance s^2 is exponential of mean 6 s^2, and median 6 s^2 ln 2.
+
+    >>> random_part(np.linspace(0.0, 1.0, 9) + 0j) < 1e-12
+    True
     """
     if len(residual) < 3:
         return float(np.abs(residual).max(initial=0.0))
@@ -152,7 +157,7 @@ def _noise(residual: Complex) -> float:
 
 def _outliers(residual: Complex) -> NDArray[np.bool_]:
     """Points that stand off the mean of their neighbours, which stand by each other: mains, a change of range."""
-    n, noise = len(residual), _noise(residual)
+    n, noise = len(residual), random_part(residual)
     found = np.zeros(n, dtype=bool)
     if n < LEAST_POINTS:
         return found
@@ -167,31 +172,42 @@ def _judged(frequency_Hz: Floats, fitted: _Fitted, outliers: NDArray[np.bool_]) 
     kept, hertz = fitted.residual[~outliers], frequency_Hz[~outliers]
     n = len(kept)
     freedom = max(2 * n - fitted.n_parameters, 1) / (2 * n)
-    noise = min(_noise(kept) / math.sqrt(freedom), math.sqrt(float(np.mean(np.abs(kept) ** 2)) / freedom))
+    noise = min(random_part(kept) / math.sqrt(freedom), math.sqrt(float(np.mean(np.abs(kept) ** 2)) / freedom))
     width = min(max(WINDOW_POINTS, round(n / max(math.log10(hertz.max() / hertz.min()), 1.0))), n)
     products = (kept[1:] * kept[:-1].conj()).real
     sums = np.convolve(products, np.ones(width - 1), mode="valid")
-    spread = np.array([max(noise, _noise(kept[i : i + width])) ** 2 for i in range(len(sums))])
+    spread = np.array([max(noise, random_part(kept[i : i + width])) ** 2 for i in range(len(sums))])
     spread *= math.sqrt((width - 1) / 2.0)
     worst = int(np.argmax(sums))
     systematic = math.sqrt(max(float(sums[worst]), 0.0) / (width - 1))
     detectable = noise * math.sqrt(SIGNIFICANT / math.sqrt(2.0 * (width - 1)))
-    verdict: Verdict = "consistent"
-    if n < LEAST_POINTS:
-        verdict = "undecided"
-    elif np.any((sums > SIGNIFICANT * spread) & (sums > SYSTEMATIC**2 * (width - 1))):
-        verdict = "not consistent"
-    elif detectable > BLIND:
-        verdict = "undecided"
-    ends = hertz[worst : worst + width]
+    failed = np.flatnonzero((sums > SIGNIFICANT * spread) & (sums > SYSTEMATIC**2 * (width - 1)))
+    verdict: Verdict = "undecided" if n < LEAST_POINTS or detectable > BLIND else "consistent"
+    bands = _bands(hertz, failed, width) if n >= LEAST_POINTS else ()
     return KramersKronig(
-        verdict=verdict,
+        verdict="not consistent" if bands else verdict,
         residual=fitted.residual,
         noise=noise,
         systematic=systematic,
         detectable=detectable,
-        worst_Hz=(float(ends.min()), float(ends.max())),
+        worst_Hz=_ends(hertz[worst : worst + width]),
+        bands_Hz=bands,
         n_elements=fitted.n_elements,
         under_index=fitted.under_index,
         outliers=outliers,
     )
+
+
+def _ends(hertz: Floats) -> tuple[float, float]:
+    return float(hertz.min()), float(hertz.max())
+
+
+def _bands(hertz: Floats, failed: NDArray[np.int64], width: int) -> tuple[tuple[float, float], ...]:
+    """Windows that failed, those that overlap as one."""
+    found: list[tuple[int, int]] = []
+    for first in failed.tolist():
+        if found and first <= found[-1][1]:
+            found[-1] = found[-1][0], first + width
+        else:
+            found.append((first, first + width))
+    return tuple(sorted((_ends(hertz[first:last]) for first, last in found), reverse=True))
