@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from interlith.characterize.circuit import LEAST_EXPONENT, CircuitFit, circuit, fit_circuit
+from interlith.characterize.circuit import CircuitFit, circuit, fit_circuit
 from interlith.characterize.relaxation_times import FLOOR, RelaxationTimes, relaxation_times
 from interlith.errors import InputError
 
@@ -29,8 +29,8 @@ BEYOND = 3.0  # an arc whose top lies farther outside the measured range than th
 APART = 3.0  # factor between the time constants of two arcs that can be told apart
 SHARE = 0.01  # of all resistance of the arcs: smaller arcs are not told
 VISIBLE = 3.0  # times the residual: what an inductance must add at the highest frequency
-TOO_FLAT = 0.02  # an exponent so near to its least is not an arc
 EXPONENT, HALVED, SLOWER = 0.85, 1.0, 2.5  # where a fit begins
+SEARCH, WORSE = 60, 1.2  # evaluations of a candidate; times the best residual, from which on it is begun again
 BETTER = 10.0  # of the Bayesian criterion: very strong evidence (Kass and Raftery, J. Am. Stat. Assoc. 90, 773 (1995))
 # Effective capacitance per area below which an arc is of the solid electrolyte itself, its grains or the leads. A
 # dielectric layer of permittivity 10 has 8.9 nF/cm2 at 1 um; films on lithium are thinner. Irvine, Sinclair and West,
@@ -148,10 +148,25 @@ def fit_arcs(
         if begin is None:
             times = times or relaxation_times(frequency_Hz, impedance_ohm)
             begin = start_of(text, frequency_Hz, impedance_ohm, times)
-        fits.append(fit_circuit(text, frequency_Hz, impedance_ohm, begin))
+        fits.append(fit_circuit(text, frequency_Hz, impedance_ohm, begin, evaluations=SEARCH))
+        if times is not None and text.count("A") > 1 and tail_of(text) in ("", "W1"):  # the others follow, below
+            begin = start_of(text, frequency_Hz, impedance_ohm, times, even=True)
+            fits.append(fit_circuit(text, frequency_Hz, impedance_ohm, begin, evaluations=SEARCH))
+    fits = [_again(fit, fits, frequency_Hz, impedance_ohm) for fit in fits]
     chosen = choose(fits, frequency_Hz)
-    doubts = doubts_of(chosen, frequency_Hz)
-    return Arcs(chosen, _assigned(chosen, area_cm2, assignment), doubts, tuple(fits))
+    chosen = fit_circuit(chosen.circuit.text, frequency_Hz, impedance_ohm, chosen.values)
+    return Arcs(chosen, _assigned(chosen, area_cm2, assignment), doubts_of(chosen, frequency_Hz), tuple(fits))
+
+
+def _again(fit: CircuitFit, fits: Sequence[CircuitFit], frequency_Hz: Floats, impedance_ohm: Complex) -> CircuitFit:
+    """The same circuit, begun at the arcs of the best one with as many, where that is much better."""
+    n_arcs = fit.circuit.text.count("A")
+    best = min((one for one in fits if one.circuit.text.count("A") == n_arcs), key=lambda one: one.rms)
+    if fit.rms < WORSE * best.rms:
+        return fit
+    begin = {name: best.values.get(name, value) for name, value in fit.values.items()}
+    again = fit_circuit(fit.circuit.text, frequency_Hz, impedance_ohm, begin, evaluations=SEARCH)
+    return again if again.rms < fit.rms else fit
 
 
 def n_parameters(text: str) -> int:
@@ -193,12 +208,26 @@ def groups(times: RelaxationTimes, n: int) -> list[tuple[float, float]]:
     return [(ohm, math.exp(t)) for ohm, t in found]
 
 
-def start_of(text: str, frequency_Hz: Floats, impedance_ohm: Complex, times: RelaxationTimes) -> dict[str, float]:
-    """Where the fit of a circuit of arcs begins."""
+def even_groups(times: RelaxationTimes, n: int) -> list[tuple[float, float]]:
+    """The distribution cut into n parts of equal weight, the root of the resistance: another start, for flat ones."""
+    weights, logs = np.sqrt(times.resistance_ohm) + np.finfo(float).tiny, np.log(times.tau_s)
+    part = np.minimum((np.cumsum(weights) / weights.sum() * n).astype(int), n - 1)
+    found = []
+    for i in range(n):
+        inside = part == i
+        middle = np.average(logs[inside], weights=weights[inside]) if inside.any() else logs.mean()
+        found.append((float(times.resistance_ohm[inside].sum()), math.exp(float(middle))))
+    return found
+
+
+def start_of(
+    text: str, frequency_Hz: Floats, impedance_ohm: Complex, times: RelaxationTimes, *, even: bool = False
+) -> dict[str, float]:
+    """Where the fit of a circuit of arcs begins: at `groups` of the distribution, or at `even_groups`."""
     w = 2.0 * np.pi * frequency_Hz
     size = np.abs(impedance_ohm)
     tail, n_arcs = tail_of(text), text.count("A")
-    found = groups(times, n_arcs + bool(tail))
+    found = (even_groups if even else groups)(times, n_arcs + bool(tail))
     begin = {"R0_ohm": max(times.series_ohm, 1e-2 * float(size.min()))}
     if text.startswith("L0"):
         begin["L0_H"] = max(times.inductance_H, 1e-3 * float(size.min()) / float(w.max()))
@@ -229,22 +258,24 @@ def ordered(fit: CircuitFit) -> list[str]:
 
 
 def doubts_of(fit: CircuitFit, frequency_Hz: Floats) -> tuple[str, ...]:
-    """What of a circuit the data do not tell; nothing where all is determined."""
+    """What of a circuit the data do not tell; nothing where all is determined.
+
+    An arc whose top lies beyond the measured range by no more than a factor 3 may be seen in part: no doubt of the
+    circuit, though its resistance may be unknown (its error says so).
+    """
     values, errors, arcs = fit.values, fit.relative_errors, ordered(fit)
-    low, high = float(frequency_Hz.min()) / BEYOND, float(frequency_Hz.max()) * BEYOND
+    low, high = float(frequency_Hz.min()), float(frequency_Hz.max())
     whole = sum(values[f"{arc}_ohm"] for arc in arcs)
     found = []
     for arc in arcs:
         ohm, top_Hz = values[f"{arc}_ohm"], 1.0 / (2.0 * math.pi * values[f"{arc}_s"])
         what = f"the arc at {top_Hz:.3g} Hz"
-        if not errors[f"{arc}_ohm"] < DETERMINED:
-            found.append(f"the resistance of {what} is not determined")
-        elif not low < top_Hz < high:
+        if not low / BEYOND < top_Hz < high * BEYOND:
             found.append(f"{what} lies outside the measured range")
+        elif low < top_Hz < high and not errors[f"{arc}_ohm"] < DETERMINED:
+            found.append(f"the resistance of {what} is not determined")
         elif ohm < SHARE * whole:
             found.append(f"{what} is smaller than {SHARE:.0%} of all arcs")
-        elif values[f"{arc}_n"] < LEAST_EXPONENT + TOO_FLAT:
-            found.append(f"{what} is so flat that it may be diffusion")
     for one, two in zip(arcs, arcs[1:], strict=False):
         if values[f"{two}_s"] < APART * values[f"{one}_s"]:
             found.append("two arcs have time constants that are nearly the same")

@@ -23,7 +23,7 @@ Answer = tuple[Complex, list[Complex]]  # impedance, and its slopes over the par
 LEAST_EXPONENT = 0.5  # of a constant phase element; 1 is a capacitor
 AT_BOUND = 1e-3  # of an exponent: nearer to its bound than this is on it
 LOGS = 80.0  # parameters stay within exp(-80) to exp(80)
-STARTS, SEED, EVALUATIONS = 24, 1, 300
+STARTS, SEED, EVALUATIONS, TOLERANCE = 24, 1, 300, 1e-7
 SPREAD_START = 0.85  # exponent where a fit begins
 MOST_SHARED = 0.95  # correlation of neighbouring residuals that is still corrected for
 
@@ -225,12 +225,14 @@ def fit_circuit(
     impedance_ohm: Complex,
     start: Mapping[str, float] | None = None,
     weighting: Weighting = "modulus",
+    evaluations: int = EVALUATIONS,
 ) -> CircuitFit:
     """The values of a circuit that fit a spectrum best, by complex least squares, each point weighted by 1 / |Z|.
 
     Levenberg-Marquardt with exact slopes over ln p, so that all values stay above 0; exponents stay within 0.5 to 1.
     start: values by name; without it the best of 24 starts spread over the range of the data, always the same ones.
     weighting "unit": all points alike, as a fit without weights does; the largest impedances then rule it.
+    evaluations: of Z, at most, per start.
     Standard errors: of the slopes and the residual, (J^T J)^-1 S / (n - k), widened by (1 + r) / (1 - r) where
     neighbouring residuals are alike (r), since those are fewer numbers than they seem. They say how well the data
     determine a value within this circuit, not whether the circuit is right.
@@ -250,7 +252,7 @@ def fit_circuit(
         raise InputError(f"circuit {text}: no start for {', '.join(missing)}")
     begins = [start] if start is not None else _starts(found, frequency_Hz, impedance_ohm)
     size = np.abs(impedance_ohm) if weighting == "modulus" else np.full(len(impedance_ohm), np.abs(impedance_ohm).max())
-    fits = [_descend(found, frequency_Hz, impedance_ohm, size, begin) for begin in begins]
+    fits = [_descend(found, frequency_Hz, impedance_ohm, size, begin, evaluations) for begin in begins]
     best = min((one for one in fits if one is not None), key=lambda one: one[1], default=None)
     if best is None:
         raise SolverError(f"circuit {text}: the fit did not end in numbers")
@@ -306,7 +308,12 @@ def _bound(names: tuple[str, ...], free: Floats) -> tuple[Floats, Floats]:
 
 
 def _descend(
-    found: Circuit, frequency_Hz: Floats, impedance_ohm: Complex, size_ohm: Floats, begin: Mapping[str, float]
+    found: Circuit,
+    frequency_Hz: Floats,
+    impedance_ohm: Complex,
+    size_ohm: Floats,
+    begin: Mapping[str, float],
+    evaluations: int,
 ) -> tuple[dict[str, float], float] | None:
     """The values that a start leads to and their sum of squares; None where it leads nowhere."""
     jw, weight = 2j * np.pi * frequency_Hz, 1.0 / size_ohm
@@ -330,13 +337,17 @@ def _descend(
             Dfun=lambda x: both(x)[1],
             col_deriv=True,
             full_output=True,
-            ftol=1e-9,
-            xtol=1e-7,
-            maxfev=EVALUATIONS,
+            ftol=TOLERANCE,
+            xtol=TOLERANCE,
+            maxfev=evaluations,
         )
         squares = float(np.sum(both(free)[0] ** 2))
     p, _ = _bound(found.names, free)
     return (dict(zip(found.names, p.tolist(), strict=True)), squares) if math.isfinite(squares) else None
+
+
+def _at_bound(exponent: float) -> bool:
+    return not LEAST_EXPONENT + AT_BOUND < exponent < 1.0 - AT_BOUND
 
 
 def _with_errors(
@@ -345,7 +356,7 @@ def _with_errors(
     jw, weight = 2j * np.pi * frequency_Hz, 1.0 / size_ohm
     z, slopes = found.answer(jw, np.array(list(values.values())))
     residual = (impedance_ohm - z) * weight
-    held = [n.endswith("_n") and not AT_BOUND < v - LEAST_EXPONENT < 1 - LEAST_EXPONENT - AT_BOUND for n, v in values.items()]
+    held = [name.endswith("_n") and _at_bound(value) for name, value in values.items()]
     rows = (np.array(slopes) * weight)[~np.array(held)]
     jacobian = np.concatenate([rows.real, rows.imag], axis=1)
     size = np.linalg.norm(jacobian, axis=1)
