@@ -82,6 +82,13 @@ class Arcs:
         """Its diffusion element in words."""
         return TAILS[tail_of(self.text)]
 
+    @property
+    def ohmic_ohm(self) -> tuple[float, float]:
+        """R_ohm and its error: the series resistance, and the arcs of the bulk, whose sum is known better than each."""
+        bulk = [name for name, arc in zip(ordered(self.fit), self.arcs, strict=True) if arc.name == "bulk"]
+        names = ["R0_ohm", *(f"{name}_ohm" for name in bulk)]
+        return sum(self.fit.values[name] for name in names), self.fit.error(*names)
+
     def named(self, name: str) -> Arc | None:
         """The arc of this name; None where there is none."""
         return next((arc for arc in self.arcs if arc.name == name), None)
@@ -263,7 +270,7 @@ def doubts_of(fit: CircuitFit, frequency_Hz: Floats) -> tuple[str, ...]:
     An arc whose top lies beyond the measured range by no more than a factor 3 may be seen in part: no doubt of the
     circuit, though its resistance may be unknown (its error says so).
     """
-    values, errors, arcs = fit.values, fit.relative_errors, ordered(fit)
+    values, arcs = fit.values, ordered(fit)
     low, high = float(frequency_Hz.min()), float(frequency_Hz.max())
     whole = sum(values[f"{arc}_ohm"] for arc in arcs)
     found = []
@@ -272,7 +279,7 @@ def doubts_of(fit: CircuitFit, frequency_Hz: Floats) -> tuple[str, ...]:
         what = f"the arc at {top_Hz:.3g} Hz"
         if not low / BEYOND < top_Hz < high * BEYOND:
             found.append(f"{what} lies outside the measured range")
-        elif low < top_Hz < high and not errors[f"{arc}_ohm"] < DETERMINED:
+        elif low < top_Hz < high and not fit.relative_error(f"{arc}_ohm") < DETERMINED:
             found.append(f"the resistance of {what} is not determined")
         elif ohm < SHARE * whole:
             found.append(f"{what} is smaller than {SHARE:.0%} of all arcs")
@@ -280,7 +287,7 @@ def doubts_of(fit: CircuitFit, frequency_Hz: Floats) -> tuple[str, ...]:
         if values[f"{two}_s"] < APART * values[f"{one}_s"]:
             found.append("two arcs have time constants that are nearly the same")
     for name in values:
-        if name.startswith(("Wo1_", "Ws1_", "W1_", "CPE1_S")) and not errors[name] < DETERMINED:
+        if name.startswith(("Wo1_", "Ws1_", "W1_", "CPE1_S")) and not fit.relative_error(name) < DETERMINED:
             found.append(f"the diffusion element is not determined ({name})")
     return tuple(found)
 

@@ -25,6 +25,7 @@ AT_BOUND = 1e-3  # of an exponent: nearer to its bound than this is on it
 LOGS = 80.0  # parameters stay within exp(-80) to exp(80)
 STARTS, SEED, EVALUATIONS, TOLERANCE = 24, 1, 300, 1e-7
 SPREAD_START = 0.85  # exponent where a fit begins
+SINGULAR = 1e-13
 MOST_SHARED = 0.95  # correlation of neighbouring residuals that is still corrected for
 
 
@@ -188,22 +189,27 @@ def _one(text: str, tokens: Tokens, names: list[str]) -> tuple[tuple[object, ...
 
 @dataclass(frozen=True)
 class CircuitFit:
-    """A circuit with values. relative_errors: of each value, one standard deviation, NaN where the data do not tell it.
+    """A circuit with values, by name, and their covariance, float64[k, k] in their order, in their units.
 
-    n_free: parameters that were determined from the data. rms: of the residual, fraction of |Z|. neighbours:
-    correlation of neighbouring residuals, 0 for noise. residual: complex[n], fractions of |Z|.
+    rms: of the residual, fraction of |Z|. neighbours: correlation of neighbouring residuals, 0 for noise. residual:
+    complex[n], fractions of |Z|. Exponents at their bound are taken as known.
     """
 
     circuit: Circuit
     values: Mapping[str, float]
-    relative_errors: Mapping[str, float]
+    covariance: Floats
     residual: Complex
     rms: float
     neighbours: float
 
-    def error(self, name: str) -> float:
-        """Standard error of a value, in its unit."""
-        return self.relative_errors[name] * self.values[name]
+    def error(self, *names: str) -> float:
+        """Standard error of a value, or of the sum of several, in its unit."""
+        weights = np.array([float(name in names) for name in self.values])
+        return math.sqrt(max(float(weights @ self.covariance @ weights), 0.0))
+
+    def relative_error(self, name: str) -> float:
+        """Standard error of a value as a fraction of it."""
+        return self.error(name) / self.values[name]
 
     @property
     def bayes(self) -> float:
@@ -357,22 +363,17 @@ def _with_errors(
     z, slopes = found.answer(jw, np.array(list(values.values())))
     residual = (impedance_ohm - z) * weight
     held = [name.endswith("_n") and _at_bound(value) for name, value in values.items()]
-    rows = (np.array(slopes) * weight)[~np.array(held)]
-    jacobian = np.concatenate([rows.real, rows.imag], axis=1)
-    size = np.linalg.norm(jacobian, axis=1)
-    told = size > 0
+    jacobian = np.array(slopes) * weight
+    jacobian = np.concatenate([jacobian.real, jacobian.imag], axis=1)[~np.array(held)]
+    size = np.linalg.norm(jacobian, axis=1) + np.finfo(float).tiny
     squares, n = float(np.sum(np.abs(residual) ** 2)), 2 * len(residual)
     neighbours = float(np.sum((residual[1:] * residual[:-1].conj()).real)) / squares if squares > 0 else 0.0
     shared = min(max(neighbours, 0.0), MOST_SHARED)
     variance = squares / max(n - len(size), 1) * (1.0 + shared) / (1.0 - shared)
-    errors = np.full(len(size), np.nan)
-    if told.any():
-        gram = (jacobian[told] / size[told, None]) @ (jacobian[told] / size[told, None]).T
-        spread = np.diag(np.linalg.pinv(gram, rcond=1e-14, hermitian=True))
-        errors[told] = np.sqrt(np.abs(spread) * variance) / size[told]
-    by_name = dict.fromkeys(values, 0.0)
-    by_name |= dict(zip([name for name, h in zip(values, held, strict=True) if not h], errors.tolist(), strict=True))
-    for name in values:
-        if name.endswith("_n"):
-            by_name[name] /= values[name]
-    return CircuitFit(found, values, by_name, residual, math.sqrt(squares / len(residual)), neighbours)
+    rows = jacobian / size[:, None]
+    per = np.array([1.0 if name.endswith("_n") else value for name, value in values.items()])[~np.array(held)] / size
+    covariance = np.zeros((len(values), len(values)))
+    free = np.flatnonzero(~np.array(held))
+    inverse = np.linalg.pinv(rows @ rows.T, rcond=SINGULAR, hermitian=True)
+    covariance[np.ix_(free, free)] = inverse * variance * np.outer(per, per)
+    return CircuitFit(found, values, covariance, residual, math.sqrt(squares / len(residual)), neighbours)
