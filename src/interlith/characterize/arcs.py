@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,7 @@ SHARE = 0.01  # of all resistance of the arcs: smaller arcs are not told
 VISIBLE = 3.0  # times the residual: what an inductance must add at the highest frequency
 EXPONENT, HALVED, SLOWER = 0.85, 1.0, 2.5  # where a fit begins
 SEARCH, WORSE = 60, 1.2  # evaluations of a candidate; times the best residual, from which on it is begun again
+ADEQUATE, ENOUGH = 3.0, 3e-4  # times the best residual; fractions of |Z| below which all are alike
 BETTER = 10.0  # of the Bayesian criterion: very strong evidence (Kass and Raftery, J. Am. Stat. Assoc. 90, 773 (1995))
 # Effective capacitance per area below which an arc is of the solid electrolyte itself, its grains or the leads. A
 # dielectric layer of permittivity 10 has 8.9 nF/cm2 at 1 um; films on lithium are thinner. Irvine, Sinclair and West,
@@ -88,6 +90,11 @@ class Arcs:
         bulk = [name for name, arc in zip(ordered(self.fit), self.arcs, strict=True) if arc.name == "bulk"]
         names = ["R0_ohm", *(f"{name}_ohm" for name in bulk)]
         return sum(self.fit.values[name] for name in names), self.fit.error(*names)
+
+    def renamed(self, words: Sequence[str]) -> Arcs:
+        """The same arcs with these names, from fast to slow."""
+        arcs = tuple(replace(arc, name=word) for arc, word in zip(self.arcs, words, strict=True))
+        return replace(self, arcs=arcs)
 
     def named(self, name: str) -> Arc | None:
         """The arc of this name; None where there is none."""
@@ -147,7 +154,7 @@ def fit_arcs(
     if times is None and (circuits is None or not begins):
         times = relaxation_times(frequency_Hz, impedance_ohm)
     if circuits is None:
-        circuits = candidates(inductive=times is not None and _inductive(frequency_Hz, impedance_ohm, times))
+        circuits = candidates(inductive=times is not None and is_inductive(frequency_Hz, impedance_ohm, times))
     carried = [text for text in circuits if n_parameters(text) < len(frequency_Hz)] or list(circuits[:1])
     fits = []
     for text in carried:
@@ -160,6 +167,7 @@ def fit_arcs(
             begin = start_of(text, frequency_Hz, impedance_ohm, times, even=True)
             fits.append(fit_circuit(text, frequency_Hz, impedance_ohm, begin, evaluations=SEARCH))
     fits = [_again(fit, fits, frequency_Hz, impedance_ohm) for fit in fits]
+    fits = [min((one for one in fits if one.circuit.text == text), key=lambda one: one.rms) for text in carried]
     chosen = choose(fits, frequency_Hz)
     chosen = fit_circuit(chosen.circuit.text, frequency_Hz, impedance_ohm, chosen.values)
     return Arcs(chosen, _assigned(chosen, area_cm2, assignment), doubts_of(chosen, frequency_Hz), tuple(fits))
@@ -185,7 +193,7 @@ def _names(text: str) -> tuple[str, ...]:
     return circuit(text).names
 
 
-def _inductive(frequency_Hz: Floats, impedance_ohm: Complex, times: RelaxationTimes) -> bool:
+def is_inductive(frequency_Hz: Floats, impedance_ohm: Complex, times: RelaxationTimes) -> bool:
     """Whether an inductance adds more than the residual at the highest frequency."""
     top = int(np.argmax(frequency_Hz))
     adds = 2.0 * math.pi * float(frequency_Hz[top]) * times.inductance_H
@@ -204,7 +212,7 @@ def groups(times: RelaxationTimes, n: int) -> list[tuple[float, float]]:
         tau_s = float(times.tau_s[-1])
         found.append((tau_s / times.capacitance_F, math.log(tau_s)))
     while len(found) > n:
-        costs = [min(a[0], b[0]) * (b[1] - a[1]) for a, b in zip(found, found[1:], strict=False)]
+        costs = [min(a[0], b[0]) * (b[1] - a[1]) for a, b in pairwise(found)]
         i = int(np.argmin(costs))
         (one, t), (two, u) = found[i], found[i + 1]
         found[i : i + 2] = [(one + two, (one * t + two * u) / (one + two))]
@@ -283,7 +291,7 @@ def doubts_of(fit: CircuitFit, frequency_Hz: Floats) -> tuple[str, ...]:
             found.append(f"the resistance of {what} is not determined")
         elif ohm < SHARE * whole:
             found.append(f"{what} is smaller than {SHARE:.0%} of all arcs")
-    for one, two in zip(arcs, arcs[1:], strict=False):
+    for one, two in pairwise(arcs):
         if values[f"{two}_s"] < APART * values[f"{one}_s"]:
             found.append("two arcs have time constants that are nearly the same")
     for name in values:
@@ -293,12 +301,42 @@ def doubts_of(fit: CircuitFit, frequency_Hz: Floats) -> tuple[str, ...]:
 
 
 def choose(fits: Sequence[CircuitFit], frequency_Hz: Floats) -> CircuitFit:
-    """The simplest circuit that is determined and not worse than the best determined one by 10 of the criterion."""
-    doubts = [len(doubts_of(fit, frequency_Hz)) for fit in fits]
-    fewest = [fit for fit, n in zip(fits, doubts, strict=True) if n == min(doubts)]
-    best = min(fit.bayes for fit in fewest)
-    near = [fit for fit in fewest if fit.bayes <= best + BETTER]
-    return min(near, key=lambda fit: (len(fit.values), fit.bayes))
+    """The simplest of the circuits that are determined and not worse than the best of them by 10 of the criterion.
+
+    A circuit whose residual is three times that of the best of all, and more than 0.1 % of |Z|, is not in question.
+    """
+    best_text = chosen_text([Tried(fit, len(doubts_of(fit, frequency_Hz))) for fit in fits])
+    return min((fit for fit in fits if fit.circuit.text == best_text), key=lambda fit: fit.rms)
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A candidate, and how many doubts there are of it."""
+
+    fit: CircuitFit
+    n_doubts: int
+
+
+def chosen_text(tried: Sequence[Tried]) -> str:
+    """The circuit of `choose`, for one spectrum, or for several together, each of which tried all."""
+    per_text: dict[str, list[Tried]] = {}
+    for one in tried:
+        per_text.setdefault(one.fit.circuit.text, []).append(one)
+    sums = {
+        text: (
+            sum(one.n_doubts for one in ones) / len(ones),
+            sum(one.fit.bayes for one in ones) / len(ones),
+            math.exp(sum(math.log(max(one.fit.rms, ENOUGH)) for one in ones) / len(ones)),
+        )
+        for text, ones in per_text.items()
+    }
+    least = min(rms for _, _, rms in sums.values())
+    sums = {text: found for text, found in sums.items() if found[2] <= ADEQUATE * least}
+    fewest = min(doubts for doubts, _, _ in sums.values())
+    sums = {text: found for text, found in sums.items() if found[0] == fewest}
+    limit = min(bayes for _, bayes, _ in sums.values()) + BETTER
+    near = [text for text, (_, bayes, _) in sums.items() if bayes <= limit]
+    return min(near, key=lambda text: (n_parameters(text), sums[text][1]))
 
 
 def _assigned(fit: CircuitFit, area_cm2: float | None, assignment: Sequence[str] | None) -> tuple[Arc, ...]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from scipy.optimize import leastsq
 from interlith.errors import InputError, SolverError, did_you_mean
 
 Floats = NDArray[np.float64]
-Complex = NDArray[np.complex128]
+Complex = NDArray[Any]  # complex128; the type that powers and tanh have is not known to mypy
 Weighting = Literal["modulus", "unit"]
 Answer = tuple[Complex, list[Complex]]  # impedance, and its slopes over the parameters in order
 
@@ -101,8 +101,8 @@ TOKEN = re.compile(r"\s*(p\(|[A-Za-z]+\d*|[-,)])")
 class Circuit:
     """A circuit: its text, the names of its parameters in order, each the element's name and the unit.
 
-    Of the text: elements in series joined by "-", parallel branches in "p(a,b)". R, C, L; CPE 1 / (Q (j w)^n); A, an arc
-    R / (1 + (j w tau)^n), which is R || CPE with Q = tau^n / R; W sigma (1 - j) / sqrt(w); Ws R tanh(x) / x and Wo
+    Of the text: elements in series joined by "-", parallel branches in "p(a,b)". R, C, L; CPE 1 / (Q (j w)^n); A, an
+    arc R / (1 + (j w tau)^n), which is R || CPE with Q = tau^n / R; W sigma (1 - j) / sqrt(w); Ws R tanh(x) / x and Wo
     R coth(x) / x with x = sqrt(j w tau): diffusion through a layer to a source, and to a wall.
 
     >>> circuit("R0-p(R1,C1)").names
@@ -115,11 +115,15 @@ class Circuit:
 
     def impedance_ohm(self, frequency_Hz: Floats, values: Mapping[str, float]) -> Complex:
         """Z at these frequencies, complex[n], for values by name."""
-        return self.answer(2j * np.pi * frequency_Hz, np.array([values[name] for name in self.names]))[0]
+        return self.answer(_jw(frequency_Hz), np.array([values[name] for name in self.names]))[0]
 
     def answer(self, jw: Complex, p: Floats) -> Answer:
         """Z and its slopes over ln p of each parameter, over n for an exponent."""
         return _answer(self.tree, jw, p)
+
+
+def _jw(frequency_Hz: Floats) -> Complex:
+    return np.asarray(2j * np.pi * frequency_Hz, dtype=np.complex128)
 
 
 def _answer(node: tuple[object, ...], jw: Complex, p: Floats) -> Answer:
@@ -133,7 +137,7 @@ def _answer(node: tuple[object, ...], jw: Complex, p: Floats) -> Answer:
         for part in parts[1:]:
             z = z + part[0]
         return z, [slope for part in parts for slope in part[1]]
-    z = 1.0 / sum(1.0 / part[0] for part in parts)
+    z = 1.0 / np.sum([1.0 / part[0] for part in parts], axis=0)
     return z, [slope * (z / part[0]) ** 2 for part in parts for slope in part[1]]
 
 
@@ -270,12 +274,15 @@ def _starts(found: Circuit, frequency_Hz: Floats, impedance_ohm: Complex) -> lis
     draw = np.random.default_rng(np.random.Philox(SEED))
     size, w = np.abs(impedance_ohm), 2.0 * np.pi * frequency_Hz
     least, most = math.log(max(size.min() * 0.03, size.max() * 1e-4)), math.log(size.max() * 2.0)
-    begins = []
+    begins: list[Mapping[str, float]] = []
     for _ in range(STARTS):
-        begin = {}
+        begin: dict[str, float] = {}
         for name in found.names:
             unit = name.split("_", 1)[1]
-            ohm, tau_s = math.exp(draw.uniform(least, most)), math.exp(draw.uniform(-math.log(w.max()), -math.log(w.min())))
+            ohm, tau_s = (
+                math.exp(draw.uniform(least, most)),
+                math.exp(draw.uniform(-math.log(w.max()), -math.log(w.min()))),
+            )
             begin[name] = {
                 "ohm": ohm,
                 "s": tau_s,
@@ -322,7 +329,7 @@ def _descend(
     evaluations: int,
 ) -> tuple[dict[str, float], float] | None:
     """The values that a start leads to and their sum of squares; None where it leads nowhere."""
-    jw, weight = 2j * np.pi * frequency_Hz, 1.0 / size_ohm
+    jw, weight = _jw(frequency_Hz), 1.0 / size_ohm
     last: dict[bytes, tuple[Floats, Floats]] = {}
 
     def both(free: Floats) -> tuple[Floats, Floats]:
@@ -359,7 +366,7 @@ def _at_bound(exponent: float) -> bool:
 def _with_errors(
     found: Circuit, frequency_Hz: Floats, impedance_ohm: Complex, size_ohm: Floats, values: dict[str, float]
 ) -> CircuitFit:
-    jw, weight = 2j * np.pi * frequency_Hz, 1.0 / size_ohm
+    jw, weight = _jw(frequency_Hz), 1.0 / size_ohm
     z, slopes = found.answer(jw, np.array(list(values.values())))
     residual = (impedance_ohm - z) * weight
     held = [name.endswith("_n") and _at_bound(value) for name, value in values.items()]

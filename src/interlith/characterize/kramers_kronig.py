@@ -34,9 +34,9 @@ class KramersKronig:
 
     noise: standard deviation of what is random, Re and Im together. systematic: root of the mean product of
     neighbouring residuals in the worst decade, which is 0 for noise. worst_Hz: lowest and highest frequency of that
-    decade; bands_Hz: of all that failed, highest first. detectable: the least systematic part that would have been told
-    from the noise. under_index: Schoenleber's mu, 1 - sum|R < 0| / sum(R > 0) of the elements. outliers: bool[n], single
-    points that stand far off; the fit leaves them out.
+    decade; bands_Hz: of all that failed, highest first. detectable: the least systematic part that would have been
+    told from the noise. under_index: Schoenleber's mu, 1 - sum|R < 0| / sum(R > 0) of the elements. outliers: bool[n],
+    single points that stand far off; the fit leaves them out.
     """
 
     verdict: Verdict

@@ -69,9 +69,9 @@ def relaxation_times(frequency_Hz: Floats, impedance_ohm: Complex) -> Relaxation
     """Distribution of relaxation times by non-negative least squares with Tikhonov regularization.
 
     Z = R + j w L + 1 / (j w C) + sum R_k / (1 + j w tau_k), with R, L, 1 / C and R_k >= 0; minimized is the squared
-    residual weighted by 1 / |Z| plus lambda * sum (R_k / R_scale)^2, R_scale the range of Re Z. lambda: the largest that
-    raises the sum of squares by no more than one standard deviation of what noise alone gives, sqrt(2 n) s^2 for n
-    numbers; s is the random part of the residual, and no less than 0.05 % of |Z|: as smooth as the data allow.
+    residual weighted by 1 / |Z| plus lambda * sum (R_k / R_scale)^2, R_scale the range of Re Z. lambda: the largest
+    that raises the sum of squares by no more than one standard deviation of what noise alone gives, sqrt(2 n) s^2 for
+    n numbers; s is the random part of the residual, and no less than 0.05 % of |Z|: as smooth as the data allow.
 
     frequency_Hz[n] above 0, impedance_ohm[n] finite and not 0. Raises InputError. A peak is narrower than 2 decades of
     frequency can part: arcs whose time constants differ by less than a factor of about 5 make one peak.
