@@ -111,21 +111,22 @@ def _quantity(name: str, value: float, error: float, source: str, electrode: str
 
 
 def _of_series(readings: Sequence[Reading], found: Sequence[Trend]) -> tuple[dict[str, tuple[float, float]], str]:
-    """What a series hands out, and from where: the mean where nothing changes, else the last spectrum.
+    """What a series hands out, and from where: the mean where all are steady, else the last spectrum.
 
     The error of a mean is that of one fit: what the model leaves out is the same in all spectra.
     """
     last = readings[-1]
     text = last.fit.circuit.text
-    if any(trend.is_change for trend in found) or not found:
+    if not found or not all(trend.is_steady for trend in found):
         return resistances(last), f"EIS of {last.spectrum.name}, the last of {len(readings)}, {text}{marks([last])}"
     good = [one for one in readings if one.test.verdict != "not consistent"]
     means = {}
     for trend in found:
         errors = [one.resistances_ohm[trend.role][1] for one in good if trend.role in resistances(one)]
         means[trend.role] = trend.mean_ohm, math.hypot(max(errors), trend.repeatability * trend.mean_ohm)
+    n = min(trend.n for trend in found)
     names = f"{good[0].spectrum.name} to {good[-1].spectrum.name}"
-    return means, f"EIS, mean of {len(good)} spectra, {names}, {text}{marks(good)}"
+    return means, f"EIS, mean of {n} spectra of {names}, {text}{marks(good)}"
 
 
 def _series_headline(readings: Sequence[Reading], found: Sequence[Trend]) -> str:
@@ -133,8 +134,10 @@ def _series_headline(readings: Sequence[Reading], found: Sequence[Trend]) -> str
     for trend in found:
         if trend.is_change:
             words.append(f"{trend.role} {trend.first_ohm:.4g} to {trend.last_ohm:.4g} Ω ({trend.change:+.0%})")
-        else:
+        elif trend.is_steady:
             words.append(f"{trend.role} {trend.mean_ohm:.4g} Ω, repeats within {trend.repeatability:.1%}")
+        else:
+            words.append(f"{trend.role} between {trend.least_ohm:.4g} and {trend.most_ohm:.4g} Ω")
     n_bad = sum(one.test.verdict == "not consistent" for one in readings)
     bad = f"; {n_bad} NOT Kramers-Kronig consistent" if n_bad else ""
     told = ", ".join(words).replace("%", " %") or "no resistance is determined"

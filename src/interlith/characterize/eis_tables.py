@@ -14,6 +14,7 @@ from interlith.characterize.eis_reading import ROLES, Reading
 
 PERCENT = 100.0
 CURVE_POINTS, CURVE_DECADES = 81, 2.0  # of an arc alone, beyond its top on both sides
+SAME_PROCESS = 3.0  # factor between the time constants of a peak and the arc that it is named after
 MOST_CURVES = 5  # spectra of a series whose arcs and distributions are kept as curves
 
 
@@ -96,12 +97,27 @@ def _peaks(number: int, reading: Reading) -> pl.DataFrame:
     times = reading.times
     step = math.log(times.tau_s[1] / times.tau_s[0])
     rows = [
-        (number, peak.tau_s, peak.frequency_Hz, peak.resistance_ohm, _height(reading, peak.tau_s, step), peak.edge)
+        (
+            number,
+            _role_at(reading, peak.tau_s),
+            peak.tau_s,
+            peak.frequency_Hz,
+            peak.resistance_ohm,
+            _height(reading, peak.tau_s, step),
+            peak.edge,
+        )
         for peak in times.peaks
     ]
-    names = ("spectrum", "tau_s", "top_Hz", "resistance_ohm", "gamma_ohm", "at_edge")
-    types = (pl.Int64, pl.Float64, pl.Float64, pl.Float64, pl.Float64, pl.Boolean)
+    names = ("spectrum", "role", "tau_s", "top_Hz", "resistance_ohm", "gamma_ohm", "at_edge")
+    types = (pl.Int64, pl.String, pl.Float64, pl.Float64, pl.Float64, pl.Float64, pl.Boolean)
     return pl.DataFrame(rows, schema=dict(zip(names, types, strict=True)), orient="row")
+
+
+def _role_at(reading: Reading, tau_s: float) -> str | None:
+    """The arc of the circuit whose time constant is that of a peak, within a factor 3; None where there is none."""
+    arcs = reading.arcs.arcs if reading.arcs is not None else ()
+    near = min(arcs, key=lambda arc: abs(math.log(arc.tau_s / tau_s)), default=None)
+    return near.name if near is not None and abs(math.log(near.tau_s / tau_s)) < math.log(SAME_PROCESS) else None
 
 
 def _height(reading: Reading, tau_s: float, step: float) -> float:

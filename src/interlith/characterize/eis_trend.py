@@ -15,6 +15,7 @@ from interlith.characterize.eis_reading import ROLES
 
 CONFIDENCE = 0.975  # one side of 95 %
 LEAST_FOR_SLOPE = 4  # spectra
+STEADY = 0.1  # scatter, as a fraction of the mean
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class Trend:
     role: str
     n: int
     mean_ohm: float
+    least_ohm: float
+    most_ohm: float
     first_ohm: float
     last_ohm: float
     change: float
@@ -38,6 +41,11 @@ class Trend:
     per: str
     repeatability: float
     is_change: bool
+
+    @property
+    def is_steady(self) -> bool:
+        """Whether a mean says what all of them say."""
+        return not self.is_change and self.repeatability < STEADY
 
 
 def trends(table: pl.DataFrame) -> tuple[Trend, ...]:
@@ -72,6 +80,8 @@ def _trend(role: str, good: pl.DataFrame, name: str) -> Trend:
         role=role,
         n=len(y),
         mean_ohm=float(y.mean()),
+        least_ohm=float(y.min()),
+        most_ohm=float(y.max()),
         first_ohm=float(y[0]),
         last_ohm=float(y[-1]),
         change=float(change),
@@ -109,6 +119,8 @@ def as_json(trend: Trend) -> Mapping[str, object]:
     return {
         "n": trend.n,
         "mean_ohm": trend.mean_ohm,
+        "least_ohm": trend.least_ohm,
+        "most_ohm": trend.most_ohm,
         "first_ohm": trend.first_ohm,
         "last_ohm": trend.last_ohm,
         "change_fraction": trend.change,
@@ -117,4 +129,5 @@ def as_json(trend: Trend) -> Mapping[str, object]:
         unit.replace("slope", "slope_error"): trend.slope_error,
         "repeatability_fraction": trend.repeatability,
         "changes": trend.is_change,
+        "steady": trend.is_steady,
     }

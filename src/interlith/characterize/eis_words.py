@@ -52,9 +52,10 @@ def source(one: Reading) -> str:
 def marks(readings: Sequence[Reading]) -> str:
     """What must stand with every number of these."""
     verdicts = [one.test.verdict for one in readings]
-    assigned = any(one.arcs is not None for one in readings)
+    roles = _roles(readings)
     return (
-        ("; film and charge transfer are an assignment" if assigned else "")
+        ("; film and charge transfer by order of the arcs, an assignment" if "film" in roles else "")
+        + ("; one arc, film and charge transfer together" if "interface" in roles else "")
         + ("; NOT Kramers-Kronig consistent" if "not consistent" in verdicts else "")
         + ("; Kramers-Kronig undecided" if "undecided" in verdicts else "")
     )
