@@ -215,3 +215,40 @@ def test_tables_that_are_no_sweep_are_left_to_others(tmp_path, text):
 )
 def test_spectra_begin_where_the_sweep_turns_back_or_was_left(frequency, numbers):
     assert np.array_equal(spectrum_numbers(np.array(frequency, dtype=float)), numbers, equal_nan=True)
+
+
+POLAR = [
+    ("Frequency (Hz),|Z| (Ohm),Phase (deg)", 1.0, np.degrees(1.0)),
+    ("freq/Hz,|Z|/Ohm,Phase(Z)/deg", 1.0, np.degrees(1.0)),
+    ("f/Hz,|Z|/mOhm,phase/rad", 1e3, 1.0),
+    ("Frequency/Hz,Zmod/Ohm,-Phase/deg", 1.0, -np.degrees(1.0)),
+    ("Freq (Hz),Z modulus (ohm),Theta (°)", 1.0, np.degrees(1.0)),
+    ("frequency_hz,z_mod_ohm,phase_deg", 1.0, np.degrees(1.0)),
+    ("Frequency (Hz),Impedance (Ohm),Phase (radians)", 1.0, 1.0),
+    ("Frequency,Modulus,Phase", 1.0, np.degrees(1.0)),  # beyond pi: degrees
+]
+
+
+def polar(header, size=1.0, angle=1.0):
+    """An arc from 100 kHz to 0.1 Hz as modulus and phase, and its impedance."""
+    f = np.logspace(5, -1, 31)
+    z = 3.0 + 20.0 / (1.0 + 2j * np.pi * f * 1e-3)
+    rows = zip(f, np.abs(z) * size, np.angle(z) * angle, strict=True)
+    return header + "\n" + "".join(f"{a:.9g},{b:.9g},{c:.9g}\n" for a, b, c in rows), z
+
+
+@pytest.mark.parametrize(("header", "size", "angle"), POLAR)
+def test_modulus_and_phase_in_degrees_or_radians(load, header, size, angle):
+    text, z = polar(header, size, angle)
+    record = load(text, "sample.csv")
+    assert record.provenance.format == "eis-csv"
+    assert "modulus and phase" in record.provenance.notes[0]
+    points = record.spectra()
+    assert points[REAL].to_numpy() == pytest.approx(z.real, rel=1e-6)
+    assert points[IMAGINARY].to_numpy() == pytest.approx(z.imag, rel=1e-6, abs=1e-6)
+    assert codes(record) == []
+
+
+def test_a_phase_without_a_unit_within_pi_is_not_guessed(load):
+    with pytest.raises(InterlithError, match=r"degrees or radians\? Write 'Phase \(deg\)'"):
+        load(polar("frequency,modulus,phase")[0], "sample.csv")

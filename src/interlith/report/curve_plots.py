@@ -122,13 +122,13 @@ def nyquist(finding: Finding) -> Sketch | None:
         "spectrum", "time_h", "frequency_Hz", "real_ohm", (-pl.col("imaginary_ohm")).alias("minus_imaginary_ohm")
     )
     caption = f"Impedance, {data['spectrum'].n_unique()} spectra, equal scales on both axes. No circuit is fitted."
-    shown = _without_blocking(data)
+    shown = without_blocking(data)
     if shown.height < data.height:
         caption += f" {data.height - shown.height} points of what blocks lie far above and are not drawn."
     return Sketch("nyquist", "Impedance (Nyquist)", caption, data, lambda canvas: _paint_nyquist(canvas, shown), 3.4)
 
 
-def _without_blocking(data: pl.DataFrame) -> pl.DataFrame:
+def without_blocking(data: pl.DataFrame) -> pl.DataFrame:
     """Without the steep line of a capacitor, beside which every arc would be a dot."""
     real = data["real_ohm"]
     width = max(float(real.max() - real.min()), LEAST_WIDTH * float(real.abs().max()))  # type: ignore[operator, arg-type]

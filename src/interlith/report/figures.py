@@ -19,6 +19,7 @@ from interlith.report.coating_plots import loading, tube, void
 from interlith.report.curve_plots import bode, dqdv, nyquist, profiles
 from interlith.report.cycle_plots import capacity, efficiency, hysteresis
 from interlith.report.design_plots import levers, masses, stack, tornado
+from interlith.report.eis_plots import eis_bode, eis_nyquist, eis_relaxation, eis_trend
 from interlith.report.energy_plots import draws, field, pareto, reconciled
 from interlith.report.fit_plots import cells_needed, held_out, posterior, profile_likelihoods
 from interlith.report.lab_plots import ion_depth, ion_index, scan_rates, thermogram, voltammogram
@@ -59,6 +60,10 @@ SKETCHES: tuple[Callable[[Finding], Sketch | None], ...] = (
     thermogram,
     ion_index,
     ion_depth,
+    eis_nyquist,
+    eis_bode,
+    eis_relaxation,
+    eis_trend,
 )
 WIDTH_IN, PNG_DPI = 5.4, 200
 LAYOUT_DIGITS = 6

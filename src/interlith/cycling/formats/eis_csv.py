@@ -1,7 +1,8 @@
-"""Impedance spectra as plain csv: frequency, real and imaginary part, with a line of names or without one."""
+"""Impedance spectra as plain csv: frequency and both parts, or modulus and phase; with a line of names or without."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,27 +10,48 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interlith.cycling.formats.format import Format, Head, Raw, ReadOptions
-from interlith.cycling.formats.headers import MINUS, meaning
+from interlith.cycling.formats.headers import MINUS, SPLIT, meaning, plain
 from interlith.cycling.formats.spectra import eis_table, numbers_below, sign_flags
 from interlith.cycling.formats.text import delimiter_of, read_text
 from interlith.errors import CorruptFile, InputError
 from interlith.record import CURRENT, FREQUENCY, IMAGINARY, REAL, TIME, VOLTAGE
+from interlith.units import unit
 
 N_FIELDS, LEAST_POINTS, LEAST_DECADES = 3, 5, 2.0
 # a sweep has about equal steps of log f; time has not
 EVEN_STEP, EVEN_SHARE, LEAST_LOG_STEP = 2.5, 0.9, 0.01
 EXTRA_NAMES = {"re(z)": REAL, "im(z)": IMAGINARY, "real": REAL, "imag": IMAGINARY, "imaginary": IMAGINARY}
+# the polar form, which a record does not keep: names as `plain` makes them
+MODULUS, PHASE, BARE_PHASE = "modulus", "phase", "phase without a unit"
+POLAR_NAMES = {
+    **dict.fromkeys(["|z|", "zmod", "zmodulus", "modulus", "magnitude", "zmag", "zmagnitude", "mod"], MODULUS),
+    **dict.fromkeys(["absz", "abs(z)", "impedance", "impedancemodulus", "impedancemagnitude"], MODULUS),
+    **dict.fromkeys(["phase", "phase(z)", "phasez", "zphase", "phaseangle", "theta", "zphz", "phz"], PHASE),
+    **dict.fromkeys(["phi", "arg(z)", "argz"], PHASE),
+}
+DEGREE = math.radians(1.0)
+ANGLES = {
+    **dict.fromkeys(["deg", "degree", "degrees", "°"], DEGREE),
+    **dict.fromkeys(["rad", "radian", "radians"], 1.0),
+}
+FORMS = ((FREQUENCY, REAL, IMAGINARY), (FREQUENCY, MODULUS, PHASE), (FREQUENCY, MODULUS, BARE_PHASE))
+CARTESIAN = FORMS[0]
 
 
 @dataclass(frozen=True)
 class Columns:
-    """Place of each record column, and the factor to its base unit; -Im Z has a negative one."""
+    """Place of each column, and the factor to its base unit; -Im Z has a negative one."""
 
     places: dict[str, int]
     factors: dict[str, float]
 
     def __contains__(self, name: str) -> bool:
         return name in self.places
+
+    @property
+    def form(self) -> tuple[str, ...] | None:
+        """The columns from which the impedance comes; None where they are not all there."""
+        return next((form for form in FORMS if all(name in self for name in form)), None)
 
 
 def named_columns(line: str, delimiter: str) -> Columns:
@@ -56,7 +78,7 @@ def recognize(head: Head) -> bool:
     delimiter = delimiter_of(lines[:50])
     if not _is_numbers(lines[0], delimiter):
         found = named_columns(lines[0], delimiter)
-        return all(name in found for name in (FREQUENCY, REAL, IMAGINARY)) and CURRENT not in found
+        return found.form is not None and CURRENT not in found
     whole = lines[:-1] if not head.text.endswith(("\n", "\r")) and len(lines) > LEAST_POINTS else lines
     return _is_sweep(whole, delimiter)
 
@@ -73,19 +95,40 @@ def read(path: Path, options: ReadOptions) -> Raw:
     )
     if has_names:
         columns = named_columns(lines[first], delimiter)
-    if missing := [name for name in (FREQUENCY, REAL, IMAGINARY) if name not in columns]:
+    if columns.form is None:
+        missing = [name for name in CARTESIAN if name not in columns]
         raise InputError(f"{path.name}: no column of {', '.join(missing)}; found {lines[first].strip()[:80]!r}")
     try:
         rows, flags = numbers_below(text, first + has_names, delimiter, max(columns.places.values()) + 1)
     except CorruptFile as problem:
         raise CorruptFile(f"{path.name}: {problem}") from problem
     taken = {name: rows[:, place] * columns.factors[name] for name, place in columns.places.items()}
-    said = _said(columns, lines[first], delimiter) if has_names else "no header"
+    if columns.form != CARTESIAN:
+        taken, said = _from_polar(taken, path.name)
+    else:
+        said = _said(columns, lines[first], delimiter) if has_names else "no header"
     return Raw(
         table=eis_table(taken[FREQUENCY], taken[REAL], taken[IMAGINARY], taken.get(TIME), taken.get(VOLTAGE)),
         flags=(*flags, *sign_flags(taken[IMAGINARY], said)),
-        notes=(f"imaginary part: {said}",) if has_names else ("no header: taken as f in Hz, Re Z and Im Z in ohm",),
+        notes=(said if MODULUS in (columns.form or ()) else f"imaginary part: {said}",)
+        if has_names
+        else ("no header: taken as f in Hz, Re Z and Im Z in ohm",),
     )
+
+
+def _from_polar(taken: dict[str, NDArray[np.float64]], name: str) -> tuple[dict[str, NDArray[np.float64]], str]:
+    """Real and imaginary part from modulus and phase, and how the phase was read."""
+    if PHASE in taken:
+        phase, said = taken[PHASE], "from modulus and phase, by the unit of the header"
+    else:
+        phase, said = taken[BARE_PHASE] * DEGREE, "from modulus and phase, which goes beyond pi: taken as degrees"
+        if np.max(np.abs(taken[BARE_PHASE])) <= math.pi:
+            raise InputError(
+                f"{name}: the phase has no unit and stays within pi: degrees or radians? Write 'Phase (deg)' or "
+                "'Phase (rad)' into the header"
+            )
+    parts = {REAL: taken[MODULUS] * np.cos(phase), IMAGINARY: taken[MODULUS] * np.sin(phase)}
+    return {**taken, **parts}, said
 
 
 def _said(columns: Columns, header: str, delimiter: str) -> str:
@@ -96,10 +139,13 @@ def _said(columns: Columns, header: str, delimiter: str) -> str:
 def _meaning(name: str) -> tuple[str | None, float]:
     if name.startswith(MINUS):
         column, factor = _meaning(name[1:].strip())
-        return (column, -factor) if column == IMAGINARY else (None, 1.0)
+        return (column, -factor) if column in (IMAGINARY, PHASE, BARE_PHASE) else (None, 1.0)
     known = meaning(name)
     if known:
         return known.column, known.factor
+    polar = _polar(name)
+    if polar is not None:
+        return polar
     for separator in ("/", " ", "["):
         bare, _, written = name.partition(separator)
         column = EXTRA_NAMES.get(bare.strip().lower())
@@ -107,6 +153,23 @@ def _meaning(name: str) -> tuple[str | None, float]:
         if column and (scale or not written.strip()):
             return column, scale.factor if scale else 1.0
     return None, 1.0
+
+
+def _polar(name: str) -> tuple[str, float] | None:
+    """Modulus in ohm or phase in radians, by name and unit.
+
+    >>> _polar("|Z|/kOhm"), _polar("Phase(Z)/deg")[0], _polar("phase")
+    (('modulus', 1000.0), 'phase', ('phase without a unit', 1.0))
+    """
+    for pattern in SPLIT:
+        found = pattern.match(name)
+        column = POLAR_NAMES.get(plain(found["name"])) if found else None
+        if found and column == MODULUS and (known := unit(found["unit"])) and known[0] == "impedance":
+            return MODULUS, known[1]
+        if found and column == PHASE and (factor := ANGLES.get(found["unit"].strip().lower())):
+            return PHASE, factor
+    column = POLAR_NAMES.get(plain(name))
+    return None if column is None else (MODULUS if column == MODULUS else BARE_PHASE, 1.0)
 
 
 def _is_numbers(line: str, delimiter: str) -> bool:
@@ -137,7 +200,7 @@ def _is_even(decades: NDArray[np.float64]) -> bool:
 
 FORMAT = Format(
     name="eis-csv",
-    title="Impedance csv (frequency, Re Z, Im Z)",
+    title="Impedance csv (frequency, Re Z, Im Z or modulus, phase)",
     suffixes=(".csv", ".txt"),
     recognize=recognize,
     read=read,
