@@ -43,7 +43,7 @@ from interlith.cli_options import (
     Spectra,
     Workers,
 )
-from interlith.cli_running import errors_told, files_told, progress_told
+from interlith.cli_running import answer, errors_told, files_told, progress_told, status, tell_lists
 from interlith.errors import InputError
 
 if TYPE_CHECKING:
@@ -125,8 +125,8 @@ def analyze(
         )
         with files_told(len(tasks_of(files, join=join)), quiet) as tell:
             findings = analyze_files(files, options, out=out, workers=workers, join=join, tell=tell)
-        _answer(findings, out, as_json)
-        raise typer.Exit(_status(findings))
+        answer(findings, out, as_json)
+        raise typer.Exit(status(findings))
 
 
 @app.command()
@@ -146,7 +146,7 @@ def demo(
         tests = examples()
         with files_told(len(tests), quiet) as tell:
             findings = analyze_examples(tests, out, tell)
-        _answer(findings, out, as_json)
+        answer(findings, out, as_json)
 
 
 @app.command()
@@ -186,7 +186,7 @@ def simulate(
         if show_list:
             from interlith.pipeline import lists
 
-            _tell_lists(lists(), as_json)
+            tell_lists(lists(), as_json)
             return
         own = (study_file, sample, protocol, cell, model, *(without or []), *(changes or []))
         if calibrate is not None or discriminate is not None or held_out:
@@ -205,7 +205,7 @@ def simulate(
         if as_json:
             typer.echo(json.dumps(summary, ensure_ascii=False))
         else:
-            _answer(findings, out, as_json=False)
+            answer(findings, out, as_json=False)
         if summary["interrupted"]:
             raise KeyboardInterrupt
 
@@ -305,7 +305,7 @@ def design(
         from interlith.report.terminal import print_design
 
         if show_list:
-            _tell_lists(lists(), as_json)
+            tell_lists(lists(), as_json)
             return
         if cell is None:
             raise InputError("give a cell file, or a shipped cell, for instance reference-pouch; --list names them")
@@ -350,7 +350,7 @@ def coat(
         from interlith.coat import CoatOptions, coat_recipe, file_of, lists
 
         if show_list:
-            _tell_lists(lists(), as_json)
+            tell_lists(lists(), as_json)
             return
         if recipe is None:
             raise InputError("give a recipe file, or a shipped recipe: reference-coating")
@@ -368,7 +368,7 @@ def coat(
 
 @app.command()
 def characterize(
-    files: Annotated[list[Path], typer.Argument(help="XRD, TGA, EIS, CV, TOF-SIMS files, or folders.", metavar="FILE")],
+    files: Annotated[list[Path], typer.Argument(help="XRD, TGA, EIS, CV, TOF-SIMS files, or folders", metavar="FILE")],
     kind: Annotated[Measurements | None, typer.Option(help="Of all files; recognized when not given.")] = None,
     area_cm2: Annotated[
         float | None, typer.Option(help="Electrode area, for resistances and currents per cm2.")
@@ -430,7 +430,7 @@ def characterize(
             typer.echo(json.dumps(findings.as_json(), ensure_ascii=False))
         else:
             print_measured(findings, out / "report.html" if out is not None else None)
-        raise typer.Exit(_status(findings))
+        raise typer.Exit(status(findings))
 
 
 @app.command()
@@ -457,30 +457,6 @@ def _format_row(row: Any) -> dict[str, Any]:
         "extra": row.extra,
         "missing": row.missing(),
     }
-
-
-def _tell_lists(found: dict[str, list[dict[str, str]]], as_json: bool) -> None:
-    """What can be named, as JSON or as tables."""
-    from interlith.report.terminal import print_lists
-
-    typer.echo(json.dumps(found, ensure_ascii=False)) if as_json else print_lists(found)
-
-
-def _answer(findings: Findings, out: Path | None, as_json: bool) -> None:
-    page = out / "report.html" if out is not None else None
-    if as_json:
-        typer.echo(json.dumps(findings.as_json(), ensure_ascii=False))
-        return
-    from interlith.report.terminal import print_findings
-
-    print_findings(findings, page)
-
-
-def _status(findings: Findings) -> int:
-    from interlith import errors
-
-    names = [item.summary["error"]["type"] for item in findings.items if item.summary["error"]]
-    return max((getattr(errors, name).exit_code for name in names), default=0)
 
 
 def _with_published(arguments: list[str]) -> list[str]:

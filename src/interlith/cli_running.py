@@ -1,12 +1,14 @@
-"""What every command does while it runs: errors as one line and an exit status, progress on stderr."""
+"""What every command does: errors as one line and an exit status, progress on stderr, the answer on stdout."""
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -14,7 +16,7 @@ import typer
 from interlith.errors import EnvironmentError_, InterlithError
 
 if TYPE_CHECKING:
-    from interlith.findings import Finding
+    from interlith.findings import Finding, Findings
 
 STOPPED = 130
 PLAIN_LINE_EVERY_S = 30.0
@@ -86,3 +88,29 @@ def _plain_lines(total: int, unit: str) -> Callable[[int, str], None]:
             typer.echo(f"interlith: {n_done} of {total} {unit} done", err=True)
 
     return tell
+
+
+def tell_lists(found: dict[str, list[dict[str, str]]], as_json: bool) -> None:
+    """What can be named, as JSON or as tables."""
+    from interlith.report.terminal import print_lists
+
+    typer.echo(json.dumps(found, ensure_ascii=False)) if as_json else print_lists(found)
+
+
+def answer(findings: Findings, out: Path | None, as_json: bool) -> None:
+    """The findings as one JSON object, or as a table with where the report lies."""
+    page = out / "report.html" if out is not None else None
+    if as_json:
+        typer.echo(json.dumps(findings.as_json(), ensure_ascii=False))
+        return
+    from interlith.report.terminal import print_findings
+
+    print_findings(findings, page)
+
+
+def status(findings: Findings) -> int:
+    """The exit status: that of the worst file."""
+    from interlith import errors
+
+    names = [item.summary["error"]["type"] for item in findings.items if item.summary["error"]]
+    return max((getattr(errors, name).exit_code for name in names), default=0)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,7 @@ KINDS = {
 }
 TOGETHER = ("eis", "cv", "tof-sims")  # several files are one measurement
 PARAMETERS = "parameters"
+ROOM_C = 25.0  # where no temperature is given
 Tell = Callable[[Finding], None]
 Done = tuple[Finding, "list[Figure]"]
 
@@ -133,7 +135,7 @@ def _findings(paths: Sequence[Path], asked: CharacterizeOptions) -> Any:
     for task in tasks_of(paths, join=False):
         path = task.paths[0]
         try:
-            opened = _guarded(lambda path=path: _opened(path, asked.kind, asked.use_cache), path, asked)
+            opened = _guarded(partial(_opened, path, asked.kind, asked.use_cache), path, asked)
             held[opened.kind].append(opened)
         except InterlithError as problem:
             yield _failed(task.name, path, problem)
@@ -148,7 +150,7 @@ def _one_by_one(kind: str, files: Sequence[_File], asked: CharacterizeOptions) -
     each: list[tuple[str, Measured]] = []
     for file in files:
         try:
-            found = _guarded(lambda file=file: _measure(kind, [file], asked), file.path, asked)
+            found = _guarded(partial(_measure, kind, [file], asked), file.path, asked)
         except InterlithError as problem:
             yield _failed(_name([file]), file.path, problem)
             continue
@@ -163,7 +165,7 @@ def _one_by_one(kind: str, files: Sequence[_File], asked: CharacterizeOptions) -
 def _measured(name: str, files: Sequence[_File], asked: CharacterizeOptions) -> Finding:
     path = files[0].path
     try:
-        return _finding(name, files, _guarded(lambda: _measure(files[0].kind, files, asked), path, asked))
+        return _finding(name, files, _guarded(partial(_measure, files[0].kind, files, asked), path, asked))
     except InterlithError as problem:
         return _failed(name, path, problem)
 
@@ -216,8 +218,8 @@ def _of_record(path: Path, kind: str | None, use_cache: bool) -> _File:
         if kind == "cv":
             raise
         raise InputError(
-            f"{path.name}: none of {', '.join(KINDS)} is recognized in it ({problem}); a test of charge and discharge is "
-            "for interlith analyze"
+            f"{path.name}: none of {', '.join(KINDS)} is recognized in it ({problem}); a test of charge and discharge "
+            "is for interlith analyze"
         ) from problem
 
 
@@ -261,12 +263,11 @@ def _eis(files: Sequence[_File], asked: CharacterizeOptions) -> Measured:
 def _cv(files: Sequence[_File], asked: CharacterizeOptions) -> Measured:
     from interlith.characterize.cv import measure_cv
 
-    warm = {} if asked.temperature_C is None else {"temperature_C": asked.temperature_C}
     return measure_cv(
         [sweep for file in files for sweep in file.held],
         area_cm2=asked.area_cm2,
         concentration_mol_per_L=asked.concentration_mol_per_L,
-        **warm,
+        temperature_C=ROOM_C if asked.temperature_C is None else asked.temperature_C,
     )
 
 
