@@ -1,16 +1,19 @@
-"""Write the look-up pages that are lists: ledger, record, thresholds, formats, materials, cell files."""
+"""Write the look-up pages that are lists: ledger, record, thresholds, formats, materials, cell and recipe files."""
 
 from pathlib import Path
 
+from interlith.coating import recipe_file
 from interlith.cycling.formats import FORMATS
 from interlith.cycling.formats.refused import BY_SUFFIX
 from interlith.cycling.thresholds import Thresholds
 from interlith.ledger import ENTRIES
 from interlith.parts.design import CellDesign, Coin, Electrode, Filling, Pouch, Stack, Tabs
+from interlith.parts.from_file import Reading
 from interlith.parts.layer import Layer, Material, material, material_names
 from interlith.parts.listing import unit
 from interlith.parts.plausible import SPANS
-from interlith.pouch.design_file import Beside, Published, Reading
+from interlith.parts.recipe import Dose, Growth, MeasuredHost, Paper, Powder, Prices, Recipe
+from interlith.pouch.design_file import Beside, Published
 from interlith.record import COLUMNS
 
 HERE = Path(__file__).resolve().parent / "look-up"
@@ -99,26 +102,60 @@ TABLES = (
 )
 
 
+OF_RECIPES = (
+    ("The file itself", recipe_file.Beside, "What stands beside the recipe."),
+    ("The recipe", Recipe, None),
+    ("`[powder]`", Powder, None),
+    ("`[zinc]`, `[water]`", Dose, None),
+    ("`[growth]`", Growth, None),
+    ("`[paper]`", Paper, None),
+    ("`[measured]`", MeasuredHost, None),
+    ("`[prices]`", Prices, None),
+    ("`[published]`", recipe_file.Published, None),
+    ("`[[data]]`", recipe_file.Datum, None),
+    ("`[[readings]]`", Reading, None),
+)
+UNCERTAIN = (
+    'A number that is not certain is a table: `{ value = 212, low = 205, high = 230, source = "..." }`, with '
+    '`distribution = "triangular"` or `"normal"` (cut at low and high, 1.96 standard deviations from its middle), or '
+    "`choices = [...]` in place of low and high. A number without a table is stated by you.\n"
+)
+
+
 def cell_file() -> str:
-    parts = [
-        f"# Keys of a cell file\n\n{MADE}\n",
-        "For `interlith design CELL.toml`; [how to write one](../do/design.md). A number that is not certain is a "
-        'table: `{ value = 212, low = 205, high = 230, source = "..." }`, with `distribution = "triangular"` or '
-        '`"normal"` (cut at low and high, 1.96 standard deviations from its middle), or `choices = [...]` in place '
-        "of low and high. A number without a table is stated by you.\n",
-    ]
-    for title, model, what in TABLES:
+    how = "For `interlith design CELL.toml`; [how to write one](../do/design.md). "
+    return _keys("a cell", how, TABLES)
+
+
+def recipe_file_page() -> str:
+    how = (
+        "For `interlith coat RECIPE.toml`; [how to write one](../do/coat.md). `[materials.NAME]` changes a material "
+        "of the powder, or zinc oxide, as in [a cell file](cell-file.md). "
+    )
+    return _keys("a recipe", how, OF_RECIPES)
+
+
+def _keys(what: str, how: str, tables: tuple) -> str:
+    parts = [f"# Keys of {what} file\n\n{MADE}\n", how + UNCERTAIN]
+    for title, model, what in tables:
         rows = []
         for name, field in model.model_fields.items():
-            if name in ("origins", "kind"):
+            if name in ("origins", "kind", "oxide"):
                 continue
             span = SPANS.get(name)
             known = field.is_required() or field.default_factory is not None or field.default in (None, (), "")
             default = "" if known else str(field.default)
             allowed = "" if span is None else f"{span.low:g} to {span.high:g}"
+            assumed = getattr(model, "assumed", {}).get(name)
+            default = f"{assumed[0]:g}, assumed ({assumed[1]:g} to {assumed[2]:g})" if assumed else default
             told = unit(name)
             rows.append(
-                [f"`{name}`", "" if told == "1" else told, "required" if field.is_required() else default, allowed]
+                [
+                    f"`{name}`",
+                    "" if told == "1" else told,
+                    "required" if field.is_required() and not assumed else default,
+                    allowed,
+                ]
             )
         text = what or (model.__doc__ or "").split("\n\n    >>>")[0]
         said = "\n".join(line.removeprefix("    ") for line in text.strip().splitlines())
@@ -128,7 +165,7 @@ def cell_file() -> str:
 
 
 PAGES = {"ledger.md": ledger, "record.md": record, "thresholds.md": thresholds, "formats.md": formats}
-PAGES |= {"materials.md": materials, "cell-file.md": cell_file}
+PAGES |= {"materials.md": materials, "cell-file.md": cell_file, "recipe-file.md": recipe_file_page}
 
 if __name__ == "__main__":
     for name, page in PAGES.items():

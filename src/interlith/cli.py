@@ -389,6 +389,7 @@ def characterize(
     ] = None,
     circuit: Annotated[str | None, typer.Option(help="Of spectra, e.g. R0-p(R1,C1); chosen when not given.")] = None,
     symmetric: Annotated[bool, typer.Option("--symmetric", help="Spectra of two equal electrodes.")] = False,
+    join: Annotated[bool, typer.Option("--join", help="Spectra, or sweeps, of all files are of one cell.")] = False,
     electrode: Annotated[Sides | None, typer.Option(help="Of a study, that spectra of a cell belong to.")] = None,
     concentration: Annotated[
         float | None, typer.Option("--concentration-mol-per-L", help="Of the couple, for Randles-Sevcik.")
@@ -419,6 +420,7 @@ def characterize(
             instrument_width,
             circuit,
             symmetric,
+            join,
             electrode.value if electrode else None,
             concentration,
             not no_cache,

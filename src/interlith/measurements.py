@@ -1,8 +1,8 @@
 """From files of the lab to findings: recognize, read, measure, and say it in TOML that a study, recipe or cell takes.
 
-Patterns (XRD) and thermograms (TGA) are measured one by one, and side by side where there are several. Spectra (EIS)
-are one series, voltammograms (CV) one set of scan rates, profiles (TOF-SIMS) one comparison. A file that cannot be read
-stops no other.
+Each file is measured by itself. Several patterns are set side by side besides, profiles of secondary ions compared with
+each other; the spectra or the voltammograms of several files are one series only where a person says that they are of
+one cell. A file that cannot be read stops no other.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ KINDS = {
     "cv": "cyclic voltammetry",
     "tof-sims": "secondary ions (TOF-SIMS)",
 }
-TOGETHER = ("eis", "cv", "tof-sims")  # several files are one measurement
+OF_ONE_CELL = ("eis", "cv")  # several files can be one series
 PARAMETERS = "parameters"
 ROOM_C = 25.0  # where no temperature is given
 Tell = Callable[[Finding], None]
@@ -42,7 +42,8 @@ class CharacterizeOptions:
 
     bare: thermogram of the bare paper. masks: "LOW-HIGH" in degrees, with ":NAME" where it has one. substrate: of the
     pattern; several joined by "+". circuit: of the spectra, for instance "R0-p(R1,C1)". symmetric: two equal electrodes
-    in series. electrode: of the study that spectra belong to, "host" or "foil".
+    in series. join: files of one kind are of one cell: a series of spectra, a set of scan rates. electrode: of the study
+    that spectra belong to, "host" or "foil".
     """
 
     kind: str | None = None
@@ -55,6 +56,7 @@ class CharacterizeOptions:
     instrument_width_deg: float | None = None
     circuit: str | None = None
     symmetric: bool = False
+    join: bool = False
     electrode: str | None = None
     concentration_mol_per_L: float | None = None
     use_cache: bool = True
@@ -140,7 +142,8 @@ def _findings(paths: Sequence[Path], asked: CharacterizeOptions) -> Any:
         except InterlithError as problem:
             yield _failed(task.name, path, problem)
     for kind, files in held.items():
-        if kind in TOGETHER and files:
+        together = kind == "tof-sims" or (asked.join and kind in OF_ONE_CELL)
+        if files and together:
             yield _measured(_name(files), files, asked)
         elif files:
             yield from _one_by_one(kind, files, asked)

@@ -20,7 +20,8 @@ def docs_make():
 
 
 @pytest.mark.parametrize(
-    "name", ["ledger.md", "record.md", "thresholds.md", "formats.md", "materials.md", "cell-file.md"]
+    "name",
+    ["ledger.md", "record.md", "thresholds.md", "formats.md", "materials.md", "cell-file.md", "recipe-file.md"],
 )
 def test_made_pages_are_up_to_date(name):
     assert (ROOT / "docs/look-up" / name).read_text(encoding="utf-8") == docs_make().PAGES[name](), (
@@ -73,6 +74,52 @@ def test_every_key_of_a_design_is_documented(name):
     nested = [*summary["readings"].values(), summary["monte_carlo"], *summary["sensitivity"], *summary["exports"]]
     nested += [summary["reconcile"], *summary["target"], summary["pareto"]] if not coin else []
     assert not {key for held in nested for key in held} - words
+
+
+def toml_blocks(page):
+    return re.findall(r"```toml\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL)
+
+
+def json_page():
+    page = (ROOT / "docs/look-up/json.md").read_text(encoding="utf-8")
+    return set(re.findall(r"`([A-Za-z0-9_]+)`", page)), set(re.findall(r"[A-Za-z0-9_]+", page))
+
+
+def test_every_key_of_a_coating_is_documented():
+    from interlith.coat import CoatOptions, coat_recipe
+
+    summary = coat_recipe("reference-coating", CoatOptions(loading_wt_fraction=0.2)).items[0].summary
+    documented, words = json_page()
+    assert not [key for key in summary if key not in documented]
+    nested = [summary["process"], summary["host"], *summary["tubes"], *summary["readings"], *summary["reach"]["ways"]]
+    assert not {key for held in nested for key in held} - words
+
+
+def test_the_recipe_in_the_documentation_is_one(tmp_path):
+    from interlith.coat import CoatOptions, coat_recipe
+
+    first, data, *_ = re.findall(
+        r"```toml\n(.*?)```", (ROOT / "docs/do/coat.md").read_text(encoding="utf-8"), re.DOTALL
+    )
+    path = tmp_path / "recipe.toml"
+    path.write_text(first + data, encoding="utf-8")
+    summary = coat_recipe(str(path), CoatOptions(fit=True)).items[0].summary
+    assert 0.7 < summary["host"]["porosity"] < 0.9
+    assert len(summary["fit"]["values"]) == 2
+    documented, words = json_page()
+    assert not [key for key in summary if key not in documented]
+    assert not {key for held in [summary["fit"], *summary["fit"]["values"]] for key in held} - words
+
+
+def test_the_study_in_the_documentation_of_measurements_is_one(tmp_path):
+    from interlith.study import load
+
+    text = re.findall(r"```toml\n(.*?)```", (ROOT / "docs/do/characterize.md").read_text(encoding="utf-8"), re.DOTALL)[
+        0
+    ]
+    path = tmp_path / "study.toml"
+    path.write_text(text, encoding="utf-8")
+    assert load(path).cell.host.origin("porosity").kind == "measured"
 
 
 def test_links_between_pages_lead_somewhere():

@@ -1,0 +1,119 @@
+"""Files of the lab on their way to findings: known by content, failures that stop no other, TOML to be pasted."""
+
+import json
+import tomllib
+
+import numpy as np
+import pytest
+from pytest import approx
+
+from interlith.characterize.measured import Quantity, as_toml
+from interlith.coat import coat_recipe, file_of
+from interlith.errors import InputError
+from interlith.measurements import CharacterizeOptions, characterize_files, kind_of, masks_from
+from interlith.study import load
+
+
+def spectrum_csv(path, film=12.0, transfer=40.0):
+    f = np.logspace(5, -2, 71)
+    z = 4 + film / (1 + 2j * np.pi * f * 1e-4) + transfer / (1 + 2j * np.pi * f * 2e-2)
+    z *= 1 + 1e-3 * np.random.default_rng(int(transfer)).normal(size=f.size)
+    lines = [f"{a:.6e},{b.real:.6e},{b.imag:.6e}" for a, b in zip(f, z, strict=True)]
+    path.write_text("frequency/Hz,Re(Z)/Ohm,Im(Z)/Ohm\n" + "\n".join(lines) + "\n")
+    return path
+
+
+def thermogram_csv(path, residue=14.0):
+    t = np.arange(30.0, 900.0, 2.0)
+    mass = residue + (100 - residue) / (1 + np.exp((t - 580) / 20))
+    rows = "\n".join(f"{a:.1f},{b:.4f}" for a, b in zip(t, mass, strict=True))
+    path.write_text(f"Temperature (°C),Weight (%)\n{rows}\n", encoding="utf-8")
+    return path
+
+
+def test_files_are_known_by_their_content(tmp_path):
+    assert kind_of(spectrum_csv(tmp_path / "a.csv")) == "eis"
+    assert kind_of(thermogram_csv(tmp_path / "b.csv")) == "tga"
+
+
+def test_one_bad_file_stops_no_other(tmp_path):
+    good = spectrum_csv(tmp_path / "a.csv")
+    (tmp_path / "junk.txt").write_text("nothing of use\n" * 5)
+    (tmp_path / "empty.xy").write_text("")
+    paths = [tmp_path / "missing.xy", tmp_path / "junk.txt", tmp_path / "empty.xy", good]
+    found = characterize_files(paths, CharacterizeOptions(use_cache=False), out=tmp_path / "out")
+    errors = {item.summary["path"].rpartition("/")[2]: item.summary["error"] for item in found.items}
+    assert [name for name, error in errors.items() if error is None] == ["a.csv"]
+    assert "no such file" in errors["missing.xy"]["message"]
+    json.dumps(found.as_json(), allow_nan=False)
+    assert (tmp_path / "out" / "report.html").exists()
+
+
+def test_a_cycler_file_is_sent_to_analyze(tmp_path):
+    path = tmp_path / "cycles.csv"
+    rows = "\n".join(f"{60 * i},{0.1 if i % 20 < 10 else -0.1},{3.0 + 0.01 * (i % 10)}" for i in range(200))
+    path.write_text(f"Time/s,I/mA,Voltage/V\n{rows}\n")
+    error = characterize_files([path], CharacterizeOptions(use_cache=False)).items[0].summary["error"]
+    assert "interlith analyze" in error["message"]
+
+
+def test_what_spectra_say_goes_into_a_study(tmp_path):
+    path = spectrum_csv(tmp_path / "a.csv")
+    asked = CharacterizeOptions(area_cm2=1.131, electrode="host", use_cache=False)
+    summary = characterize_files([path], asked).items[0].summary
+    study = tmp_path / "study.toml"
+    study.write_text(f'sample = "cp-zno-002"\n{summary["toml"]}\n')
+    host = load(study).cell.host
+    assert host.film_resistance_ohm_cm2 == approx(12.0 * 1.131, rel=0.02)
+    assert host.origin("film_resistance_ohm_cm2").kind == "measured"
+    i0 = 8.314462618 * 298.15 / 96485.33212 / (40.0 * 1.131e-4)
+    assert host.exchange_current_density_A_per_m2 == approx(i0, rel=0.02)
+
+
+def test_spectra_of_several_files_are_one_series_only_when_said(tmp_path):
+    paths = [spectrum_csv(tmp_path / f"{n}.csv", transfer=40.0 + 5 * n) for n in range(3)]
+    apart = characterize_files(paths, CharacterizeOptions(use_cache=False))
+    assert len(apart.items) == 3
+    together = characterize_files(paths, CharacterizeOptions(use_cache=False, join=True)).items
+    assert len(together) == 1
+    assert len(together[0].summary["paths"]) == 3
+
+
+def test_a_thermogram_without_its_bare_run_is_an_interval_and_with_it_goes_into_a_recipe(tmp_path):
+    coated, bare = thermogram_csv(tmp_path / "coated.csv", 14.0), thermogram_csv(tmp_path / "bare.csv", 2.0)
+    alone = characterize_files([coated], CharacterizeOptions()).items[0].summary["quantities"][0]
+    assert alone["low"] < 0.06 < 0.13 < alone["high"]
+    pair = characterize_files([coated], CharacterizeOptions(bare=bare), out=tmp_path / "out").items[0].summary
+    expected = (0.14 - 0.02) / 0.98
+    assert pair["quantities"][0]["value"] == approx(expected, rel=0.01)
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(f"{file_of('reference-coating')}\n{pair['toml']}\n")
+    assert coat_recipe(str(recipe)).items[0].summary["host"]["loading_wt_fraction"] == approx(expected, rel=0.01)
+    assert (tmp_path / "out" / "parameters" / "coated.csv.toml").read_text().strip() == pair["toml"]
+
+
+def test_masks_are_read_or_refused():
+    assert masks_from(["32.5-33.4:Si 200"]) == [(32.5, 33.4, "Si 200")]
+    for wrong in ("33", "a-b", "33-32", "170-190", "-5-10"):
+        with pytest.raises(InputError, match="--mask"):
+            masks_from([wrong])
+
+
+def test_a_kind_that_is_said_goes_before(tmp_path):
+    path = spectrum_csv(tmp_path / "a.csv")
+    error = characterize_files([path], CharacterizeOptions(kind="tga")).items[0].summary["error"]
+    assert error["type"] in ("InputError", "UnsupportedFormat", "CorruptFile")
+    assert "a.csv" in error["message"]
+
+
+def test_toml_of_quantities_is_toml():
+    several = [
+        Quantity("porosity", 0.8, 'a "gauge"', standard_error=0.01, file="study", table="set.host"),
+        Quantity("loading_wt_fraction", 0.12, "TGA", low=0.1, high=0.14, file="recipe", table="measured"),
+        Quantity("slope", 1.0, "x"),
+    ]
+    found = tomllib.loads(as_toml(several))
+    assert found["set"]["host"]["porosity"]["source"] == 'a "gauge"'
+    assert found["set"]["host"]["porosity"]["low"] == approx(0.8 - 0.0196)
+    assert found["measured"]["loading_wt_fraction"]["high"] == 0.14
+    assert "slope" not in found
