@@ -440,14 +440,16 @@ def formats(as_json: Json = False) -> None:
     """List what can be read, and what is missing."""
     from interlith.cycling.formats import all_formats
     from interlith.cycling.formats.refused import BY_SUFFIX
+    from interlith.measurements import KINDS, READ_HERE
 
     rows = [_format_row(row) for row in all_formats()]
+    lab = [{"name": name, "title": KINDS[name], "suffixes": list(READ_HERE[name])} for name in READ_HERE]
     if as_json:
-        typer.echo(json.dumps({"formats": rows, "refused": BY_SUFFIX}, indent=1))
+        typer.echo(json.dumps({"formats": rows, "characterize": lab, "refused": BY_SUFFIX}, indent=1))
         return
     from interlith.report.terminal import print_formats
 
-    print_formats(rows, BY_SUFFIX)
+    print_formats(rows, lab, BY_SUFFIX)
 
 
 def _format_row(row: Any) -> dict[str, Any]:

@@ -22,6 +22,30 @@ if TYPE_CHECKING:
 Table = list[dict[str, Any]]
 CALIBRATED = "calibrated"
 LIKE = "cp-zno-002"  # the shipped host whose lithium parameters a recipe leaves as they are
+OF_COATING = (
+    "loading_wt_fraction",
+    "powder_loading_wt_fraction",
+    "conformal_limit_wt_fraction",
+    "nominal_thickness_nm",
+    "equivalent_thickness_nm",
+    "particle_diameter_nm",
+    "particles_per_um",
+    "coverage",
+    "utilization",
+    "regime",
+)
+OF_READING = (  # on the page
+    "reading",
+    "title",
+    "is_fit",
+    "regime",
+    "loading_wt_fraction",
+    "loading_of_half_the_batch",
+    "particle_diameter_nm",
+    "coverage",
+    "diethylzinc_kg",
+    "porosity",
+)
 REGIMES = {
     "supply": "supply-limited: the gas let in is used up, so the loading goes as doses over batch mass",
     "water": "supply-limited by water: it runs out before diethylzinc does",
@@ -209,7 +233,8 @@ def _said(written: RecipeFile, batch: Batch, listed: list[dict[str, Any]]) -> li
         said.append(f"assumed without a range: {', '.join(fixed)}")
     fits = [reading.name for reading, _ in written.readings if reading.is_fit]
     if fits:
-        said.append(f"reading {', '.join(fits)}: fitted to the published loading, and no evidence for it")
+        of = "reading" if len(fits) == 1 else "readings"
+        said.append(f"{of} {', '.join(fits)}: fitted to the published loading, and no evidence for it")
     if recipe.measured is not None and recipe.measured.loading_wt_fraction is not None and recipe.paper is not None:
         said.append(f"the host is that of the measured loading, {recipe.measured.loading_wt_fraction:.4g}")
     if recipe.paper is not None:
@@ -331,13 +356,13 @@ def _add_asked(written: RecipeFile, asked: CoatOptions, summary: dict[str, Any],
 def _for_page(summary: Mapping[str, Any], tables: Mapping[str, Table]) -> dict[str, Any]:
     """The tables that the page shows in words."""
     apart = {key: value for key, value in summary["process"].items() if key != "cost_parts" and value is not None}
-    found: dict[str, Any] = {"process": apart}
+    found: dict[str, Any] = {"coating": {key: summary[key] for key in OF_COATING}, "process": apart}
     if summary["process"]["cost_parts"]:
         found["cost"] = dict(summary["process"]["cost_parts"])
     if summary["host"] is not None:
         found["host"] = dict(summary["host"])
     if len(tables["readings"]) > 1:
-        found["readings"] = {"readings": tables["readings"]}
+        found["readings"] = {"readings": [{key: row[key] for key in OF_READING} for row in tables["readings"]]}
     found["usual_tubes"] = {"tubes": tables["tubes"]}
     found["what_moves_the_loading"] = {"values": tables["moves"]}
     if "reach" in tables:

@@ -29,6 +29,11 @@ KINDS = {
     "cv": "cyclic voltammetry",
     "tof-sims": "secondary ions (TOF-SIMS)",
 }
+READ_HERE = {  # all else is read as cycler files are
+    "xrd": (".rasx", ".xrdml", ".xy", ".csv", ".txt"),
+    "tga": (".csv", ".txt"),
+    "tof-sims": (".txt",),
+}
 OF_ONE_CELL = ("eis", "cv")  # several files can be one series
 PARAMETERS = "parameters"
 ROOM_C = 25.0  # where no temperature is given
@@ -42,8 +47,8 @@ class CharacterizeOptions:
 
     bare: thermogram of the bare paper. masks: "LOW-HIGH" in degrees, with ":NAME" where it has one. substrate: of the
     pattern; several joined by "+". circuit: of the spectra, for instance "R0-p(R1,C1)". symmetric: two equal electrodes
-    in series. join: files of one kind are of one cell: a series of spectra, a set of scan rates. electrode: of the study
-    that spectra belong to, "host" or "foil".
+    in series. join: files of one kind are of one cell, a series of spectra or a set of scan rates. electrode: that of
+    the study which spectra belong to, "host" or "foil".
     """
 
     kind: str | None = None

@@ -19,6 +19,7 @@ from interlith.report.sketch import is_synthetic, tags
 from interlith.report.wording import NOT_KNOWN, WHOLE, from_assumption, label, number, text_of
 
 MOST_EVENTS = 50
+NO_TESTS = ("design", "coat", "characterize")  # kinds of finding that are not about a test of a cell
 MANY_FILES = 20  # above: sections are closed until asked for
 MOST_COLUMNS, LONG_TEXT = 4, 60  # of a table within half of the page
 ABOUT = (
@@ -79,6 +80,11 @@ def _section(place: int, item: Finding, drawn: list[dict[str, str]], limits: lis
         "headline": headline(said),
         "tags": tags(said),
         "kind": said.get("kind"),
+        "is_test": said.get("kind") not in NO_TESTS,
+        "measurement": said.get("measurement"),
+        "warnings": list(said.get("warnings") or []),
+        "quantities": [_quantity(row) for row in said.get("quantities") or ()],
+        "toml": said.get("toml"),
         "kind_reason": said.get("kind_reason"),
         "rows": _count(said.get("rows")),
         "cycles": _count(said.get("cycles")),
@@ -115,6 +121,21 @@ def _ledger(said: Mapping[str, Any]) -> list[dict[str, str]]:
         }
         for name, value in (said.get("ledger") or {}).items()
     ]
+
+
+def _quantity(row: Mapping[str, Any]) -> dict[str, str]:
+    """A measured number: its interval, and the table of the file that takes it."""
+    key = row["name"]
+    known = row["low"] is not None and row["high"] is not None
+    place = f"{row['file']}, [{row['table']}]" if row["file"] else ""
+    interval = f"{text_of(key, row['low'])} to {text_of(key, row['high'])}" if known else ""
+    return {
+        "label": label(key),
+        "value": text_of(key, row["value"]),
+        "interval": interval,
+        "place": place,
+        "source": row["source"],
+    }
 
 
 def _parameter(row: Mapping[str, Any]) -> dict[str, str]:

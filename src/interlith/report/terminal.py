@@ -112,8 +112,10 @@ def _unknown(console: Console, findings: Findings) -> None:
             console.print(safe(f"not known for {len(lacking)} of {len(read)} files: {question}"))
 
 
-def print_formats(rows: Sequence[Mapping[str, Any]], refused: Mapping[str, str]) -> None:
-    """The list of formats: name, what it is, whether it can be read now."""
+def print_formats(
+    rows: Sequence[Mapping[str, Any]], lab: Sequence[Mapping[str, Any]], refused: Mapping[str, str]
+) -> None:
+    """The list of formats: name, what it is, whether it can be read now; lab: those of `interlith characterize`."""
     console = new_console()
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("format", "reads", "suffixes", "now"):
@@ -123,6 +125,9 @@ def print_formats(rows: Sequence[Mapping[str, Any]], refused: Mapping[str, str])
         table.add_row(
             *[safe(cell) for cell in (row["name"], title, " ".join(row["suffixes"]), row["missing"] or "yes")]
         )
+    for row in lab:
+        title = f"{row['title']}, for interlith characterize"
+        table.add_row(*[safe(cell) for cell in (row["name"], title, " ".join(row["suffixes"]), "yes")])
     console.print(table)
     for suffix, reason in refused.items():
         console.print(safe(f"{suffix} is refused: {reason}"))
