@@ -97,7 +97,10 @@ def _section(place: int, item: Finding, drawn: list[dict[str, str]], limits: lis
         "truth": [_truth(row) for row in said.get("truth") or ()],
         "facts": _facts(said.get("facts") or {}),
         "about": [(name, text_of(key, said.get(key))) for key, name in ABOUT if said.get(key) is not None],
-        "results": [_result(name, result) for name, result in (said.get("results") or {}).items()],
+        "results": [
+            _result(name, result, said["kind_reason"] if name == said.get("measurement") else name.replace("_", " "))
+            for name, result in (said.get("results") or {}).items()
+        ],
         "figures": drawn,
         "events": [_event(event) for event in events[:MOST_EVENTS]],
         "n_events": len(events),
@@ -179,7 +182,7 @@ def _truth(row: Mapping[str, Any]) -> dict[str, str]:
     return {"label": label(key), **{side: text_of(key, row[side]) for side in ("truth", "found")}}
 
 
-def _result(name: str, result: Mapping[str, Any]) -> dict[str, Any]:
+def _result(name: str, result: Mapping[str, Any], title: str) -> dict[str, Any]:
     """One analysis: its values as rows, why it found none, notes."""
     expanded = result.get("uncertainty_k2")
     rows = []
@@ -200,7 +203,7 @@ def _result(name: str, result: Mapping[str, Any]) -> dict[str, Any]:
         )
     return {
         "name": name,
-        "title": name.replace("_", " "),
+        "title": title,
         "rows": rows,
         "wide": any(_is_wide(value) for value in result.values()),
         "why_not": result.get("why_not"),

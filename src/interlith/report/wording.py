@@ -192,12 +192,24 @@ def text_of(key: str, value: Any, uncertainty: float | None = None) -> str:
     if isinstance(value, Mapping):
         if "state" in value and "rule" in value:
             return _rule_of_life(value)
+        if set(value) == {"value", "low", "high"}:
+            return _with_interval(key, value)
         return ", ".join(f"{label(str(k))}: {text_of(str(k), v)}" for k, v in value.items())
     if isinstance(value, (list, tuple)):
         return _listed(key, value)
     if isinstance(value, (int, float)):
         return _number(key, value, uncertainty)
     return str(value)
+
+
+def _with_interval(key: str, value: Mapping[str, Any]) -> str:
+    """A value and where it lies.
+
+    >>> _with_interval("size_nm", {"value": 15.1, "low": 11.06, "high": 19.13})
+    '15.1 (11.06 to 19.13)'
+    """
+    ends = [text_of(key, value[end]) for end in ("low", "high")]
+    return f"{text_of(key, value['value'])} ({' to '.join(ends)})"
 
 
 def _rule_of_life(rule: Mapping[str, Any]) -> str:
