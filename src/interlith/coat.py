@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from interlith.errors import InputError
 from interlith.findings import Findings
 from interlith.pipeline import answered, head, writable
 
@@ -120,15 +119,12 @@ def lists() -> dict[str, list[dict[str, str]]]:
 def _as_asked(written: RecipeFile, asked: CoatOptions) -> RecipeFile:
     """The recipe read in one way, and with values changed by hand."""
     from interlith.coating.recipe_file import changed_recipe
+    from interlith.parts.from_file import chosen
     from interlith.study import parse_changes
 
     if asked.reading is not None:
-        known = {reading.name: (reading, recipe) for reading, recipe in written.readings}
-        if asked.reading not in known:
-            said = ", ".join(known) or "it has none"
-            raise InputError(f"--reading {asked.reading}: not a reading of {written.name} ({said})")
-        chosen = known[asked.reading]
-        written = replace(written, recipe=chosen[1], readings=(chosen,))
+        one = chosen(written.readings, asked.reading, written.name)
+        written = replace(written, recipe=one[1], readings=(one,))
     return changed_recipe(written, parse_changes(asked.changes))
 
 

@@ -118,16 +118,13 @@ def lists() -> dict[str, list[dict[str, str]]]:
 
 def _as_asked(design: Design, asked: DesignOptions) -> Design:
     """The design read in one way, and with values changed by hand."""
+    from interlith.parts.from_file import chosen
     from interlith.pouch.design_file import changed_design
     from interlith.study import parse_changes
 
     if asked.reading is not None:
-        cells = {reading.name: (reading, cell) for reading, cell in design.readings}
-        if asked.reading not in cells:
-            known = ", ".join(cells) or "it has none"
-            raise InputError(f"--reading {asked.reading}: not a reading of {design.name} ({known})")
-        chosen = cells[asked.reading]
-        design = replace(design, cell=chosen[1], readings=(chosen,))
+        one = chosen(design.readings, asked.reading, design.name)
+        design = replace(design, cell=one[1], readings=(one,))
     if asked.samples is not None and not 1 <= asked.samples <= MOST_DRAWS:
         raise InputError(f"--samples {asked.samples}: from 1 to {MOST_DRAWS}")
     return changed_design(design, parse_changes(asked.changes))

@@ -104,6 +104,15 @@ def read_as(file: File, part: Kind, index: int, reading: Reading) -> Kind:
         raise file.at(place, f"readings.{index + 1}.set.{problem}") from problem
 
 
+def chosen(readings: Sequence[tuple[Reading, Kind]], name: str, of: str) -> tuple[Reading, Kind]:
+    """The reading of that name, and the part as it has it. Raises InputError naming those there are."""
+    for reading, part in readings:
+        if reading.name == name:
+            return reading, part
+    known = ", ".join(reading.name for reading, _ in readings) or "it has none"
+    raise InputError(f"--reading {name}: not a reading of {of} ({known})")
+
+
 def place_of(file: File, keys: Sequence[str]) -> Place:
     """Where a dotted name stands in the file: a layer by its number, not by its name."""
     table: Any = table_of(file)
