@@ -205,3 +205,55 @@ def test_hot_cycles_and_lumps_are_told():
     assert 1 - (1 - found.skin_depth_um / 1000) ** 3 == approx(share)
     double = recipe(powder=lumps.with_values(lump_diameter_mm=4.0))
     assert front_time_s(double) == approx(4 * front_time_s(recipe(powder=lumps)))
+
+
+def test_islands_are_filled_to_what_is_asked():
+    islands = Islands(np.array([0.002, 0.01]), np.array([4.0, 1.5]), 10.0)
+    for share in (0.01, 0.5, 0.99):
+        most = islands.grown(0.19).nm3_per_nm2
+        wanted = islands.nm3_per_nm2 + share * (most - islands.nm3_per_nm2)
+        for begin in (0.0, 0.1, 0.19, 5.0):
+            assert islands.filled(wanted, 0.19, begin).nm3_per_nm2 == approx(wanted, rel=1e-12)
+
+
+def test_new_nuclei_need_bare_surface():
+    half = Islands(np.array([np.log(2) / (np.pi * 9)]), np.array([3.0]))
+    assert half.coverage == approx(0.5)
+    assert half.with_cohort(0.01).per_nm2[-1] == approx(0.005)
+
+
+def test_a_powder_mostly_but_not_wholly_covered_is_not_saturated():
+    batch = grow(recipe(nuclei=3000, reactor_volume_L=1e5, n_cycles=70))
+    assert 0.7 < batch.coverage[-1] < 0.99
+    assert batch.regime == "nucleation"
+
+
+def test_later_nuclei_come_from_the_second_cycle_on():
+    one, two = (grow(recipe(reactor_volume_L=5000, nuclei=20, coming=5.0, n_cycles=n)) for n in (1, 2))
+    assert one.nuclei_per_um2 == approx(20.0)
+    assert two.nuclei_per_um2 == approx(25.0, rel=1e-3)
+
+
+def test_the_regime_is_that_in_which_most_of_the_oxide_came():
+    short = grow(REFERENCE.recipe, 8)  # six cycles of growing islands, two that use the gas up
+    assert short.regimes[-1] == "supply"
+    assert short.regimes.count("nucleation") == 6
+    assert short.regime == max(short.shares, key=short.shares.get)
+    assert short.shares["nucleation"] == approx(float(short.zinc_on_mol[:6].sum() / short.zinc_on_mol.sum()))
+
+
+def test_a_chamber_that_saturates_and_a_front_by_hand():
+    powder = Powder(outer_diameter_nm=20, inner_diameter_nm=7, lump_diameter_mm=4.0, lump_density_g_per_cm3=0.2)
+    made = recipe(powder=powder)
+    found = process(grow(made))
+    wide = made.model_copy(update={"reactor_volume_L": found.reservoir_m3 * 1e3})
+    zinc_in = moles(wide.zinc, wide.reactor_volume_L, 200.0)
+    assert zinc_in == approx(found.saturating_mol_per_kg * 1.0)
+    speed = np.sqrt(8 * 8.314462618 * 473.15 / (np.pi * 0.123504))
+    diffusivity = (1 - 0.2 / 2.1) / 3 * 100e-9 / 3 * speed
+    concentration = 20 * 133.322 / (8.314462618 * 473.15)
+    by_hand = found.saturating_mol_per_kg * 200 * 0.002**2 / (6 * diffusivity * concentration)
+    assert found.front_time_s == approx(by_hand, rel=1e-4)
+    assert any("to the middle of the largest lump" in text for text in warnings(grow(made), found))  # held 0 s
+    held = made.model_copy(update={"zinc": made.zinc.with_values(hold_s=2 * by_hand)})
+    assert not any("to the middle" in text for text in warnings(grow(held), process(grow(held))))

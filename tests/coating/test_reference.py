@@ -158,6 +158,7 @@ def test_what_reaches_a_loading_reaches_it():
         assert recipe.weighed_loading(by_cycles[-1]) >= wanted > recipe.weighed_loading(by_cycles[-2])
         kg = grow(recipe.model_copy(update={"batch_mass_kg": batch.then}))
         assert recipe.weighed_loading(float(kg.powder_loading[-1])) == approx(wanted, rel=1e-4)
+        assert cycles.coverage == approx(float(grow(recipe, int(cycles.then)).coverage[-1]))
     few = next(r for reading, r in REFERENCE.readings if reading.name == "nucleation")
     _, batch = reach(few, 0.2)
     assert batch.then is None
