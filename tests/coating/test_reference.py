@@ -90,6 +90,8 @@ def made_paper(**own):
 def test_masses_of_a_paper_add_up_and_its_thickness_too():
     made, _ = made_paper(weighed="wet", solvent_fraction=0.5, areal_mass_mg_per_cm2=2.0)
     assert made.areal_mass_mg_per_cm2 == approx(0.92)
+    dried, _ = made_paper(weighed="dried", solvent_fraction=0.5)
+    assert dried.areal_mass_mg_per_cm2 == approx(0.92)  # a dried sheet holds no solvent
     parts = made.carbon_mg_per_cm2 + made.oxide_mg_per_cm2 + made.char_mg_per_cm2
     assert parts == approx(made.areal_mass_mg_per_cm2)
     assert made.oxide_mg_per_cm2 / made.areal_mass_mg_per_cm2 == approx(0.1241)
@@ -113,6 +115,9 @@ def test_a_sheet_below_percolation_does_not_conduct_and_probes_go_first():
     assert below.through_ohm_cm2 == np.inf
     probed, _ = made_paper(conductivity_S_per_cm=10.0)
     assert probed.through_ohm_cm2 == approx(2e-4)
+    law, _ = made_paper(percolation_threshold=0.05, percolation_exponent=1.5, solid_conductivity_S_per_cm=100.0)
+    assert law.through_ohm_cm2 == approx(20e-4 / (100 * (1 - law.porosity - 0.05) ** 1.5))
+    assert law.true_current_uA_per_cm2 == approx(1000.0 / law.area_cm2_per_cm2)
 
 
 def test_the_host_goes_into_a_study_and_into_a_cell(tmp_path):
@@ -163,6 +168,9 @@ def test_what_reaches_a_loading_reaches_it():
     _, batch = reach(few, 0.2)
     assert batch.then is None
     assert "nuclei" in batch.remark
+    _, batch = reach(recipe, 1e-6)
+    assert batch.then is None
+    assert "times the batch still holds" in batch.remark
     with pytest.raises(InputError, match=r"Did you mean 0.12\?"):
         reach(recipe, 12.0)
 
@@ -190,18 +198,33 @@ def test_a_fit_finds_what_made_the_data_and_says_what_it_cannot():
         fit(REFERENCE.recipe, [])
 
 
+def test_a_fit_begins_far_away():
+    few = next(r for reading, r in REFERENCE.readings if reading.name == "nucleation")
+    asked = [Datum(n_cycles=n, particle_diameter_nm=1, standard_error=0.5) for n in (20, 79)]
+    asked += [Datum(n_cycles=79, loading_wt_fraction=0.1, standard_error=0.002)]
+    exact = predicted(with_growth(few, 2000.0, 0.1), asked)
+    data = [with_value(one, v) for one, v in zip(asked, exact, strict=True)]
+    for begin in (0.5, 1e5):
+        found = fit(with_growth(few, begin, 0.19), data)
+        assert found.values[0].value == approx(2000.0, rel=1e-2)
+        assert found.values[0].before == begin
+
+
 def test_intervals_of_a_fit_hold_the_truth():
     few = next(r for reading, r in REFERENCE.readings if reading.name == "nucleation")
     truth, chance, inside = with_growth(few, 60.0, 0.17), np.random.default_rng(3), 0
     asked = [Datum(n_cycles=n, particle_diameter_nm=1, standard_error=0.8) for n in (20, 40, 79)]
     asked += [Datum(n_cycles=n, loading_wt_fraction=0.1, standard_error=0.004) for n in (60, 79)]
-    exact = predicted(truth, asked)
+    exact, chi2 = predicted(truth, asked), []
     for _ in range(40):
         noisy = exact + chance.normal(0, [one.standard_error for one in asked])
         data = [with_value(one, v) for one, v in zip(asked, noisy, strict=True)]
-        found = {one.name: one for one in fit(few, data).values}
+        whole = fit(few, data)
+        chi2.append(whole.reduced_chi2)
+        found = {one.name: one for one in whole.values}
         inside += found["nuclei_per_um2"].low < 60 < found["nuclei_per_um2"].high
     assert inside >= 33  # of 40; 95 % are 38, and fewer than 33 come once in 2000 times
+    assert 0.6 < np.mean(chi2) < 1.5  # 120 degrees of freedom in all: 1 within 0.13
 
 
 def test_orientation_is_a_label_or_a_measurement():
@@ -319,3 +342,10 @@ def test_ash_stays_in_the_pan():
     assert (residue - 0.02) / (1 - 0.02) == approx(loading)
     assert residue == approx(0.1241, rel=0.01)
     assert SAID["residue_wt_fraction"] == approx(SAID["loading_wt_fraction"])
+
+
+def test_an_area_that_its_tubes_do_not_have_is_told():
+    found = coat_recipe("reference-coating", CoatOptions(changes=("powder.surface_area_m2_per_g=180",)))
+    audits = {row["name"]: row for row in found.items[0].summary["audits"]}
+    assert audits["area of the powder"]["verdict"] == "does not close"
+    assert audits["area of the powder"]["numbers"]["geometric_m2_per_g"] == approx(108.5, rel=1e-3)

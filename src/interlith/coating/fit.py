@@ -21,7 +21,6 @@ from interlith.parts.recipe import Recipe
 Floats = NDArray[np.float64]
 NAMES = ("nuclei_per_um2", "growth_per_cycle_nm")
 LOW, HIGH = np.log([0.1, 0.005]), np.log([1e6, 1.0])
-STARTS = (1.0, 0.1, 10.0)  # times the nuclei of the recipe
 KNOWN_WITHIN = 1.0  # standard error of the logarithm: a factor of e
 STEP = 1e-4  # of the logarithm, for derivatives
 STANDARD_ERRORS_95 = 1.96
@@ -53,8 +52,7 @@ def fit(recipe: Recipe, data: Sequence[Datum]) -> Fit:
     """Nuclei and growth per cycle that meet the data best. Raises InputError without data."""
     if not data:
         raise InputError("nothing to fit to: add [[data]] with n_cycles, a value and its standard_error")
-    starts = [np.log(_own(recipe) * np.array([times, 1.0])) for times in STARTS]
-    found = min((_solved(recipe, data, start) for start in starts), key=lambda one: one.cost)
+    found = _solved(recipe, data, np.log(_own(recipe)))
     information = found.jac.T @ found.jac
     # a prior as wide as the bounds, so that what the data do not say has their width and not an infinite one
     widths = (HIGH - LOW) / np.sqrt(12.0)
