@@ -349,3 +349,24 @@ def test_an_area_that_its_tubes_do_not_have_is_told():
     audits = {row["name"]: row for row in found.items[0].summary["audits"]}
     assert audits["area of the powder"]["verdict"] == "does not close"
     assert audits["area of the powder"]["numbers"]["geometric_m2_per_g"] == approx(108.5, rel=1e-3)
+
+
+def test_an_area_as_measured_goes_before_that_of_the_tubes():
+    powder = REFERENCE.recipe.powder.with_values(surface_area_m2_per_g=217.0)
+    assert powder.area_m2_per_g == 217.0
+    made = REFERENCE.recipe.with_values(powder=powder)
+    assert made_paper()[0].area_cm2_per_cm2 * 2 == approx(
+        make_paper(made, made.paper, made.powder_loading(0.1241)).area_cm2_per_cm2, rel=1e-2
+    )
+
+
+def test_shares_of_orientations_are_at_most_all():
+    with pytest.raises(ValueError, match=r"fractions of orientations: 1.2 in all"):
+        MeasuredHost(fraction_002=0.7, fraction_100=0.5)
+    assert MeasuredHost(fraction_002=0.7, fraction_100=0.3).fractions == {"100": 0.3, "002": 0.7}
+
+
+def test_what_is_assumed_without_a_range_is_named():
+    changed = ('growth.growth_per_cycle_nm={"value": 0.19, "kind": "assumed", "source": "x"}',)
+    said = coat_recipe("reference-coating", CoatOptions(changes=changed)).items[0].summary["said"]
+    assert "assumed without a range: growth.growth_per_cycle_nm" in said
