@@ -25,10 +25,14 @@ LEAST_SHARE = 0.005  # of all polarization: smaller peaks are not told
 
 @dataclass(frozen=True)
 class Peak:
-    """One process of the distribution. edge: reaches the end of the grid, so that its resistance is a lower bound."""
+    """One process of the distribution: mean ln tau, all its resistance, and where the distribution is highest.
+
+    edge: that is the end of the grid, so that the resistance is a lower bound.
+    """
 
     tau_s: float
     resistance_ohm: float
+    top_tau_s: float
     edge: bool = False
 
     @property
@@ -168,7 +172,7 @@ def peaks(tau_s: Floats, resistance_ohm: Floats) -> tuple[Peak, ...]:
         if part.sum() > max(LEAST_SHARE * total, 0.0):
             tau = math.exp(float(np.average(np.log(tau_s[first:last]), weights=part)))
             top = first + int(np.argmax(part))
-            found.append(Peak(tau, float(part.sum()), edge=top in (0, len(tau_s) - 1)))
+            found.append(Peak(tau, float(part.sum()), float(tau_s[top]), edge=top in (0, len(tau_s) - 1)))
     return tuple(found)
 
 
