@@ -1,4 +1,4 @@
-"""The Kramers-Kronig test: passes all that is passive, sees a drift, and says what it cannot see. All spectra synthetic."""
+"""The Kramers-Kronig test: passes what is passive, sees a drift, says what it cannot see. All spectra synthetic."""
 
 import numpy as np
 import pytest
@@ -28,9 +28,7 @@ def drifting(f, drift, noise=0.001, seed=0):
     return noisy(5 + 20 / (1 + (w * 2e-5) ** 0.9) + ohm / (1 + (w * ohm * 5e-4) ** 0.85), noise, seed)
 
 
-arcs = st.lists(
-    st.tuples(st.floats(1.0, 200.0), st.floats(-5.0, 0.5), st.floats(0.6, 1.0)), min_size=1, max_size=4
-)
+arcs = st.lists(st.tuples(st.floats(1.0, 200.0), st.floats(-5.0, 0.5), st.floats(0.6, 1.0)), min_size=1, max_size=4)
 
 
 @settings(max_examples=40, deadline=None)
@@ -60,7 +58,9 @@ def test_the_threshold_is_what_a_drift_by_a_fifth_leaves(per_decade, lowest):
 
 
 def test_false_alarms_are_rare():
-    verdicts = [kramers_kronig(F, drifting(F, 0.0, noise, seed)).verdict for noise in (3e-4, 3e-3) for seed in range(150)]
+    verdicts = [
+        kramers_kronig(F, drifting(F, 0.0, noise, seed)).verdict for noise in (3e-4, 3e-3) for seed in range(150)
+    ]
     assert verdicts.count("not consistent") <= 2
     assert verdicts.count("consistent") >= 298
 
