@@ -79,8 +79,8 @@ def relaxation_times(frequency_Hz: Floats, impedance_ohm: Complex) -> Relaxation
 
     frequency_Hz[n] above 0, impedance_ohm[n] finite and not 0. Raises InputError. A peak is narrower than 2 decades of
     frequency can part: arcs whose time constants differ by less than a factor of about 5 make one peak.
-    Wan et al., Electrochim. Acta 184, 483 (2015), doi:10.1016/j.electacta.2015.09.097; solver: Lawson and Hanson,
-    Solving Least Squares Problems (1974).
+    Kulikovsky, J. Electrochem. Soc. (2021), doi:10.1149/1945-7111/abf508, for the method; Wan et al., Electrochim. Acta
+    184, 483 (2015), doi:10.1016/j.electacta.2015.09.097, for what discretization does.
 
     >>> f = np.logspace(5, -1, 61)
     >>> found = relaxation_times(f, 3.0 + 20.0 / (1.0 + 2j * np.pi * f * 1e-2))
