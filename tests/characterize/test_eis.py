@@ -287,3 +287,34 @@ def test_the_same_spectrum_gives_the_same_numbers():
     one, other = measure_eis([cell()]), measure_eis([cell()])
     assert one.values == other.values
     assert one.quantities == other.quantities
+
+
+numbers = st.one_of(st.floats(-1e6, 1e6), st.sampled_from([0.0, np.nan, np.inf, -np.inf, 1e-30, 1e30]))
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(st.tuples(numbers, numbers, numbers), min_size=0, max_size=40), st.booleans())
+def test_whatever_is_given_is_read_or_refused_in_words(rows, sweep):
+    f, real, imaginary = (np.array([row[i] for row in rows], dtype=float) for i in range(3))
+    f = np.logspace(5, -1, len(rows)) if sweep else f
+    try:
+        found = measure_eis([Spectrum("odd.csv", f, np.array(list(map(complex, real, imaginary))))], area_cm2=1.0)
+    except InputError as problem:
+        assert str(problem).startswith("odd.csv: ")
+    else:
+        assert found.headline
+        assert all(np.isfinite(one.value) and one.value > 0 for one in found.quantities)
+        plain(found.values)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.floats(-9, 9), st.floats(-3, 3))
+def test_the_size_of_the_cell_and_of_the_time_do_not_matter(lg_ohm, lg_s):
+    """Z times a number and f over a number: the same circuit, the same fractions."""
+    made = cell()
+    other = Spectrum("a", F * 10.0**lg_s, made.impedance_ohm * 10.0**lg_ohm)
+    same = {"assignment": ["film", "charge transfer"]}  # capacitances do change
+    one, two = measure_eis([made], **same), measure_eis([other], **same)
+    assert two.values["circuit"]["text"] == one.values["circuit"]["text"]
+    for name in ("film_resistance_ohm", "charge_transfer_resistance_ohm", "film_resistance_error_ohm"):
+        assert two.values[name] == pytest.approx(one.values[name] * 10.0**lg_ohm, rel=2e-3)
