@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,7 +99,10 @@ def read_many(spectra: Sequence[Spectrum], asked: Asked) -> tuple[list[Reading],
     if len(prepared) == 1:
         return [_fitted(prepared[0], asked)], said
     if asked.circuit is not None:
-        return [_fitted(one, asked) for one in prepared], said
+        own = [_with_circuit(prepared[0], asked)]
+        for one in prepared[1:]:
+            own.append(_with_circuit(one, replace(asked, start=own[0].fit.values)))
+        return own, said
     text = _common(prepared)
     found: list[Arcs] = []
     for one in prepared:

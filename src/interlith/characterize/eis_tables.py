@@ -95,35 +95,26 @@ def _relaxation(number: int, reading: Reading) -> pl.DataFrame:
 
 def _peaks(number: int, reading: Reading) -> pl.DataFrame:
     times = reading.times
-    step = math.log(times.tau_s[1] / times.tau_s[0])
+    roles = _roles_of_peaks(reading)
+    height_ohm = dict(zip(times.tau_s.tolist(), times.density_ohm.tolist(), strict=True))
     rows = [
-        (
-            number,
-            _role_at(reading, peak.tau_s),
-            peak.tau_s,
-            peak.frequency_Hz,
-            peak.resistance_ohm,
-            _height(reading, peak.tau_s, step),
-            peak.edge,
-        )
-        for peak in times.peaks
+        (number, roles.get(i), peak.tau_s, peak.top_tau_s, peak.resistance_ohm, height_ohm[peak.top_tau_s], peak.edge)
+        for i, peak in enumerate(times.peaks)
     ]
-    names = ("spectrum", "role", "tau_s", "top_Hz", "resistance_ohm", "gamma_ohm", "at_edge")
+    names = ("spectrum", "role", "mean_tau_s", "tau_s", "resistance_ohm", "gamma_ohm", "at_edge")
     types = (pl.Int64, pl.String, pl.Float64, pl.Float64, pl.Float64, pl.Float64, pl.Boolean)
     return pl.DataFrame(rows, schema=dict(zip(names, types, strict=True)), orient="row")
 
 
-def _role_at(reading: Reading, tau_s: float) -> str | None:
-    """The arc of the circuit whose time constant is that of a peak, within a factor 3; None where there is none."""
-    arcs = reading.arcs.arcs if reading.arcs is not None else ()
-    near = min(arcs, key=lambda arc: abs(math.log(arc.tau_s / tau_s)), default=None)
-    return near.name if near is not None and abs(math.log(near.tau_s / tau_s)) < math.log(SAME_PROCESS) else None
-
-
-def _height(reading: Reading, tau_s: float, step: float) -> float:
-    """The distribution at a time constant, the larger of the grid points beside it."""
-    near = np.abs(np.log(reading.times.tau_s / tau_s)) <= step
-    return float(reading.times.density_ohm[near].max(initial=0.0))
+def _roles_of_peaks(reading: Reading) -> dict[int, str]:
+    """For each arc of the circuit the peak whose time constant is nearest, if within a factor 3."""
+    found = {}
+    peaks = reading.times.peaks
+    for arc in reading.arcs.arcs if reading.arcs is not None else ():
+        apart = [abs(math.log(arc.tau_s / peak.tau_s)) for peak in peaks]
+        if apart and min(apart) < math.log(SAME_PROCESS):
+            found[apart.index(min(apart))] = arc.name
+    return found
 
 
 def _circuits(reading: Reading) -> pl.DataFrame | None:

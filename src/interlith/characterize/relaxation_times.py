@@ -25,10 +25,14 @@ LEAST_SHARE = 0.005  # of all polarization: smaller peaks are not told
 
 @dataclass(frozen=True)
 class Peak:
-    """One process of the distribution. edge: reaches the end of the grid, so that its resistance is a lower bound."""
+    """One process of the distribution: mean ln tau, all its resistance, and where the distribution is highest.
+
+    edge: that is the end of the grid, so that the resistance is a lower bound.
+    """
 
     tau_s: float
     resistance_ohm: float
+    top_tau_s: float
     edge: bool = False
 
     @property
@@ -75,8 +79,8 @@ def relaxation_times(frequency_Hz: Floats, impedance_ohm: Complex) -> Relaxation
 
     frequency_Hz[n] above 0, impedance_ohm[n] finite and not 0. Raises InputError. A peak is narrower than 2 decades of
     frequency can part: arcs whose time constants differ by less than a factor of about 5 make one peak.
-    Wan et al., Electrochim. Acta 184, 483 (2015), doi:10.1016/j.electacta.2015.09.097; solver: Lawson and Hanson,
-    Solving Least Squares Problems (1974).
+    Kulikovsky, J. Electrochem. Soc. (2021), doi:10.1149/1945-7111/abf508, for the method; Wan et al., Electrochim. Acta
+    184, 483 (2015), doi:10.1016/j.electacta.2015.09.097, for what discretization does.
 
     >>> f = np.logspace(5, -1, 61)
     >>> found = relaxation_times(f, 3.0 + 20.0 / (1.0 + 2j * np.pi * f * 1e-2))
@@ -168,7 +172,7 @@ def peaks(tau_s: Floats, resistance_ohm: Floats) -> tuple[Peak, ...]:
         if part.sum() > max(LEAST_SHARE * total, 0.0):
             tau = math.exp(float(np.average(np.log(tau_s[first:last]), weights=part)))
             top = first + int(np.argmax(part))
-            found.append(Peak(tau, float(part.sum()), edge=top in (0, len(tau_s) - 1)))
+            found.append(Peak(tau, float(part.sum()), float(tau_s[top]), edge=top in (0, len(tau_s) - 1)))
     return tuple(found)
 
 

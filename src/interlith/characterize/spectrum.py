@@ -22,7 +22,7 @@ LEAST_DECADES, FEW_DECADES = 0.5, 2.0
 SAME_FREQUENCY = 1e-6  # relative: nearer ones are one frequency that was measured twice
 CONSTANT = 1e-3  # of |Z|: a spectrum that changes less is a resistor
 DOUBTFUL = 0.05  # rms of the Kramers-Kronig residual from which on other axes are tried
-MUCH_BETTER = 3.0  # times smaller must the residual be before axes are turned
+MUCH_BETTER, NO_WORSE = 3.0, 1.1  # times smaller must the residual be before axes are turned; or no larger than
 
 
 @dataclass(frozen=True)
@@ -135,8 +135,9 @@ def upright(spectrum: Spectrum) -> tuple[Spectrum, KramersKronig, tuple[str, ...
     """The spectrum with its axes as they should be, its Kramers-Kronig test, and what was turned.
 
     Other axes are tried when most imaginary parts are positive, a real part is negative, or the residual is above 5 %.
-    They are taken only when their residual is three times smaller and most real parts are positive: the relations tell
-    which is the impedance of a system that answers after it is asked, so a truly inductive spectrum stays as it is.
+    They are taken only when most real parts are positive then and the residual is three times smaller, or no larger
+    where most real parts were negative: the relations tell the impedance of a system that answers after it is asked,
+    so a truly inductive spectrum stays as it is; -Z obeys them as Z does, and there passivity decides.
 
     >>> f = np.logspace(4, -1, 41)
     >>> z = 1.0 + 5.0 / (1.0 + 2j * np.pi * f * 1e-2)
@@ -154,7 +155,8 @@ def upright(spectrum: Spectrum) -> tuple[Spectrum, KramersKronig, tuple[str, ...
             found = kramers_kronig(f, other)
             if best is None or found.rms < best[0]:
                 best = found.rms, what, other, found
-    if best is not None and best[0] * MUCH_BETTER < test.rms:
+    smaller = MUCH_BETTER if np.mean(z.real > 0) > 0.5 else 1.0 / NO_WORSE
+    if best is not None and best[0] * smaller < test.rms:
         return replace(spectrum, impedance_ohm=best[2]), best[3], (f"{best[1]} in the file: turned",)
     return spectrum, test, _odd(z)
 

@@ -32,7 +32,10 @@ COLOURS = (PLATE, STRIP, GREEN, PURPLE, ORANGE)
 ROLE_COLOURS = {"bulk": GREY, "film": ORANGE, "charge transfer": GREEN, "interface": GREEN, "slow": PURPLE}
 ROLE_COLOURS |= {"ohmic": INK}
 ROLES = ("ohmic", "film", "charge transfer", "interface", "slow")
-PANEL_IN, NEAR = 1.05, 0.32  # of a trend; decades within which the words at two peaks are moved apart
+HEADROOM = 1.1  # above the highest point that is shown, for the fit
+PANEL_IN = 1.05  # of a trend
+LETTER, LINE, MOST_RAISED = 0.0125, 0.062, 3  # of words at peaks, as parts of the axes
+WORDS = {"ha": "center", "va": "bottom", "fontsize": 7, "color": GREY, "linespacing": 1.0}
 RESIDUAL_LIMIT = 0.3  # percent, systematic: where the Kramers-Kronig verdict turns
 
 
@@ -76,7 +79,7 @@ def eis_nyquist(finding: Finding) -> Sketch | None:
         parts.append(arcs.select("spectrum", pl.col("role").alias("what"), "real_ohm", up, pl.lit(True).alias("used")))
     data = pl.concat(parts)
     inside = without_blocking(measured)
-    shown = data.filter(pl.col("minus_imaginary_ohm") <= inside["minus_imaginary_ohm"].max())
+    shown = data.filter(pl.col("minus_imaginary_ohm") <= HEADROOM * inside["minus_imaginary_ohm"].to_numpy().max())
     caption = "Impedance, equal scales on both axes; line: the fitted circuit." + _of(len(numbers), n)
     if n == 1 and arcs is not None:
         caption += " Dashed: each arc of it alone; which is film and which charge transfer is an assignment by order."
@@ -185,8 +188,13 @@ def _paint_bode(canvas: Axes, data: pl.DataFrame) -> None:
 
 def _decades(axes: Axes, values: np.ndarray) -> None:
     axes.yaxis.set_major_formatter(engineering)
-    few = values.max() / values.min() > 10
-    axes.yaxis.set_minor_formatter((lambda *_: "") if few else engineering)
+    decades = np.log10(values.max() / values.min())
+    digits = "2" if decades > 2 else "25" if decades > 1 else "23456789"
+
+    def minor(value: float, _: object = None) -> str:
+        return engineering(value) if decades < 3 and f"{value:e}"[0] in digits else ""
+
+    axes.yaxis.set_minor_formatter(minor)
 
 
 def eis_relaxation(finding: Finding) -> Sketch | None:
@@ -226,30 +234,32 @@ def _paint_relaxation(canvas: Axes, data: pl.DataFrame) -> None:
         axes.plot(part["tau_s"], part["gamma_ohm"], "-", lw=1.1, color=colour, label=label)
         if len(numbers) == 1:
             axes.fill_between(part["tau_s"], part["gamma_ohm"], color=colour, alpha=0.12, lw=0)
-    _name_peaks(axes, data.filter(pl.col("peak").is_not_null()).sort("tau_s"))
-    axes.set_ylim(0.0, float(curves["gamma_ohm"].max() or 1.0) * (1.32 if len(numbers) == 1 else 1.08))  # type: ignore[operator, arg-type]
+    axes.set_ylim(0.0, (curves["gamma_ohm"].to_numpy().max() or 1.0) * (1.32 if len(numbers) == 1 else 1.08))
+    axes.set_xlim(curves["tau_s"].to_numpy().min() / 2, curves["tau_s"].to_numpy().max() * 2)
+    _name_peaks(axes, data.filter(pl.col("peak").is_not_null()).sort("gamma_ohm", descending=True))
     axes.xaxis.set_major_formatter(engineering)
     axes.set_xlabel("Time constant (s)")
     axes.set_ylabel("γ (Ω)")
 
 
 def _name_peaks(axes: Axes, peaks: pl.DataFrame) -> None:
-    """A word above each peak; where two stand close, the second is raised."""
-    before, raised = -np.inf, 0
+    """A word above each peak, the highest first; one that finds no free place within a few lines is left away."""
+    (left, right), top = np.log10(axes.get_xlim()), axes.get_ylim()[1]
+    taken: list[tuple[float, float, float, float]] = []
     for tau_s, gamma_ohm, word in peaks.select("tau_s", "gamma_ohm", "peak").iter_rows():
-        raised = raised + 1 if np.log10(tau_s) - before < NEAR else 0
-        before = np.log10(tau_s)
-        axes.annotate(
-            drawable(word.replace("\n", ": ")) if raised else word,
-            (tau_s, gamma_ohm),
-            xytext=(0, 4 + 12 * raised),
-            textcoords="offset points",
-            ha="center",
-            va="bottom",
-            fontsize=7,
-            color=GREY,
-            linespacing=1.0,
-        )
+        lines = drawable(word.replace("\n", "|")).split("|")
+        x, half = (np.log10(tau_s) - left) / (right - left), max(map(len, lines)) * LETTER / 2
+        for raised in range(MOST_RAISED):
+            y = gamma_ohm / top + 0.015 + raised * LINE
+            box = (x - half, x + half, y, y + len(lines) * LINE)
+            if box[3] < 1.0 and not any(_meet(box, other) for other in taken):
+                taken.append(box)
+                axes.text(x, y, "\n".join(lines), transform=axes.transAxes, **WORDS)
+                break
+
+
+def _meet(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> bool:
+    return one[0] < other[1] and other[0] < one[1] and one[2] < other[3] and other[2] < one[3]
 
 
 def eis_trend(finding: Finding) -> Sketch | None:
@@ -265,8 +275,8 @@ def eis_trend(finding: Finding) -> Sketch | None:
     names = [name for role in roles for name in (_name(role), _error(role))]
     data = table.select(x, "kramers_kronig", *names)
     caption = (
-        "Resistances of the circuit that all spectra share, with one standard error of the fit. Open: the spectrum does "
-        "not obey the Kramers-Kronig relations. A spectrum whose data do not determine a resistance has no point."
+        "Resistances of the circuit that all spectra share, with one standard error of the fit. Open: the spectrum "
+        "does not obey the Kramers-Kronig relations. A spectrum that does not determine a resistance has no point."
     )
     height = 0.5 + PANEL_IN * len(roles)
     return Sketch(

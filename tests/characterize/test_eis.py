@@ -1,0 +1,320 @@
+"""measure_eis: from spectra to quantities; series; bad input; axes that are not what they are said to be."""
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_kramers_kronig import drifting, noisy
+
+from interlith.characterize.eis import measure_eis
+from interlith.characterize.eis_values import exchange_current_density_A_per_m2
+from interlith.characterize.measured import as_toml
+from interlith.characterize.spectrum import Spectrum, cleaned, spectra_of, upright
+from interlith.errors import InputError
+from interlith.findings import plain
+from interlith.study import study
+
+F = np.logspace(6, -1, 71)
+W = 2j * np.pi * F
+
+
+def cell(film=20.0, ct=50.0, noise=1e-3, seed=0, ohm=3.0):
+    """R_ohm, a film of 1 uF and a charge transfer of 100 uF. Synthetic."""
+    z = ohm + film / (1 + (W * film * 1e-6) ** 0.9) + ct / (1 + (W * ct * 1e-4) ** 0.9)
+    return Spectrum(f"synthetic {seed}", F, noisy(z, noise, seed))
+
+
+def by_name(found):
+    return {one.name: one for one in found.quantities}
+
+
+def test_resistances_with_errors_and_the_exchange_current():
+    found = measure_eis([cell()], area_cm2=2.0, temperature_C=40.0, electrode="foil")
+    quantity = by_name(found)
+    for name, true in (
+        ("ohmic_resistance_ohm", 3),
+        ("film_resistance_ohm", 20),
+        ("charge_transfer_resistance_ohm", 50),
+    ):
+        one = quantity[name]
+        assert abs(one.value - true) < 4 * one.standard_error < 0.03 * true
+        assert found.values[name] == one.value
+    assert quantity["film_resistance_ohm_cm2"].value == pytest.approx(40, rel=0.01)
+    i0 = quantity["exchange_current_density_A_per_m2"]
+    assert i0.value == pytest.approx(8.314462618 * 313.15 / 96485.33212 / (50 * 2e-4), rel=0.01)
+    assert found.values["exchange_current_density_mA_per_cm2"] == pytest.approx(i0.value / 10)
+    assert (i0.file, i0.table) == ("study", "set.foil")
+    assert quantity["ohmic_resistance_ohm"].file is None
+    assert found.values["kramers_kronig"]["verdict"] == "consistent"
+    assert "[set.foil]\nfilm_resistance_ohm_cm2 = { value = 39.97" in as_toml(found.quantities)
+    assert any("ASSIGNMENT" in text for text in found.said)
+    assert "an assignment" in i0.source
+    assert plain(found.values)["circuit"]["text"] == "R0-A1-A2"
+
+
+@pytest.mark.parametrize("electrode", ["foil", "host", "counter"])
+def test_the_quantities_stand_in_a_study(electrode):
+    found = [one for one in measure_eis([cell()], area_cm2=2.0, electrode=electrode).quantities if one.file == "study"]
+    kind = "li-ncm811" if electrode == "foil" else "half"
+    made = study(
+        "cp",
+        "li-ncm811-eis" if electrode == "foil" else "eis",
+        kind=kind,
+        changes={f"{electrode}.{one.name}": one.value for one in found},
+    )
+    part = {"foil": made.cell.working, "host": made.cell.working, "counter": made.cell.counter}[electrode]
+    assert {one.name: getattr(part, one.name) for one in found} == {one.name: one.value for one in found}
+    assert len(found) == 2
+
+
+def test_two_electrodes_share():
+    one = by_name(measure_eis([cell()], area_cm2=1.0))
+    two = by_name(measure_eis([cell()], area_cm2=1.0, n_electrodes=2))
+    film, i0 = "film_resistance_ohm_cm2", "exchange_current_density_A_per_m2"
+    assert two[film].value == pytest.approx(one[film].value / 2)
+    assert two[i0].value == pytest.approx(one[i0].value * 2)
+    assert two["ohmic_resistance_ohm_cm2"].value == one["ohmic_resistance_ohm_cm2"].value
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.floats(0.1, 1e4), st.floats(0.01, 100), st.floats(-40, 80))
+def test_exchange_current_is_the_slope_of_butler_volmer(ohm, area_cm2, temperature_C):
+    i0 = exchange_current_density_A_per_m2(ohm, area_cm2, temperature_C)
+    f = 96485.33212 / 8.314462618 / (temperature_C + 273.15)
+    step = 1e-6
+    slope = i0 * (np.exp(0.5 * f * step) - np.exp(-0.5 * f * step)) / step  # A/m2 per V
+    assert 1 / slope == pytest.approx(ohm * area_cm2 * 1e-4, rel=1e-6)
+
+
+def test_without_an_area_nothing_per_area():
+    found = measure_eis([cell()])
+    assert not any("cm2" in one.name or "exchange" in one.name for one in found.quantities)
+    assert any("no area" in text for text in found.said)
+
+
+def test_one_arc_is_an_interface_and_bounds_the_exchange_current():
+    z = noisy(3 + 50 / (1 + (W * 5e-3) ** 0.85), 1e-3, 0)
+    found = measure_eis([Spectrum("synthetic", F, z)], area_cm2=1.0)
+    assert "interface_resistance_ohm" in by_name(found)
+    assert not any("exchange" in one.name for one in found.quantities)
+    least = found.values["exchange_current_density_at_least_A_per_m2"]
+    assert least == pytest.approx(exchange_current_density_A_per_m2(50, 1.0), rel=0.01)
+
+
+def test_a_cell_that_changes_during_the_sweep_is_marked_everywhere():
+    """Synthetic: R_ct grows by half while the sweep runs."""
+    found = measure_eis([Spectrum("synthetic drift", F, drifting(F, 0.5))], area_cm2=1.0)
+    assert found.values["kramers_kronig"]["verdict"] == "not consistent"
+    assert "NOT Kramers-Kronig consistent" in found.headline
+    assert any("non-stationary" in text for text in found.said)
+    assert found.quantities
+    assert all("NOT Kramers-Kronig consistent" in one.source for one in found.quantities)
+    assert all("NOT" in line for line in as_toml(found.quantities).splitlines() if "value" in line)
+    assert found.values["charge_transfer_resistance_ohm"] > 50, "the values are kept"
+
+
+def test_a_series_shows_its_trend():
+    spectra = [cell(film=20 + i, ct=50.0, seed=i, noise=2e-3) for i in range(12)]
+    found = measure_eis(spectra, area_cm2=1.0)
+    trend = found.values["trends"]["film"]
+    assert trend["slope_ohm_per_spectrum"] == pytest.approx(1.0, abs=4 * trend["slope_error_ohm_per_spectrum"])
+    assert trend["changes"]
+    assert trend["change_fraction"] == pytest.approx(11 / 20, abs=0.03)
+    assert not found.values["trends"]["charge transfer"]["changes"]
+    assert found.values["trends"]["charge transfer"]["repeatability_fraction"] < 0.01
+    assert by_name(found)["film_resistance_ohm"].value == pytest.approx(31, rel=0.02)
+    assert "the last of 12" in by_name(found)["film_resistance_ohm"].source
+    table = found.tables["eis-trend"]
+    assert table.height == 12
+    assert table["kramers_kronig"].to_list() == ["consistent"] * 12
+    assert table["film_resistance_error_ohm"].null_count() == 0
+    assert set(found.tables) == {"eis-points", "eis-arcs", "eis-relaxation", "eis-peaks", "eis-trend"}
+
+
+def test_repeats_give_their_mean():
+    found = measure_eis([cell(seed=i) for i in range(8)])
+    film = by_name(found)["film_resistance_ohm"]
+    assert "mean of 8" in film.source
+    assert film.value == pytest.approx(20, rel=0.005)
+    assert found.values["trends"]["film"]["repeatability_fraction"] < 0.01
+    assert "repeats within" in found.headline
+
+
+def test_a_drifting_spectrum_of_a_series_is_not_counted():
+    spectra = [cell(seed=i) for i in range(6)]
+    spectra[3] = Spectrum("synthetic drift", F, drifting(F, 0.6))
+    found = measure_eis(spectra)
+    assert found.tables["eis-trend"]["kramers_kronig"].to_list().count("not consistent") == 1
+    assert found.values["trends"]["film"]["n"] == 5
+    assert any("synthetic drift" in text and "NOT" in text for text in found.said)
+    assert found.tables["eis-trend"]["film_resistance_ohm"][3] is not None, "the value is kept"
+
+
+def test_a_spectrum_that_cannot_be_read_does_not_stop_a_series():
+    found = measure_eis([cell(), Spectrum("short", F[:3], cell().impedance_ohm[:3]), cell(seed=2)])
+    assert found.values["n_spectra"] == 2
+    assert any(text.startswith("left out: short: 3 points") for text in found.said)
+
+
+def test_a_circuit_of_your_own():
+    options = {"circuit": "R0-p(R1,C1)-p(R2,C2)", "roles": {"ohmic": "R0_ohm", "film": "R1_ohm"}}
+    z = 3 + 20 / (1 + W * 2e-5) + 50 / (1 + W * 5e-3)
+    start = {"R0_ohm": 1, "R1_ohm": 10, "C1_F": 1e-6, "R2_ohm": 10, "C2_F": 1e-4}
+    found = measure_eis([Spectrum("a", F, noisy(z, 1e-3, 0))], start=start, **options)
+    assert by_name(found)["film_resistance_ohm"].value == pytest.approx(20, rel=0.01)
+    assert "assignment" not in by_name(found)["film_resistance_ohm"].source
+    with pytest.raises(InputError, match="role film = R9_ohm"):
+        measure_eis([cell()], circuit="R0-R1", roles={"film": "R9_ohm"})
+
+
+TURNED = {
+    "-Im Z in the column of Im Z": (np.conj, "other sign"),
+    "exchanged": (lambda z: z.imag + 1j * z.real, "exchanged"),
+    "exchanged, -Im Z": (lambda z: -z.imag + 1j * z.real, "exchanged, and -Im Z"),
+    "both signs": (lambda z: -z, "both parts"),
+}
+
+
+@pytest.mark.parametrize("how", TURNED)
+def test_turned_axes_are_told_and_turned_back(how):
+    turn, word = TURNED[how]
+    right = measure_eis([cell()])
+    found = measure_eis([Spectrum("a", F, turn(cell().impedance_ohm))])
+    assert any(word in text and "turned" in text for text in found.said)
+    for name, one in by_name(found).items():
+        assert one.value == pytest.approx(by_name(right)[name].value, rel=1e-3)
+
+
+def test_an_inductive_spectrum_stays_as_it_is():
+    """Leads of 10 uH dominate, and that obeys the relations: nothing is turned."""
+    z = noisy(3 + 1e-5 * W + 0.02 / (1 + W * 1e-3), 1e-4, 0)
+    kept, _, said = upright(Spectrum("a", F, z))
+    assert kept.impedance_ohm is z
+    assert "stay" in said[0]
+
+
+def without(place, value):
+    z = cell().impedance_ohm.copy()
+    z[place] = value
+    return z
+
+
+BAD = {
+    "no points": (np.array([]), np.array([], complex), "0 points"),
+    "few points": (F[:6], cell().impedance_ohm[:6], "6 points"),
+    "all frequencies 0": (0 * F, cell().impedance_ohm, "0 points"),
+    "all NaN": (F, np.full(71, np.nan, complex), "0 points"),
+    "constant": (F, np.full(71, 5.0 + 0j), "a resistor or a short"),
+    "0 ohm": (F, np.zeros(71, complex), "0 points"),
+    "a third of a decade": (np.logspace(0, 0.3, 10), noisy(np.ones(10, complex), 0.1, 0), "half a decade"),
+    "inductive": (F, 1 + 1e-5 * W, "inductive at all frequencies"),
+    "other lengths": (F[:-1], cell().impedance_ohm, "70 frequencies and 71"),
+}
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_what_cannot_be_read_says_why(what):
+    f, z, word = BAD[what]
+    with pytest.raises(InputError, match=rf"bad.csv: .*{word}"):
+        measure_eis([Spectrum("bad.csv", f, z)])
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        ({"area_cm2": 0.0}, "area_cm2 = 0.0"),
+        ({"area_cm2": float("nan")}, "area_cm2 = nan"),
+        ({"temperature_C": -300.0}, "temperature_C = -300"),
+        ({"n_electrodes": 3}, "n_electrodes = 3"),
+        ({"circuit": "R0-Q"}, "none of"),
+        ({"assignment": ["film"]}, "1 names"),
+    ],
+)
+def test_options_that_make_no_sense(options, word):
+    with pytest.raises(InputError, match=word):
+        measure_eis([cell()], **options)
+    with pytest.raises(InputError, match="no impedance spectrum"):
+        measure_eis([])
+
+
+def test_pure_noise_gives_no_resistances_of_arcs():
+    draw = np.random.default_rng(0)
+    z = 10 + draw.normal(size=71) + 1j * draw.normal(size=71)
+    found = measure_eis([Spectrum("noise", F, z)])
+    assert found.values["kramers_kronig"]["verdict"] != "consistent"
+    assert all("Kramers-Kronig" in one.source for one in found.quantities)
+
+
+def test_rows_that_are_of_no_use_are_left_out_and_counted():
+    f = np.concatenate([F, [0.0, np.nan, 50.0, 1e3, F[10]]])
+    z = np.concatenate([cell().impedance_ohm, [1.0, 1.0, np.nan, 0.0, cell().impedance_ohm[10]]])
+    clean, said = cleaned(Spectrum("a", f[::-1], z[::-1], n_without_frequency=3))
+    assert clean.frequency_Hz == pytest.approx(F)
+    assert clean.impedance_ohm == pytest.approx(cell().impedance_ohm)
+    assert list(said) == [
+        "5 rows without a frequency left out",
+        "1 row without an impedance left out",
+        "1 row with an impedance of 0 ohm left out",
+        "1 rows repeat a frequency; the mean is taken",
+    ]
+
+
+def test_one_decade_is_read_but_said():
+    f = np.logspace(3, 2, 15)
+    z = 3 + 50 / (1 + 2j * np.pi * f * 5e-4)
+    assert any("only 1.0 decades" in text for text in measure_eis([Spectrum("a", f, z)]).said)
+
+
+def table(**columns):
+    base = {"frequency_hertz": [10.0, 1.0], "real_impedance_ohm": [1.0, 2.0], "imaginary_impedance_ohm": [-1.0, -2.0]}
+    return pl.DataFrame(base | columns)
+
+
+def test_spectra_of_a_record():
+    found = spectra_of(table(spectrum=[0, 1], test_time_second=[0.0, 7200.0]), "a.mpr")
+    assert [(one.name, one.time_h) for one in found] == [("a.mpr #0", 0.0), ("a.mpr #1", 2.0)]
+    assert found[1].impedance_ohm.tolist() == [2 - 2j]
+    none = spectra_of(table(test_time_second=pl.Series([None, None], dtype=pl.Float64)), "a.csv")
+    assert (none[0].name, none[0].time_h) == ("a.csv", None)
+    with pytest.raises(InputError, match="no frequency_hertz"):
+        spectra_of(pl.DataFrame({"voltage_volt": [1.0]}), "a.csv")
+    with pytest.raises(InputError, match="no row has a frequency"):
+        spectra_of(table(frequency_hertz=[0.0, None]), "a.csv")
+
+
+def test_the_same_spectrum_gives_the_same_numbers():
+    one, other = measure_eis([cell()]), measure_eis([cell()])
+    assert one.values == other.values
+    assert one.quantities == other.quantities
+
+
+numbers = st.one_of(st.floats(-1e6, 1e6), st.sampled_from([0.0, np.nan, np.inf, -np.inf, 1e-30, 1e30]))
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(st.tuples(numbers, numbers, numbers), min_size=0, max_size=40), st.booleans())
+def test_whatever_is_given_is_read_or_refused_in_words(rows, sweep):
+    f, real, imaginary = (np.array([row[i] for row in rows], dtype=float) for i in range(3))
+    f = np.logspace(5, -1, len(rows)) if sweep else f
+    try:
+        found = measure_eis([Spectrum("odd.csv", f, np.array(list(map(complex, real, imaginary))))], area_cm2=1.0)
+    except InputError as problem:
+        assert str(problem).startswith("odd.csv: ")
+    else:
+        assert found.headline
+        assert all(np.isfinite(one.value) and one.value > 0 for one in found.quantities)
+        plain(found.values)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.floats(-9, 9), st.floats(-3, 3))
+def test_the_size_of_the_cell_and_of_the_time_do_not_matter(lg_ohm, lg_s):
+    """Z times a number and f over a number: the same circuit, the same fractions."""
+    made = cell()
+    other = Spectrum("a", F * 10.0**lg_s, made.impedance_ohm * 10.0**lg_ohm)
+    same = {"assignment": ["film", "charge transfer"]}  # capacitances do change
+    one, two = measure_eis([made], **same), measure_eis([other], **same)
+    assert two.values["circuit"]["text"] == one.values["circuit"]["text"]
+    for name in ("film_resistance_ohm", "charge_transfer_resistance_ohm", "film_resistance_error_ohm"):
+        assert two.values[name] == pytest.approx(one.values[name] * 10.0**lg_ohm, rel=2e-3)
