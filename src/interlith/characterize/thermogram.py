@@ -49,6 +49,8 @@ SAMPLE_MASS = re.compile(
     r"(?:sample\s*(?:mass|weight)|^size|einwaage)\s*(/?\s*\(?(?:mg|g)\)?)?\s*[:,;\t ]+\s*(\d+(?:[.,]\d+)?)\s*(mg|g)?",
     re.IGNORECASE | re.MULTILINE,
 )
+TALKS_OF_TEMPERATURE = re.compile(r"(?i:temp|°C)|\bT\b|\bTs\b")
+TALKS_OF_MASS = re.compile(r"mass|weight|masse|gewicht|\btga?\b|\bvalue\b", re.IGNORECASE)
 FAHRENHEIT_ZERO, FAHRENHEIT_STEP = 32.0, 1.8
 LOOKS_KELVIN_FROM, LOOKS_KELVIN_TO = 270.0, 320.0  # first temperature of a curve that no unit explains
 FALL_K = 25.0  # largest step back of the temperature within a heating: more is a second program
@@ -111,9 +113,7 @@ def is_tga(path: Path) -> bool:
     False
     """
     text = head_of(path)
-    if not re.search(r"temp|°C|\bT\b", text) or not re.search(
-        r"mass|weight|\btga?\b|gewicht|value", text, re.IGNORECASE
-    ):
+    if not (TALKS_OF_TEMPERATURE.search(text) and TALKS_OF_MASS.search(text)):
         return False
     try:
         table = _table(text[: text.rfind("\n") + 1] or text, path.name)
