@@ -276,7 +276,7 @@ BAD_FILES = {
     "derivative": (text(T, M, names=("Temperature (°C)", "Deriv. Weight (%/°C)")).encode(), InputError),
     "kelvin without unit": (text(T + 273.15, M, names=("Temperature", "Weight (%)")).encode(), InputError),
     "per cent that is a part": (text(T, 0.3 * M).encode(), InputError),
-    "first mass 0": (text(T, np.where(T == T[0], 0, M), names=("T (°C)", "Weight (mg)")).encode(), InputError),
+    "first mass 0": (text(T, np.r_[0.0, M[1:]], names=("T (°C)", "Weight (mg)")).encode(), InputError),
     "no tare": (text(T, M - 1.1, names=("Temperature (°C)", "Weight (mg)")).encode(), InputError),
     "change in mg": (text(T, M - 1, names=("Temperature (°C)", "Mass change (mg)")).encode(), InputError),
     "decimals part columns": (GOOD.replace("\t", ",").replace(".", ",").encode(), InputError),
@@ -290,6 +290,13 @@ def test_files_that_cannot_be_read_say_so(tmp_path, case):
     with pytest.raises(kind) as caught:
         read_tga(path)
     assert "run.txt" in str(caught.value)
+
+
+@pytest.mark.parametrize("first", [0.0, -1e-3])
+def test_a_mass_that_begins_at_nothing_asks_for_the_tare(tmp_path, first):
+    content = text(T, np.r_[first, M[1:]], names=("Temperature (°C)", "Weight (mg)"))
+    with pytest.raises(InputError, match="not tared"):
+        read_tga(written(tmp_path, content))
 
 
 def test_a_missing_file_and_a_folder_are_no_thermograms(tmp_path):

@@ -125,6 +125,26 @@ def test_a_resistance_is_not_taken_for_a_reversible_couple():
     assert any("but no coefficient: the p" in text for text in found.said) or "diffusion" not in laws
 
 
+def test_a_peak_of_another_width_than_that_of_the_stated_electrons_gives_no_coefficient():
+    sweeps = at_rates(reversible, n=2)
+    assert measure_cv(sweeps, area_cm2=1.0, concentration_mol_per_L=1e-3, n_electrons=2).quantities
+    found = measure_cv(sweeps, area_cm2=1.0, concentration_mol_per_L=1e-3, n_electrons=1)
+    assert found.quantities == ()
+    assert any("mV wide from half its height, a reversible one 57 mV" in text for text in found.said), found.said
+
+
+def test_a_peak_that_moves_with_the_rate_gives_no_coefficient():
+    """30 mV in a decade, as an irreversible couple moves; width and height are those of a reversible one."""
+    sweeps = []
+    for rate in RATES:
+        potential = triangle(0.0, 1.0, 1000)
+        time, current = reversible(rate, potential_V=potential, formal_V=0.5 + 0.03 * math.log10(rate / 0.01))
+        sweeps += voltammograms(record(time, potential, current), f"{rate}")
+    found = measure_cv(sweeps, area_cm2=1.0, concentration_mol_per_L=1e-3)
+    assert found.quantities == ()
+    assert any("moves by 30 mV in a decade" in text for text in found.said)
+
+
 @pytest.mark.parametrize(
     ("rates", "why"), [((0.01, 0.1, 0.2), "3 scan rates"), ((0.1, 0.12, 0.15, 0.2), "factor of 2 only")]
 )
@@ -152,6 +172,15 @@ def test_charge_and_height_of_a_peak_are_those_that_made_it_whatever_lies_under_
     assert peak.height_A == pytest.approx(1e-3, rel=0.02)
     assert peak.charge_mAh * 3.6 == pytest.approx(1e-3 * math.sqrt(2 * math.pi) * sigma * 1000, rel=0.02)
     assert peak.potential_V == pytest.approx(middle + direction * slope * sigma**2, abs=6e-4)
+
+
+def test_a_peak_on_a_flank_has_its_height_above_the_hull_and_none_below_0():
+    x = np.linspace(0.0, 1.0, 1001)
+    for shoulder in (0.02, 0.03, 0.05, 0.08):
+        y = bell(x, shoulder, 0.05, 1e-3) + bell(x, 0.3, 0.04, 1e-3)
+        peaks = peaks_of(sweep(x, y))
+        assert all(0 < peak.height_A < 1.3e-3 for peak in peaks)
+        assert peaks[-1].height_A == pytest.approx(1e-3, rel=0.1)
 
 
 @given(scale=st.floats(1e-9, 1e3))
