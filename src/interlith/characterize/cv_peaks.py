@@ -28,7 +28,7 @@ LEVEL_POINTS = 5  # whose mean is the current at the foot of a peak
 STRAIGHT = 0.002  # departure from a straight line before a peak, of its height
 FEWEST_OF_FOOT, EIGHTHS, FOOT_REACH = 6, 8, 0.5  # points; parts; length of the line over how far it goes on
 INNER = slice(1, -1)
-ABOVE_HULL = 0.2  # of the height above the hull, by which the line before a peak may end above it
+ABOVE_HULL = 0.05  # of the height above the hull, by which the line before a peak may end above it
 SAMPLING = math.sqrt(12.0)  # a step in its standard deviations
 
 
