@@ -94,6 +94,17 @@ def test_every_point_that_is_drawn_is_in_the_data(measured):
     assert len(marks) == sketch.data.filter(mark="peak").height == 8
 
 
+def test_samples_at_one_rate_are_told_apart_by_name_and_rates_by_rate(measured):
+    both = measure_cv([*voltammograms(lithiation(), "A"), *voltammograms(lithiation(seed=2), "B")])
+    labels = {line.get_label() for line in painted(lab_plots.voltammogram(Finding("a", {}, both.tables)))[0].lines}
+    assert any(label.startswith("A") for label in labels)
+    rates = {
+        line.get_label()
+        for line in painted(lab_plots.voltammogram(Finding("a", {}, measured["rates"].tables)))[0].lines
+    }
+    assert {"10 mV/s", "100 mV/s"} <= rates
+
+
 def test_a_bound_is_marked_as_one(measured):
     sketch = lab_plots.thermogram(Finding("a", {}, measured["short"].tables))
     assert "bound only" in sketch.caption

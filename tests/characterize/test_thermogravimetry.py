@@ -160,6 +160,13 @@ def test_every_maker_s_export_reads_to_the_same_curve(tmp_path, form, encoding):
         assert found.initial_mass_mg == pytest.approx(8.0, rel=1e-4)
 
 
+def test_a_column_in_mg_beside_one_in_per_cent_tells_the_sample_mass(tmp_path):
+    rows = "\n".join(f"{t:.3f}\t{8 * m:.5f}\t{100 * m:.4f}" for t, m in zip(*burnt(0.1, 0.02), strict=True))
+    found = read_tga(written(tmp_path, "Temperature (°C)\tWeight (mg)\tWeight (%)\n" + rows))
+    assert found.initial_mass_mg == pytest.approx(8.0)
+    assert found.mass_fraction[0] == pytest.approx(1.0)
+
+
 def test_what_a_header_says_is_kept(tmp_path):
     found = read_tga(written(tmp_path, exported("universal", *burnt(0.1, 0.02))))
     assert (found.atmosphere, found.heating_rate_K_per_min) == ("oxidizing", 10.0)

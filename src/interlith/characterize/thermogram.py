@@ -148,7 +148,7 @@ def read_tga(path: Path) -> Curve:
         name=path.name,
         temperature_C=temperature,
         mass_fraction=fraction,
-        initial_mass_mg=mass_mg or _stated_mass_mg(above),
+        initial_mass_mg=mass_mg or _weighed_mg(table) or _stated_mass_mg(above),
         atmosphere=_atmosphere(table.above),
         heating_rate_K_per_min=float(rate[1].replace(",", ".")) if rate else None,
         notes=tuple(notes),
@@ -259,6 +259,16 @@ def _atmosphere(above: tuple[str, ...]) -> str | None:
     """Oxidizing where any gas line names air or oxygen; inert where one names only other gases."""
     lines = " ; ".join(line for line in above if GAS_LINE.match(line))
     return next((kind for kind, words in GASES.items() if re.search(words, lines, re.IGNORECASE)), None)
+
+
+def _weighed_mg(table: TextTable) -> float | None:
+    """The first mass of a column in mg or g, where the curve itself was taken from one in per cent."""
+    for place, name in enumerate(table.names):
+        unit = _unit(table, place)
+        if unit in MG and not NO_MASS.search(name) and MASSES[1].search(name):
+            known = table.columns[place][np.isfinite(table.columns[place])]
+            return float(known[0]) * MG[unit] if len(known) and known[0] > 0 else None
+    return None
 
 
 def _stated_mass_mg(above: str) -> float | None:
