@@ -26,9 +26,9 @@ TOP, MOST_OF_TOP, TOP_NOISES = 0.03, 0.3, 4.0  # upper part of a peak for its pa
 GROUND, GROUND_NOISES = 0.001, 2.0  # where a peak has come down: of its height above the hull; of the noise
 LEVEL_POINTS = 5  # whose mean is the current at the foot of a peak
 STRAIGHT = 0.002  # departure from a straight line before a peak, of its height
-FEWEST_OF_FOOT, FOOT_REACH = 6, 0.5  # points; length of the line over how far it is drawn on
+FEWEST_OF_FOOT, EIGHTHS, FOOT_REACH = 6, 8, 0.5  # points; parts; length of the line over how far it goes on
 INNER = slice(1, -1)
-ABOVE_HULL = 0.2  # of the height above the hull, by which the line before a peak may end above it
+ABOVE_HULL = 0.05  # of the height above the hull, by which the line before a peak may end above it
 SAMPLING = math.sqrt(12.0)  # a step in its standard deviations
 
 
@@ -101,7 +101,7 @@ def peaks_of(sweep: Sweep) -> tuple[Peak, ...]:
     found = []
     before = 0
     for top, bounds in zip(tops, _bounds(above, tops, GROUND_NOISES * noise * left), strict=True):
-        found.append(_peak(sweep, (x, smooth, above), int(top), bounds, before, (noise, noise * left)))
+        found.append(_peak(sweep, (x, y, smooth, above), int(top), bounds, before, (noise, noise * left)))
         before = bounds[1]
     return tuple(found)
 
@@ -140,16 +140,16 @@ def _bounds(above: Floats, tops: Floats, noise: float) -> list[tuple[int, int]]:
 
 def _peak(
     sweep: Sweep,
-    curves: tuple[Floats, Floats, Floats],
+    curves: tuple[Floats, Floats, Floats, Floats],
     top: int,
     bounds: tuple[int, int],
     before: int,
     noises: tuple[float, float],
 ) -> Peak:
-    """One peak. curves: x, current, that above the hull. before: where its foot may begin."""
-    x, smooth, above = curves
-    place, value, place_error = _summit(x, smooth, above, top, noises[1])
-    line = _foot(x, smooth, before, top, max(3 * noises[1], STRAIGHT * float(above[top])), noises[0])
+    """One peak. curves: x, current, smoothed, above the hull. before: where its foot may begin."""
+    x, y, smooth, above = curves
+    place, value, place_error, value_error = _summit(x, y, above, top, noises)
+    line = _foot(x, y, before, top, STRAIGHT * float(above[top]), noises[0])
     hull = value - float(above[top])
     if line is not None and line[0] > hull + ABOVE_HULL * float(above[top]):
         line = None  # a line that rises above the rubber band is the flank of something else
@@ -160,7 +160,7 @@ def _peak(
         potential_error_V=place_error,
         current_A=sweep.direction * value,
         height_A=value - base,
-        height_error_A=math.hypot(noises[1], base_error),
+        height_error_A=math.hypot(value_error, base_error),
         baseline="hull" if line is None else "line",
         charge_mAh=_charge_As(sweep.time_s[INNER], x, smooth, *bounds) / SECONDS_PER_HOUR * mAh_PER_Ah,
         half_width_V=_half_width(x, smooth, before, top, place, base, value),
@@ -177,31 +177,35 @@ def _charge_As(time_s: Floats, x: Floats, y: Floats, start: int, stop: int) -> f
     return float(np.trapezoid(y[part] - line, time_s[part]))
 
 
-def _summit(x: Floats, smooth: Floats, above: Floats, top: int, noise: float) -> tuple[float, float, float]:
-    """Place and height of the top of a parabola through the upper part of a peak, and the error of the place."""
-    upper = min(max(TOP, TOP_NOISES * noise / float(above[top])), MOST_OF_TOP)
-    level = above[top] * (1 - upper)
+def _summit(
+    x: Floats, y: Floats, above: Floats, top: int, noises: tuple[float, float]
+) -> tuple[float, float, float, float]:
+    """Place and height of the top of a parabola through the upper part of a peak, and the errors of both."""
+    upper = min(max(TOP, TOP_NOISES * noises[1] / float(above[top])), MOST_OF_TOP)
     start, stop = top, top
-    while start > 0 and above[start - 1] >= level:
+    while start > 0 and above[start - 1] >= above[top] * (1 - upper):
         start -= 1
-    while stop < len(x) - 1 and above[stop + 1] >= level:
+    while stop < len(x) - 1 and above[stop + 1] >= above[top] * (1 - upper):
         stop += 1
     start, stop = min(start, top - 1), max(stop, top + 1)
-    part = slice(start, stop + 1)
-    step = float(x[stop] - x[start]) / (stop - start)
-    square, slope, level = np.polyfit(x[part] - x[top], smooth[part], 2)
-    shift = -slope / (2 * square) if square < 0 else 0.0
-    if not x[start] <= x[top] + shift <= x[stop]:
-        shift = 0.0
-    height = float(np.polyval((square, slope, level), shift)) if shift else float(smooth[top])
-    n, width = stop - start + 1, float(x[stop] - x[start])
-    # error of a parabola's top: that of its slope there over its curvature
-    by_noise = noise / (abs(2 * square) * width * math.sqrt(n / 12)) if square < 0 and width > 0 else step
-    return float(x[top] + shift), height, math.hypot(min(by_noise, width), step / SAMPLING)
+    part, n, width = slice(start, stop + 1), stop - start + 1, float(x[stop] - x[start])
+    step = width / (n - 1)
+    square, slope, level = np.polyfit(x[part] - x[top], y[part], 2)
+    shift = -slope / (2 * square) if square < 0 else math.nan
+    if not x[start] <= x[top] + shift <= x[stop]:  # no top within: noise, or points too far apart
+        return float(x[top]), float(y[top]), math.hypot(width / 2, step / SAMPLING), noises[0]
+    # slope in the middle of n even points: noise/(width (n/12)^1/2)
+    by_noise = noises[0] / (abs(2 * square) * width * math.sqrt(n / 12))
+    value = float(np.polyval((square, slope, level), shift))
+    error = math.hypot(min(by_noise, width / 2), step / SAMPLING)
+    return float(x[top] + shift), value, error, noises[0] * math.sqrt(min(9 / (4 * n), 1.0))
 
 
 def _foot(x: Floats, y: Floats, before: int, top: int, most: float, noise: float) -> tuple[float, float] | None:
-    """Current and its error that the straight stretch before a peak has when drawn on to it; None without one."""
+    """Current and its error that the straight stretch before a peak has when drawn on to it; None without one.
+
+    Straight: the means of its eighths lie on the line within `most`, or within what the noise leaves of them.
+    """
     first = before + (top - before) // 20  # what the turn leaves behind
     for last in np.unique(np.linspace(first + FEWEST_OF_FOOT, top - 1, 60).astype(int))[::-1]:
         n = last - first + 1
@@ -210,13 +214,15 @@ def _foot(x: Floats, y: Floats, before: int, top: int, most: float, noise: float
         middle = float(x[first : last + 1].mean())
         reach = x[first : last + 1] - middle
         slope, level = np.polyfit(reach, y[first : last + 1], 1)
-        if np.max(np.abs(y[first : last + 1] - slope * reach - level)) > most:
+        off = y[first : last + 1] - slope * reach - level
+        means = [float(np.mean(part)) for part in np.array_split(off, min(EIGHTHS, n))]
+        if max(abs(mean) for mean in means) > max(most, 3 * noise / math.sqrt(max(n / EIGHTHS, 1.0))):
             continue
         if x[last] - x[first] < FOOT_REACH * (x[top] - x[last]):
             return None
         ahead = float(x[top]) - middle
         error = noise * math.sqrt(1 / n + ahead**2 / float(np.sum(reach**2)))
-        return float(level + slope * ahead), error
+        return float(level + slope * ahead), math.hypot(error, most)
     return None
 
 

@@ -160,17 +160,20 @@ def _row(line: str, delimiter: str | None, comma: bool) -> list[float | None] | 
 
 
 def _way_to_cut(lines: list[str], name: str) -> tuple[tuple[str | None, bool], int]:
-    """Separator, whether decimals have a comma, and the number of fields, that make the most lines rows."""
+    """Separator, whether decimals have a comma, and the number of fields, that make the most fields numbers."""
     middle = len(lines) // 2
     sample = lines[:SAMPLE_LINES] + (lines[max(middle, SAMPLE_LINES) :][:SAMPLE_LINES])
-    best: tuple[int, tuple[str | None, bool], int] = (0, (",", False), 0)
+    best: tuple[float, tuple[str | None, bool], int] = (0.0, (",", False), 0)
     for delimiter in DELIMITERS:
         for comma in (False, True) if delimiter != "," else (False,):
-            found = (_row(line, delimiter, comma) for line in sample)
-            widths = Counter(len(row) for row in found if row is not None)
-            if widths and (most := widths.most_common(1)[0])[1] > best[0]:
-                best = (most[1], (delimiter, comma), most[0])
-    if best[0] < FEWEST_ROWS:
+            rows = [row for line in sample if (row := _row(line, delimiter, comma)) is not None]
+            if not rows:
+                continue
+            width = Counter(len(row) for row in rows).most_common(1)[0][0]
+            score = sum(1 - row.count(None) / width for row in rows if len(row) == width)
+            if score > best[0]:
+                best = (score, (delimiter, comma), width)
+    if best[0] < FEWEST_ROWS / 2:
         raise CorruptFile(f"{name}: no table of numbers found; is it a report without its data, or cut off?")
     return best[1], best[2]
 
@@ -193,7 +196,7 @@ def _names_in(line: str, delimiter: str | None, width: int) -> tuple[str, ...] |
     """Names of columns in a line, which may hold blanks themselves where blanks part the columns."""
     ways = [cut(line, delimiter)]
     if delimiter is None:
-        ways += [cut(BEFORE_UNIT.sub("", line), None), WIDE_BLANK.split(line.strip())]
+        ways += [WIDE_BLANK.split(line.strip()), cut(BEFORE_UNIT.sub("", line), None)]
     return next((names for fields in ways if (names := _fitted(fields, width)) is not None), None)
 
 

@@ -138,7 +138,7 @@ def _law(
     through_0 = abs(intercept) <= max(intercept_width, LEAST_INTERCEPT * float(height.max()))
     if abs(b - 0.5) <= b_width and through_0 and off <= STRAIGHT:
         return "diffusion", f"height ~ v^{b:.2f}, a straight line through 0 against the root of the rate"
-    if abs(b - 1.0) <= max(b_width, 2 * LEAST_B):
+    if abs(b - 1.0) <= b_width:
         return "surface", f"height ~ v^{b:.2f}: bound to the surface, or capacitive; nothing diffuses"
     more = "" if through_0 else "; the line against the root of the rate misses 0"
     more += "" if off <= STRAIGHT else "; it is not straight"

@@ -130,10 +130,10 @@ def turning_points(potential_V: Floats, back_V: float) -> list[int]:
         low = place if value <= values[low] else low
         high = place if value >= values[high] else high
         if way <= 0 and value - values[low] > back_V:
-            ends += [low] if low > 0 else []
+            ends += [low] if way else []
             way, high = 1, place
         elif way >= 0 and values[high] - value > back_V:
-            ends += [high] if high > 0 else []
+            ends += [high] if way else []
             way, low = -1, place
     last = low if way < 0 else high
     return [*ends, last] if last > ends[-1] else ends
@@ -163,7 +163,7 @@ def _trimmed(time: Floats, potential: Floats, piece: slice) -> slice:
     edge = EDGE * float(np.ptp(part))
     start = int(np.flatnonzero(np.abs(part - part[0]) <= edge)[-1])
     stop = int(np.flatnonzero(np.abs(part - part[-1]) <= edge)[0])
-    held = 5 * EDGE * float(clock[max(stop, 0)] - clock[min(start, len(clock) - 1)])
+    held = 1.5 * EDGE * float(clock[max(stop, 0)] - clock[min(start, len(clock) - 1)])
     first = start if clock[start] - clock[0] > held else 0
     last = stop if clock[-1] - clock[stop] > held else len(part) - 1
     return slice(piece.start + first, piece.start + max(last, first) + 1)

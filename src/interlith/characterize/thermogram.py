@@ -49,6 +49,8 @@ SAMPLE_MASS = re.compile(
     r"(?:sample\s*(?:mass|weight)|^size|einwaage)\s*(/?\s*\(?(?:mg|g)\)?)?\s*[:,;\t ]+\s*(\d+(?:[.,]\d+)?)\s*(mg|g)?",
     re.IGNORECASE | re.MULTILINE,
 )
+TALKS_OF_TEMPERATURE = re.compile(r"(?i:temp|°C)|\bT\b|\bTs\b")
+TALKS_OF_MASS = re.compile(r"mass|weight|masse|gewicht|\btga?\b|\bvalue\b", re.IGNORECASE)
 FAHRENHEIT_ZERO, FAHRENHEIT_STEP = 32.0, 1.8
 LOOKS_KELVIN_FROM, LOOKS_KELVIN_TO = 270.0, 320.0  # first temperature of a curve that no unit explains
 FALL_K = 25.0  # largest step back of the temperature within a heating: more is a second program
@@ -111,9 +113,7 @@ def is_tga(path: Path) -> bool:
     False
     """
     text = head_of(path)
-    if not re.search(r"temp|°C|\bT\b", text) or not re.search(
-        r"mass|weight|\btga?\b|gewicht|value", text, re.IGNORECASE
-    ):
+    if not (TALKS_OF_TEMPERATURE.search(text) and TALKS_OF_MASS.search(text)):
         return False
     try:
         table = _table(text[: text.rfind("\n") + 1] or text, path.name)
@@ -148,7 +148,7 @@ def read_tga(path: Path) -> Curve:
         name=path.name,
         temperature_C=temperature,
         mass_fraction=fraction,
-        initial_mass_mg=mass_mg or _stated_mass_mg(above),
+        initial_mass_mg=mass_mg or _weighed_mg(table) or _stated_mass_mg(above),
         atmosphere=_atmosphere(table.above),
         heating_rate_K_per_min=float(rate[1].replace(",", ".")) if rate else None,
         notes=tuple(notes),
@@ -259,6 +259,16 @@ def _atmosphere(above: tuple[str, ...]) -> str | None:
     """Oxidizing where any gas line names air or oxygen; inert where one names only other gases."""
     lines = " ; ".join(line for line in above if GAS_LINE.match(line))
     return next((kind for kind, words in GASES.items() if re.search(words, lines, re.IGNORECASE)), None)
+
+
+def _weighed_mg(table: TextTable) -> float | None:
+    """The first mass of a column in mg or g, where the curve itself was taken from one in per cent."""
+    for place, name in enumerate(table.names):
+        unit = _unit(table, place)
+        if unit in MG and not NO_MASS.search(name) and MASSES[1].search(name):
+            known = table.columns[place][np.isfinite(table.columns[place])]
+            return float(known[0]) * MG[unit] if len(known) and known[0] > 0 else None
+    return None
 
 
 def _stated_mass_mg(above: str) -> float | None:

@@ -61,28 +61,40 @@ def _paint_cv(canvas: Axes, data: pl.DataFrame) -> None:
     axes.axhline(0.0, color=GREY, lw=0.6)
     curves, peaks = data.filter(pl.col("mark") == "curve"), data.filter(pl.col("mark") == "peak")
     keys = curves.select("name", "cycle", "rate_mV_per_s").unique(["name", "cycle"], maintain_order=True)
-    several, cycles = (
-        curves["name"].n_unique() > 1,
-        curves.group_by("name").agg(pl.col("cycle").n_unique())["cycle"].max(),
-    )
-    colours = _colours(keys.height)
-    for place, (name, cycle, rate) in enumerate(keys.iter_rows()):
+    labels = _curve_labels(list(keys.iter_rows()))
+    for place, (name, cycle, _) in enumerate(keys.iter_rows()):
+        colour, label = _colours(keys.height)[place], labels[place]
         part = curves.filter((pl.col("name") == name) & (pl.col("cycle") == cycle))
-        words = ([f"{rate:.3g} mV/s"] if several else []) + ([f"cycle {cycle}"] if cycles > 1 else [])  # type: ignore[operator]
-        label = ", ".join(words) or None
-        label = label if keys.height <= MOST_NAMED or place in (0, keys.height - 1) else None
         for (_,), sweep in part.group_by("sweep", maintain_order=True):
             x, y = sweep["potential_V"].to_numpy(), sweep["current_mA"].to_numpy()
-            axes.plot(x, y, color=colours[place], lw=1.0, label=label, rasterized=curves.height > 20 * DENSE)
+            axes.plot(x, y, color=colour, lw=1.0, label=label, rasterized=curves.height > 20 * DENSE)
             label = None
         mine = peaks.filter((pl.col("name") == name) & (pl.col("cycle") == cycle))
         for x, top, foot in mine.select("potential_V", "current_mA", "baseline_mA").iter_rows():
-            axes.plot([x, x], [foot, top], color=colours[place], lw=0.7, ls=(0, (2, 1.5)))
-            axes.plot([x], [top], "o", ms=3.2, mew=0.6, mfc="white", mec=colours[place], zorder=4)
+            axes.plot([x, x], [foot, top], color=colour, lw=0.7, ls=(0, (2, 1.5)))
+            axes.plot([x], [top], "o", ms=3.2, mew=0.6, mfc="white", mec=colour, zorder=4)
     _name_peaks(axes, peaks)
     axes.margins(y=0.12)
     axes.set_xlabel("Potential (V)")
     axes.set_ylabel("Current (mA)")
+
+
+def _curve_labels(keys: list[tuple[str, int, float]]) -> list[str | None]:
+    """Names of curves (name, cycle, rate): by rate where each record has its own, and by cycle where there are several.
+
+    >>> _curve_labels([("a", 1, 10.0), ("b", 1, 20.0)])
+    ['10 mV/s', '20 mV/s']
+    """
+    rates = {name: f"{rate:.3g} mV/s" for name, _, rate in keys}
+    by_rate = len(set(rates.values())) == len(rates)
+    many_cycles = len({(name, cycle) for name, cycle, _ in keys}) > len(rates)
+    found: list[str | None] = []
+    for place, (name, cycle, _) in enumerate(keys):
+        words = [rates[name] if by_rate else drawable(name)] if len(rates) > 1 else []
+        words += [f"cycle {cycle}"] if many_cycles else []
+        shown = len(keys) <= MOST_NAMED or place in (0, len(keys) - 1)
+        found.append(", ".join(words) if words and shown else None)
+    return found
 
 
 def _colours(n: int) -> list[str]:
