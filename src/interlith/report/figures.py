@@ -23,6 +23,7 @@ from interlith.report.fit_plots import cells_needed, held_out, posterior, profil
 from interlith.report.ledger_plots import depth, ledger, ramps
 from interlith.report.sketch import GREY, INK, STRIP, Axes, Sketch, drawable, tags
 from interlith.report.time_plots import polarization, trace
+from interlith.report.xrd_plots import diffraction, texture, texture_series
 
 SKETCHES: tuple[Callable[[Finding], Sketch | None], ...] = (
     ledger,
@@ -49,6 +50,9 @@ SKETCHES: tuple[Callable[[Finding], Sketch | None], ...] = (
     pareto,
     field,
     reconciled,
+    diffraction,
+    texture,
+    texture_series,
 )
 WIDTH_IN, PNG_DPI = 5.4, 200
 LAYOUT_DIGITS = 6
