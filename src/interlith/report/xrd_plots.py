@@ -56,7 +56,7 @@ def _paint_pattern(canvas: Axes, data: pl.DataFrame) -> None:
     points = data.filter(pl.col("what") == "point")
     angles, counts = points["two_theta_deg"].to_numpy(), points["counts"].to_numpy()
     masked = points["masked"].to_numpy()
-    dots = {"ls": "none", "marker": ".", "ms": 1.6, "mew": 0, "rasterized": True}
+    dots = {"ls": "none", "marker": "o", "ms": 0.9, "mew": 0, "rasterized": True}
     upper.plot(angles[~masked], counts[~masked], color=GREY, label="counts", **dots)
     upper.plot(angles[masked], counts[masked], color=PALE, **dots)
     fitted, background = points["fitted_counts"].to_numpy(), points["background_counts"].to_numpy()
