@@ -20,3 +20,12 @@ def cycler():
     if not folder.is_dir():
         pytest.skip(f"the real files are not here ({folder})")
     return folder
+
+
+@pytest.fixture(scope="session")
+def characterisation():
+    """The folder of real measurements of materials: diffraction, impedance, spectra."""
+    folder = SHARED / "characterisation"
+    if not folder.is_dir():
+        pytest.skip(f"the real files are not here ({folder})")
+    return folder

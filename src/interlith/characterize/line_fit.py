@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,8 @@ GAUSS = 4 * np.log(2.0)
 WIDTHS_deg = (0.06, 0.1, 0.17, 0.3, 0.5, 0.9)  # to begin with
 MOST_SHIFT_deg, LEAST_deg, MOST_deg = 0.4, 0.02, 4.0
 POINTS_PER_WIDTH = 10  # of the fit; finer ones are added up
-MOST_STEPS, STILL = 25, 1e-5
+MOST_STEPS, LEAST_PART = 25, 0.02  # of Gauss-Newton; of a step, shortened
+STILL, STILL_GAIN = 1e-5, 0.01  # of chi2, by which a step must lower it to go on
 FLOOR = 1e-3  # of the mean: below it no variance is taken
 REFERENCE_deg = 34.42  # where the width that is fitted holds: (002)
 
@@ -280,30 +282,33 @@ def _points_for(scan: tuple[Floats, Floats, Floats, np.ndarray], fwhm_deg: float
 def _gauss_newton(model: Model, points: Points, shape: Shape) -> Fit:
     n, flat = len(model.lines), background_columns(model, points.angles)
 
-    def solved(trial: Shape, weights: Floats) -> tuple[Floats, Floats, float]:
-        columns = np.hstack([line_columns(model, trial, points.angles), flat])
+    def columns_of(trial: Shape) -> Floats:
+        return np.hstack([line_columns(model, trial, points.angles), flat])
+
+    def solved(columns: Floats, weights: Floats) -> tuple[Floats, Floats, float]:
         linear = _linear(points, columns, weights)
         expected = columns @ linear
         return linear, expected, float(np.sum(weights * (points.counts - expected) ** 2))
 
+    columns = columns_of(shape)
     weights = _weights(points, np.maximum(points.counts, 1 / points.weight))
-    linear, expected, _ = solved(shape, weights)
+    linear, expected, _ = solved(columns, weights)
     moved: tuple[int, ...] = ()
     for _ in range(MOST_STEPS):
         weights = _weights(points, expected)
-        linear, expected, chi2 = solved(shape, weights)
+        linear, expected, chi2 = solved(columns, weights)
         jacobian = jacobian_of(model, points, shape, linear[:n])
         step, moved = _shape_step(jacobian, weights, points.counts - expected, linear, shape)
-        part, better = 1.0, False
-        while part > 0.02 and not better:
+        part, chi2_then = 1.0, math.inf
+        while part > LEAST_PART and chi2_then >= chi2:
             trial = _stepped(shape, step, part)
-            linear_then, expected_then, chi2_then = solved(trial, weights)
-            better = chi2_then < chi2
+            columns_then = columns_of(trial)
+            linear_then, expected_then, chi2_then = solved(columns_then, weights)
             part /= 3
-        if not better:
+        if chi2_then >= chi2:
             break
-        gain, shape, linear, expected = chi2 - chi2_then, trial, linear_then, expected_then
-        if gain < STILL * max(chi2, 1.0) and gain < 0.01:
+        shape, columns, linear, expected = trial, columns_then, linear_then, expected_then
+        if chi2 - chi2_then < min(STILL * max(chi2, 1.0), STILL_GAIN):
             break
     jacobian = jacobian_of(model, points, shape, linear[:n])
     bare = flat @ _linear(points, flat, weights)

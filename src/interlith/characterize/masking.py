@@ -18,30 +18,63 @@ from interlith.characterize.substrates import (
     WIDEST_deg,
     foreign_lines,
 )
-from interlith.characterize.wurtzite import powder_lines
+from interlith.characterize.wurtzite import TEXTURE_LINES, powder_lines
 from interlith.errors import InputError
 
 BASELINE_deg, SMOOTH_deg = 4.0, 0.06  # half a window of the running median; of the mean over neighbours
 SIGNIFICANT = 8.0  # standard errors above the baseline
 STRONG_FLANKS = 100.0  # counts over the background: then the flanks are fitted as well
+PROOFS = ("Si 200, forbidden", "Si 400, K-beta")
 BROAD_deg = 0.8  # full width of a (002) line of carbon, from which on it is of nanotubes
 OF_COATING_deg = 0.7
 Stated = Sequence[tuple[float, float] | tuple[float, float, str]]
 
 
-def masks_of(pattern: Pattern, stated: Stated | None, substrate: str | None) -> tuple[Mask, ...]:
-    """All masks of a pattern, by angle. substrate None: recognized from its lines; "none": there is none.
+def substrates_of(pattern: Pattern, substrate: str | None) -> tuple[str, ...]:
+    """Names of what lies below. None: recognized from its lines; "none": nothing; several are joined by "+"."""
+    if substrate is None:
+        return recognized(pattern)
+    return () if substrate == "none" else tuple(name.strip() for name in substrate.split("+"))
 
-    stated: (low, high) or (low, high, name) in degrees. Raises InputError for a mask that is not a range of angles and
-    for a substrate that is not known.
+
+def masks_of(pattern: Pattern, stated: Stated | None, substrates: Sequence[str]) -> tuple[Mask, ...]:
+    """All masks of a pattern, by angle: those stated, and one for each line of the substrates.
+
+    stated: (low, high) or (low, high, name) in degrees. A K-beta line of a foil that lies on a line of ZnO is not
+    masked: `beneath` tells of it. Raises InputError for a mask that is not a range of angles and for a substrate that
+    is not known.
     """
-    names = recognized(pattern) if substrate is None else () if substrate == "none" else tuple(substrate.split("+"))
     found = [_stated(pattern.name, mask) for mask in stated or ()]
-    for name in names:
-        found += [_around(pattern, line) for line in foreign_lines(name.strip(), pattern.radiation)]
+    for name in substrates:
+        of_it = foreign_lines(name, pattern.radiation)
+        found += [_around(pattern, line) for line in of_it if _covered(pattern, line) is None]
     low, high = pattern.two_theta_deg[0], pattern.two_theta_deg[-1]
     within = [mask for mask in found if mask.high_deg > low and mask.low_deg < high]
     return tuple(sorted(within, key=lambda mask: mask.low_deg))
+
+
+def beneath(pattern: Pattern, substrates: Sequence[str]) -> tuple[str, ...]:
+    """What is said of lines of a substrate that lie on lines of ZnO and cannot be masked."""
+    found = []
+    for line in (one for name in substrates for one in foreign_lines(name, pattern.radiation)):
+        if (hkl := _covered(pattern, line)) is not None:
+            found.append(
+                f"{line.name} lies at {line.two_theta_deg:.2f} degrees, on ({hkl}), and is not masked: without a "
+                f"filter or monochromator it adds to ({hkl})"
+            )
+    return tuple(found)
+
+
+def _covered(pattern: Pattern, line: Foreign) -> str | None:
+    """The strong line of ZnO on which a K-beta line of a foil lies; None for any other line."""
+    if not line.weak:
+        return None
+    near = [
+        one.hkl
+        for one in powder_lines(pattern.radiation)
+        if one.hkl in TEXTURE_LINES and abs(one.two_theta_deg - line.two_theta_deg) < OF_COATING_deg
+    ]
+    return near[0] if near else None
 
 
 def recognized(pattern: Pattern) -> tuple[str, ...]:
@@ -54,7 +87,7 @@ def recognized(pattern: Pattern) -> tuple[str, ...]:
         main = [line for line in foreign_lines(name, pattern.radiation) if line.main]
         within = [line for line in main if pattern.two_theta_deg[0] < line.two_theta_deg < pattern.two_theta_deg[-1]]
         peaks = [_peak(pattern, net, error, line, of_coating, highest) for line in within]
-        if within and None not in peaks:
+        if within and None not in peaks and (name != "silicon" or _is_wafer(pattern, net, error, within[0])):
             at = [peak for peak in peaks if peak is not None]
             miss = sum(abs(one - line.two_theta_deg) for one, line in zip(at, within, strict=True)) / len(at)
             found.append((name, at, miss))
@@ -64,6 +97,18 @@ def recognized(pattern: Pattern) -> tuple[str, ...]:
         if all(min((abs(peak - other) for other in taken), default=9.0) > 2 * NEAR_deg for peak in at):
             kept.append((name, at, miss))
     return tuple(_carbon(pattern, net, name, at) for name, at, _ in kept)
+
+
+def _is_wafer(pattern: Pattern, net: Floats, error: Floats, main: Foreign) -> bool:
+    """Whether a line at Si 400 is a wafer's: far above all else, or with a weak line of the wafer beside it.
+
+    ZnO has its (201) at the same angle.
+    """
+    near = np.abs(pattern.two_theta_deg - main.two_theta_deg) <= NEAR_deg
+    if net[near].max() > STRONG_FLANKS * np.median(pattern.counts):
+        return True
+    weak = [line for line in foreign_lines("silicon", pattern.radiation) if line.name in PROOFS]
+    return any(_peak(pattern, net, error, line, [], 0.0) is not None for line in weak)
 
 
 def unmasked(angles: Floats, masks: Sequence[Mask]) -> np.ndarray:
@@ -127,7 +172,7 @@ def _peak(
     if net[at] < SIGNIFICANT * error[at]:
         return None
     angle = float(pattern.two_theta_deg[at])
-    of_ours = min(abs(angle - other) for other in of_coating) < OF_COATING_deg
+    of_ours = min((abs(angle - other) for other in of_coating), default=90.0) < OF_COATING_deg
     edge = at in (near[0], near[-1]) and line.substrate not in ("graphite", "nanotubes")
     return None if edge or (of_ours and net[at] < STRONG * highest) else angle
 

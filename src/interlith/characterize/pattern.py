@@ -29,6 +29,7 @@ class Pattern:
     counts: as corrected for attenuators. variance_per_count: variance of a count over the count, for each point: the
     attenuator's factor where photons were counted. is_counts: whether the scatter is that of counted photons, so that
     chi2 means something; otherwise variance_per_count comes from the scatter of the data. said: what must be known.
+    synthetic: made up.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Pattern:
     is_counts: bool
     radiation: Radiation
     said: tuple[str, ...] = ()
+    synthetic: bool = False
 
     @property
     def step_deg(self) -> float:
@@ -68,7 +70,7 @@ def read_pattern(path: Path) -> Pattern:
 
 
 def _scan(path: Path) -> Scan:
-    if is_rasx(path):
+    if is_rasx(path) or path.suffix.lower() == ".rasx":
         return read_rasx(path)
     if is_xrdml(path) or path.suffix.lower() == ".xrdml":
         return read_xrdml(path)
@@ -108,7 +110,7 @@ def checked(name: str, scan: Scan) -> Pattern:
         said.append("no wavelength is stated: copper K-alpha 1 and 2 is assumed")
     elif not radiation.is_copper:
         said.append(f"not a copper tube ({radiation.kalpha1_nm:.6g} nm): powder intensities are less exact")
-    per_count, is_counts, words = _noise(scan)
+    per_count, is_counts, words = _noise(name, scan)
     return Pattern(name, angles, counts, per_count, is_counts, radiation, (*said, *words))
 
 
@@ -158,7 +160,7 @@ def noise_per_count(counts: Floats) -> float:
     return float(np.median(found)) if found else 0.0
 
 
-def _noise(scan: Scan) -> tuple[Floats, bool, tuple[str, ...]]:
+def _noise(name: str, scan: Scan) -> tuple[Floats, bool, tuple[str, ...]]:
     """Variance over count of each point, whether photons explain it, and what is to be said about that."""
     counts = scan.counts
     if scan.sigma is not None:
@@ -173,7 +175,7 @@ def _noise(scan: Scan) -> tuple[Floats, bool, tuple[str, ...]]:
     if POISSON_FROM < scatter < POISSON_TO:
         return scan.factor.copy(), True, ()
     if scatter <= 0:
-        raise InputError("no scatter at all between neighbours: a calculated pattern? Counts of a measurement scatter")
+        raise InputError(f"{name}: neighbours do not scatter at all; is this a calculated pattern? Counts scatter")
     told = f"intensities scatter {scatter:.2g} times as counted photons would"
     return scan.factor * scatter, False, (f"{told} (per second, normalized or smoothed?): {NOT_COUNTS}",)
 

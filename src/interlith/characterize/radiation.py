@@ -44,8 +44,8 @@ class Radiation:
 
 # Copper: Hoelzer et al., Phys. Rev. A 56, 4554 (1997), doi 10.1103/PhysRevA.56.4554, as in Int. Tables C, 4.2.2 (2006)
 COPPER_ALPHA1_nm, COPPER_ALPHA2_nm, COPPER_BETA_nm = 0.15405929, 0.15444274, 0.13922346
-# Weak lines that a wafer shows all the same: copper K-beta 2,5, and L-alpha of tungsten that came from the filament onto
-# the anode (Bearden, Rev. Mod. Phys. 39, 78 (1967), doi 10.1103/RevModPhys.39.78)
+# Weak lines that a wafer shows all the same: copper K-beta 2,5, and L-alpha of tungsten from the filament on the anode
+# (Bearden, Rev. Mod. Phys. 39, 78 (1967), doi 10.1103/RevModPhys.39.78)
 COPPER_BETA25_nm, TUNGSTEN_ALPHA1_nm, TUNGSTEN_ALPHA2_nm = 0.13811, 0.147639, 0.148743
 COPPER = Radiation(
     COPPER_ALPHA1_nm, COPPER_ALPHA2_nm, ALPHA2_OVER_ALPHA1, COPPER_BETA_nm, "assumed: a copper tube, K-alpha 1 and 2"

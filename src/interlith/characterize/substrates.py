@@ -27,7 +27,7 @@ FACE_CENTRED_nm = {"copper": 0.36149, "aluminium": 0.40496, "nickel": 0.35239, "
 BODY_CENTRED_nm = {"ferritic steel": 0.2870}
 FACE_CENTRED = ((1, 1, 1), (2, 0, 0), (2, 2, 0), (3, 1, 1), (2, 2, 2))
 BODY_CENTRED = ((1, 1, 0), (2, 0, 0), (2, 1, 1))
-# Spacings of graphite (Trucano & Chen, Nature 258, 136 (1975), doi 10.1038/258136a0) and, assumed, of nanotube walls
+# Spacings of graphite (Trucano & Chen, Nature 258, 136 (1975)) and, assumed, of nanotube walls
 GRAPHITE_nm = {"002": 0.3355, "100": 0.2134, "101": 0.2033, "004": 0.1678}
 NANOTUBES_nm = {"002": 0.340, "100": 0.2134, "004": 0.170}
 
@@ -40,7 +40,10 @@ STRONG = 0.5  # of the highest line of all: then it is not one of ZnO where that
 
 @dataclass(frozen=True)
 class Foreign:
-    """A line that is not of the coating. main: by it the substrate is recognized. edge: background jumps under it."""
+    """A line that is not of the coating.
+
+    main: by it the substrate is recognized. edge: the background jumps under it. weak: a filter takes it out, mostly.
+    """
 
     substrate: str
     name: str
@@ -48,6 +51,7 @@ class Foreign:
     half_width_deg: float
     main: bool = False
     edge: bool = False
+    weak: bool = False
 
 
 @dataclass(frozen=True)
@@ -137,7 +141,7 @@ def _cubic(
         wanted.append((name, spacing, radiation.kalpha1_nm, HALF_WIDTH_deg, place < 2))
         if radiation.kbeta_nm is not None and place < 3:
             wanted.append((f"{name}, K-beta", spacing, radiation.kbeta_nm, HALF_WIDTH_deg / 1.5, False))
-    return _reflected(substrate, wanted)
+    return tuple(replace(line, weak=line.name.endswith("K-beta")) for line in _reflected(substrate, wanted))
 
 
 def _reflected(substrate: str, wanted: Sequence[tuple[str, float, float, float, bool]]) -> tuple[Foreign, ...]:

@@ -26,8 +26,7 @@ def harris(areas: Floats, powder: Floats) -> Floats:
     """Texture coefficients TC_i = (I_i / I0_i) / ((1/N) sum_j I_j / I0_j); they add up to N.
 
     areas: one pattern [lines], or many [patterns, lines]; powder: intensities without texture. TC 1: as in a powder,
-    N: all in this orientation. Not a number where all areas are 0. Harris, Phil. Mag. 43, 113 (1952),
-    doi 10.1080/14786440108520972.
+    N: all in this orientation. Not a number where all areas are 0. Harris, Phil. Mag. 43, 113 (1952).
 
     >>> harris(np.array([57.0, 84.0, 100.0]), np.array([57.0, 42.0, 100.0])).tolist()
     [0.75, 1.5, 0.75]

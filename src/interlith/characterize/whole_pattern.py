@@ -24,7 +24,7 @@ from interlith.characterize.masking import unmasked
 from interlith.characterize.pattern import Pattern
 from interlith.characterize.scan import Floats
 from interlith.characterize.substrates import Mask
-from interlith.characterize.texture import INTERVAL, Interval, harris, interval, size_nm
+from interlith.characterize.texture import Interval, harris, interval, size_nm
 from interlith.characterize.wurtzite import MULTIPLICITY, TEXTURE_LINES, Line, powder_lines
 from interlith.errors import InputError
 
@@ -32,7 +32,6 @@ INSTRUMENT_deg, INSTRUMENT_FROM_deg, INSTRUMENT_TO_deg = 0.06, 0.03, 0.12  # ass
 KNOTS_deg = (3.0, 4.0, 6.0)  # backgrounds from soft to stiff; Akaike's criterion picks, the others tell the error
 KNOTS_PER_WIDTH = 5.0  # the least distance of knots in widths of a line: a background must not follow lines
 LEAST_LINES, LEAST_GAIN, LEAST_VISIBLE = 3, 40.0, 0.7  # for a texture; of chi2 by the lines; of a line's middle
-BOUND_SHARE = 0.02  # of draws in which the line is as narrow as the instrument's: then the size is only bounded
 LEAST_DRAWS, MOST_DRAWS = 20, 5000
 
 
@@ -84,6 +83,7 @@ class Analysis:
 
 
 def asked_of(lines: Sequence[str] | None, instrument_width_deg: float | None, n_bootstrap: int, seed: int) -> Asked:
+    """Options as they are used. Raises InputError for those that cannot be meant."""
     known = ["".join(map(str, hkl)) for hkl in MULTIPLICITY]
     if lines is not None:
         unknown = [line for line in lines if line not in known]
@@ -172,13 +172,17 @@ def _inflation(residual: Floats, per_width: float) -> float:
 
 def _with_backgrounds(draws: Draws, fit: Fit, others: Sequence[Fit], seed: int) -> Draws:
     """Draws that vary as well as the result does with the background: softer, stiffer."""
-    if not others:
+    kept = [other for other in others if other.areas.sum() > 0 and fit.areas.sum() > 0]
+    if not kept:
         return draws
     generator = np.random.Generator(np.random.Philox([seed, 1]))
-    weight = generator.normal(0, 1 / math.sqrt(len(others)), (len(draws.areas), len(others)))
-    areas = draws.areas + weight @ np.array([other.areas - fit.areas for other in others])
-    width = draws.fwhm_deg + weight @ np.array([other.shape.fwhm_deg - fit.shape.fwhm_deg for other in others])
-    return replace(draws, areas=np.maximum(areas, 0.0), fwhm_deg=np.maximum(width, 1e-3))
+    weight = generator.normal(0, 1 / math.sqrt(len(kept)), (len(draws.areas), len(kept)))
+    # all areas go up and down together, by a factor; what shares they have, by a difference
+    factor = np.array([other.areas.sum() / fit.areas.sum() for other in kept])
+    shares = np.array([other.areas for other in kept]) / factor[:, None] - fit.areas
+    areas = np.maximum(draws.areas + weight @ shares, 0.0) * np.exp(weight @ np.log(factor))[:, None]
+    width = np.log([other.shape.fwhm_deg / fit.shape.fwhm_deg for other in kept])
+    return replace(draws, areas=areas, fwhm_deg=draws.fwhm_deg * np.exp(weight @ width))
 
 
 def texture_of(analysis: Analysis, thin: bool = False) -> dict[str, Interval] | None:
@@ -202,8 +206,7 @@ def crystallite_size(analysis: Analysis) -> Interval | None:
     generator = np.random.Generator(np.random.Philox([analysis.asked.seed, 2]))
     instrument = generator.uniform(low, high, len(analysis.draws.fwhm_deg))
     pairs = zip(analysis.draws.fwhm_deg, instrument, strict=True)
-    drawn = np.array([size_nm(float(width), float(b), REFERENCE_deg, wavelength) for width, b in pairs])
-    best = size_nm(analysis.fit.shape.fwhm_deg, analysis.asked.instrument_deg, REFERENCE_deg, wavelength)
-    if math.isinf(best) or np.mean(np.isinf(drawn)) > BOUND_SHARE:
-        return Interval(best, float(np.percentile(drawn, INTERVAL[0], method="lower")), math.inf)
-    return interval(best, drawn, 0.0)
+    drawn = np.array([1 / size_nm(float(width), float(b), REFERENCE_deg, wavelength) for width, b in pairs])
+    best = 1 / size_nm(analysis.fit.shape.fwhm_deg, analysis.asked.instrument_deg, REFERENCE_deg, wavelength)
+    inverse = interval(best, drawn, 0.0)  # of what is measured, a width: sizes are skewed
+    return Interval(*(1 / one if one > 0 else math.inf for one in (best, inverse.high, inverse.low)))

@@ -11,10 +11,9 @@ from interlith.characterize.radiation import NM_PER_ANGSTROM, Radiation, two_the
 Hkl = tuple[int, int, int]
 
 # Cell at 25 C: JCPDS/ICDD card 36-1451, a = 3.24982, c = 5.20661 A. Zn at (1/3, 2/3, 0), O at (1/3, 2/3, u); P 63 m c.
-# u: 0.382 (Kihara & Donnay, Can. Mineral. 23, 647 (1985); 0.3817(3) in Kisi & Elcombe, Acta Cryst. C 45, 1867 (1989),
-# doi 10.1107/S0108270189004269)
+# u: Kihara & Donnay, Can. Mineral. 23, 647 (1985), as in the Crystallography Open Database, 9004179
 A_nm, C_nm, U = 0.324982, 0.520661, 0.382
-# Mean displacements at 298 K from phonon spectra: 0.0084 A2 (Zn), 0.0077 A2 (O); B = 8 pi2 <u2>, in A2
+# B = 8 pi2 <u2> in A2 from calculated phonon spectra at 298 K: <u2> 0.0084 A2 (Zn), 0.0077 A2 (O) (NCrystal's ZnO)
 ZINC_B_A2, OXYGEN_B_A2 = 0.67, 0.61
 # Scattering factors of Zn2+ and O2-: sum a exp(-b s2) + c, s = sin(theta)/lambda in 1/A
 # (Waasmaier & Kirfel, Acta Cryst. A 51, 416 (1995), doi 10.1107/S0108767394013292)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from interlith.characterize.line_fit import expected_counts
-from interlith.characterize.masking import Stated, masks_of
+from interlith.characterize.masking import Stated, beneath, masks_of, substrates_of
 from interlith.characterize.measured import Measured, Quantity
 from interlith.characterize.pattern import Pattern
 from interlith.characterize.scan import Floats
@@ -53,7 +54,9 @@ def measure_xrd(
     (7, '002')
     """
     asked = asked_of(lines, instrument_width_deg, n_bootstrap, seed)
-    analysis = analysed(pattern, masks_of(pattern, masks, substrate), asked)
+    names = substrates_of(pattern, substrate)
+    pattern = replace(pattern, said=(*pattern.said, *beneath(pattern, names)))
+    analysis = analysed(pattern, masks_of(pattern, masks, names), asked)
     if analysis is None:
         low, high = pattern.two_theta_deg[0], pattern.two_theta_deg[-1]
         reason = f"no line of ZnO lies between {low:g} and {high:g} degrees outside the masks"
@@ -67,6 +70,7 @@ def _measured(analysis: Analysis) -> Measured:
     hkls = [analysis.fit.model.lines[at].hkl for at in analysis.used]
     values: dict[str, Any] = {
         "name": name,
+        **({"format": "synthetic"} if analysis.pattern.synthetic else {}),
         "n_lines": n,
         "lines": hkls,
         "preferred": None if texture is None else preferred_of(texture),
@@ -74,7 +78,7 @@ def _measured(analysis: Analysis) -> Measured:
         "fractions": None if texture is None else {hkl: _plain(one, n) for hkl, one in texture.items()},
         "crystallite_size_nm": None if size is None or math.isinf(size.high) else _plain(size),
         "crystallite_size_above_nm": size.low if size is not None and math.isinf(size.high) else None,
-        "fwhm_deg": _plain(interval(analysis.fit.shape.fwhm_deg, analysis.draws.fwhm_deg)),
+        "fwhm_deg": _plain(interval(analysis.fit.shape.fwhm_deg, analysis.draws.fwhm_deg, 0.0)),
         "shift_deg": _plain(interval(analysis.fit.shape.shift_deg, analysis.draws.shift_deg)),
         "lorentzian_share": analysis.fit.shape.lorentz,
         "reduced_chi2": analysis.reduced_chi2 if analysis.pattern.is_counts else None,

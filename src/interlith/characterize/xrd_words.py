@@ -72,8 +72,8 @@ def remarks(analysis: Analysis, texture: Texture, size: Interval | None) -> tupl
         preferred = preferred_of(texture)
         if thin is not None:
             said.append(
-                "powder intensities are those of a sample thicker than the 5 um that the beam reaches, as is custom; by "
-                f"those of a far thinner coating TC({preferred}) would be {thin[preferred].value:.2f}"
+                "powder intensities are those of a sample thicker than the 5 um that the beam reaches, as is usual; by "
+                f"those of a much thinner one TC({preferred}) would be {thin[preferred].value:.2f}"
             )
     if size is not None:
         said += _about_size(analysis, size)

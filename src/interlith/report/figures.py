@@ -26,6 +26,7 @@ from interlith.report.lab_plots import ion_depth, ion_index, scan_rates, thermog
 from interlith.report.ledger_plots import depth, ledger, ramps
 from interlith.report.sketch import GREY, INK, STRIP, Axes, Sketch, drawable, tags
 from interlith.report.time_plots import polarization, trace
+from interlith.report.xrd_plots import diffraction, texture, texture_series
 
 SKETCHES: tuple[Callable[[Finding], Sketch | None], ...] = (
     ledger,
@@ -64,6 +65,9 @@ SKETCHES: tuple[Callable[[Finding], Sketch | None], ...] = (
     eis_bode,
     eis_relaxation,
     eis_trend,
+    diffraction,
+    texture,
+    texture_series,
 )
 WIDTH_IN, PNG_DPI = 5.4, 200
 LAYOUT_DIGITS = 6
