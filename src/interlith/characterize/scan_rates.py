@@ -26,9 +26,8 @@ from interlith.units import (
     mV_PER_V,
 )
 
-RANDLES_SEVCIK = (
-    0.4463  # Nicholson and Shain (1964), table I: the largest value of the current function of a reversible couple
-)
+# Nicholson and Shain (1964), table I: the largest value of the current function of a reversible couple
+RANDLES_SEVCIK = 0.4463
 HALF_PEAK = 2.20  # |Ep - Ep/2| of a reversible couple over R T/(n F); same source
 FEWEST_RATES, LEAST_SPAN = 4, 4.0  # scan rates; the fastest over the slowest
 CONFIDENCE = 0.95
@@ -36,10 +35,7 @@ LEAST_B, MOST_B = 0.03, 0.15  # tolerance of the exponent: never less (baselines
 HEIGHT_ERROR = 0.01  # of the slope, standard deviation: what the choice of a baseline moves at least (assumed)
 LEAST_INTERCEPT, STRAIGHT = 0.04, 0.05  # of the highest peak: intercept that is still 0; departure from the line
 FAR_V = 0.15  # a peak may move by this from one rate to the next
-WIDTH_TOLERANCE, DRIFT_mV = (
-    0.3,
-    15.0,
-)  # of the width of a reversible peak; movement of the potential in a decade of rate
+WIDTH_TOLERANCE, DRIFT_mV = 0.3, 15.0  # of the width of a reversible peak; of its potential in a decade of rate
 
 
 @dataclass(frozen=True)
