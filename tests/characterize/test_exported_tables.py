@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from interlith.characterize.exported_text import decoded, number, table_of, text_of
+from interlith.characterize.exported_text import number, table_of, text_of
 from interlith.errors import CorruptFile, InputError, UnsupportedFormat
+from interlith.text_file import decode, unified
 
 NUMBERS = st.floats(-1e6, 1e6).map(lambda value: round(value, 4))
 WAYS = [pair for pair in itertools.product("\t;, ", ".,") if pair != (",", ",")]
@@ -34,11 +35,11 @@ def test_text_survives_its_encoding(text, encoding):
         text = text.replace("äµ", "µ")  # two bytes that UTF-8 reads as one character mean that character
     data = text.encode(encoding)
     if encoding != "utf-8" or "\ufeff" not in text:
-        assert decoded(data) in (text, data.decode("utf-8", errors="ignore"))
+        assert unified(decode(data)[0]) in (text, data.decode("utf-8", errors="ignore"))
 
 
 def test_utf_16_without_its_mark_is_seen():
-    assert decoded("Temp.;Mass\n25;100\n".encode("utf-16-le")) == "Temp.;Mass\n25;100\n"
+    assert decode("Temp.;Mass\n25;100\n".encode("utf-16-le"))[0] == "Temp.;Mass\n25;100\n"
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ FLOOR_2 = {
     "plugins",
     "pybamm_strings",
     "study",
+    "text_file",
     "written",
 }
 HOMES = {

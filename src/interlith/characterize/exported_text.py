@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interlith.errors import CorruptFile, InputError, UnsupportedFormat
+from interlith.text_file import decode, looks_binary, read_text, unified
 
 Floats = NDArray[np.float64]
 MOST_BYTES = 200_000_000
@@ -29,7 +30,6 @@ DELIMITERS = ("\t", ";", ",", None)  # None: any run of blanks
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][+-]?\d+)?")
 NOTHING = ("", "-", "--", "n/a", "nan", "inf", "-inf", "+inf", "null")
 BEFORE_UNIT, WIDE_BLANK = re.compile(r"[ \t]+(?=[(\[])"), re.compile(r"\t|[ \t]{2,}")
-WEB_PAGE = re.compile(r"\s*(<\?xml[^>]*>\s*)?<(!doctype html|html|head|body)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -43,25 +43,6 @@ class TextTable:
     decimal_comma: bool
 
 
-def decoded(data: bytes) -> str:
-    """Text of UTF-8, UTF-16 (with or without its mark) or Latin-1, with "\\n" as line end.
-
-    >>> decoded("Masse;1,5".encode("utf-16"))
-    'Masse;1,5'
-    """
-    even = data[: len(data) // 2 * 2]
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        text = even.decode("utf-16", errors="replace")
-    elif len(even) > 3 and even[1::2].count(0) > 0.4 * len(even[1::2]):
-        text = even.decode("utf-16-le", errors="replace")
-    else:
-        try:
-            text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8")
-        except UnicodeDecodeError:
-            text = data.decode("latin-1")
-    return text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\ufeff")
-
-
 def head_of(path: Path) -> str:
     """The beginning of a file as text; nothing where it cannot be read or is no text."""
     try:
@@ -69,29 +50,22 @@ def head_of(path: Path) -> str:
             data = stream.read(HEAD_BYTES)
     except OSError:
         return ""
-    text = decoded(data)
-    return "" if data[:4] in PACKED or "\0" in text else text
+    return "" if looks_binary(data) else unified(decode(data)[0])
 
 
 def text_of(path: Path) -> str:
     """A whole file as text. Raises InputError, CorruptFile or UnsupportedFormat for what is none."""
     try:
         size = path.stat().st_size
-        data = path.read_bytes() if size <= MOST_BYTES else b""
+        with path.open("rb") as stream:
+            first = stream.read(4)
+        if size > MOST_BYTES:
+            raise InputError(f"{path.name}: {size / 1e6:.0f} MB, too large for an export of this kind")
+        if first in PACKED:
+            raise UnsupportedFormat(f"{path.name}: {PACKED[first]}; save the sheet as .csv or .txt")
+        return read_text(path)
     except OSError as problem:
         raise InputError(f"{path}: cannot be read ({problem.strerror or problem})") from problem
-    if size > MOST_BYTES:
-        raise InputError(f"{path.name}: {size / 1e6:.0f} MB, too large for an export of this kind")
-    if data[:4] in PACKED:
-        raise UnsupportedFormat(f"{path.name}: {PACKED[data[:4]]}; save the sheet as .csv or .txt")
-    text = decoded(data)
-    if not text.strip("\0 \n\t"):
-        raise CorruptFile(f"{path.name}: the file is empty")
-    if "\0" in text:
-        raise CorruptFile(f"{path.name}: binary data where text was expected; export it as text")
-    if WEB_PAGE.match(text[:500]):
-        raise UnsupportedFormat(f"{path.name}: a web page, not data; download it again")
-    return text
 
 
 def number(field: str, comma: bool = False) -> float | None:

@@ -20,10 +20,10 @@ from interlith.cycling import archive, cache
 from interlith.cycling.clean import to_record
 from interlith.cycling.formats import FORMATS, Format, Head, ReadOptions, all_formats, generic_csv
 from interlith.cycling.formats.refused import refusal
-from interlith.cycling.formats.text import WEB_PAGE
 from interlith.cycling.isolation import READER, guarded
 from interlith.errors import CorruptFile, EnvironmentError_, InputError, UnsupportedFormat
 from interlith.record import Flag, Provenance, Record, read_record, write_record
+from interlith.text_file import WEB_PAGE
 
 PLAIN = ReadOptions()
 AMBIGUOUS = (".txt", ".csv")  # names that many formats share say nothing of what a file was meant to be

@@ -14,9 +14,10 @@ import polars as pl
 from interlith.cycling.formats.format import Format, Head, Raw, ReadOptions
 from interlith.cycling.formats.headers import Layout, find_header, meaning, plain, record_columns
 from interlith.cycling.formats.tables import COUNTERS, SERIES, never_reset, record_table, text_table
-from interlith.cycling.formats.text import epoch_seconds, numbers, read_text
+from interlith.cycling.formats.text import epoch_seconds, numbers
 from interlith.errors import CorruptFile, InputError
 from interlith.record import BY_NAME, META, TIME, Flag
+from interlith.text_file import read_text
 
 PARQUET = b"PAR1"
 MANY_ROWS = 1_000_000  # beyond, a row takes at least a byte, or the file was made to fill the memory

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from interlith.cycling.formats.text import read_text
 from interlith.errors import InputError
+from interlith.text_file import read_text
 from interlith.units import SECONDS_PER_HOUR, SECONDS_PER_MINUTE, unit
 
 BEGINNING = "EC-LAB SETTING FILE"

@@ -23,9 +23,10 @@ from interlith.cycling.formats.ec_lab import Columns, current, electrode_notes, 
 from interlith.cycling.formats.format import Format, Head, Raw, ReadOptions
 from interlith.cycling.formats.headers import record_columns
 from interlith.cycling.formats.spectra import declared
-from interlith.cycling.formats.text import TextTable, delimiter_of, epoch_seconds, number, parse_table, read_text
+from interlith.cycling.formats.text import TextTable, delimiter_of, epoch_seconds, number, parse_table
 from interlith.errors import CorruptFile, InputError
 from interlith.record import CURRENT, TIME, VOLTAGE, Flag
+from interlith.text_file import read_text
 from interlith.units import MILLI
 
 Array = NDArray[np.float64]

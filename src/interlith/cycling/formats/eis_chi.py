@@ -7,8 +7,8 @@ from pathlib import Path
 
 from interlith.cycling.formats.format import Format, Head, Raw, ReadOptions
 from interlith.cycling.formats.spectra import eis_table, numbers_below, sign_flags
-from interlith.cycling.formats.text import read_text
 from interlith.errors import CorruptFile
+from interlith.text_file import read_text
 
 TECHNIQUE = re.compile(r"^A\.C\. Impedance", re.MULTILINE)
 MODEL = re.compile(r"^Instrument Model:\s*(\S+)", re.MULTILINE)

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from interlith.cycling.formats.format import Format, Head, Raw, ReadOptions
 from interlith.cycling.formats.headers import MINUS, SPLIT, meaning, plain
 from interlith.cycling.formats.spectra import eis_table, numbers_below, sign_flags
-from interlith.cycling.formats.text import delimiter_of, read_text
+from interlith.cycling.formats.text import delimiter_of
 from interlith.errors import CorruptFile, InputError
 from interlith.record import CURRENT, FREQUENCY, IMAGINARY, REAL, TIME, VOLTAGE
+from interlith.text_file import read_text
 from interlith.units import unit
 
 N_FIELDS, LEAST_POINTS, LEAST_DECADES = 3, 5, 2.0

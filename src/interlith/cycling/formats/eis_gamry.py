@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from interlith.cycling.formats.format import Format, Head, Raw, ReadOptions
 from interlith.cycling.formats.spectra import declared, eis_table, numbers_below, sign_flags
-from interlith.cycling.formats.text import read_text
 from interlith.errors import CorruptFile
 from interlith.record import SPECTRUM, Flag
+from interlith.text_file import read_text
 
 BEGINNING = "EXPLAIN"
 SPECTRUM_TABLE = re.compile(r"^ZCURVE\d*\tTABLE(?:\t(\d+))?.*$", re.MULTILINE)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from interlith.cycling.formats.format import Format, Head, Raw, ReadOptions
 from interlith.cycling.formats.spectra import eis_table, numbers_below, sign_flags
-from interlith.cycling.formats.text import read_text
 from interlith.errors import CorruptFile
+from interlith.text_file import read_text
 
 # "Zimg" is PowerSuite's own word
 TABLE = re.compile(r"\s*Frequency\s*\t\s*Zre\s*\t\s*Zimg\s*")

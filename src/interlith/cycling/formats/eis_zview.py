@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from interlith.cycling.formats.format import Format, Head, Raw, ReadOptions
 from interlith.cycling.formats.spectra import declared, eis_table, numbers_below, sign_flags
-from interlith.cycling.formats.text import read_text
 from interlith.errors import CorruptFile
+from interlith.text_file import read_text
 
 BEGINNING = "Z60W Data File"
 NAMES = ("Freq", "Z'", "Z''")

@@ -32,7 +32,7 @@ class Head:
     @cached_property
     def text(self) -> str:
         """The beginning as text, "" when it is binary. Universal newlines, no byte order mark."""
-        from interlith.cycling.formats.text import decode, looks_binary
+        from interlith.text_file import decode, looks_binary
 
         return "" if looks_binary(self.data) else decode(self.data)[0]
 

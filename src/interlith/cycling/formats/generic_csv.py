@@ -12,9 +12,9 @@ from pathlib import Path
 from interlith.cycling.formats.format import Format, Head, Raw, ReadOptions
 from interlith.cycling.formats.headers import Layout, find_header, meaning, record_columns
 from interlith.cycling.formats.tables import SERIES, record_table, text_table
-from interlith.cycling.formats.text import read_text
 from interlith.errors import InputError
 from interlith.record import CURRENT, FREQUENCY, REAL, TIME, VOLTAGE, Flag
+from interlith.text_file import read_text
 
 NUMBER = re.compile(r'^\s*"?[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?"?\s*$')
 LOOKED_AT = 4

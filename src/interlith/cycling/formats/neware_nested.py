@@ -16,8 +16,8 @@ from interlith.cycling.formats.format import Format, Head, Raw, ReadOptions
 from interlith.cycling.formats.headers import Layout
 from interlith.cycling.formats.neware_csv import known_name
 from interlith.cycling.formats.tables import record_table, text_table
-from interlith.cycling.formats.text import read_text
 from interlith.errors import CorruptFile
+from interlith.text_file import read_text
 
 CYCLE, STEP, RECORD = 0, 1, 2
 CYCLE_NAMES = ("Cycle Index", "Cycle", "循环号", "循环序号")

@@ -24,9 +24,10 @@ from interlith.cycling.formats.headers import (
     quantity,
     record_columns,
 )
-from interlith.cycling.formats.text import epoch_seconds, numbers, parse_table, read_text, seconds, unique_names
+from interlith.cycling.formats.text import epoch_seconds, numbers, parse_table, seconds, unique_names
 from interlith.errors import CorruptFile, InputError
 from interlith.record import BY_NAME, CURRENT, TIME, VOLTAGE, Flag
+from interlith.text_file import read_text
 from interlith.units import MILLI
 
 SERIES = (TIME, VOLTAGE, CURRENT)

@@ -7,16 +7,14 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 import polars as pl
 
-from interlith.errors import CorruptFile, UnsupportedFormat
+from interlith.errors import CorruptFile
 from interlith.record import Flag
 from interlith.units import MICRO, MILLI, NANO, SECONDS_PER_DAY, SECONDS_PER_HOUR, SECONDS_PER_MINUTE
 
 DELIMITERS = ("\t", ";", "|", ",")
-WEB_PAGE = re.compile(r"^\s*(<\?xml[^>]*>\s*)?<(!doctype html|html|head|body)", re.IGNORECASE)
 DECIMAL_COMMA = re.compile(r"(?<![\d,.])[+-]?\d+,\d+(?:[eE][+-]?\d+)?(?![\d,.])")
 EXPONENT = re.compile(r"(?<=\d)[eE][+-]?\d+\s*$")
 DECIMAL_POINT = re.compile(r"\s*[+-]?\d+\.\d+(?:[eE][+-]?\d+)?\s*")
@@ -24,7 +22,6 @@ THOUSANDS = r"^[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?$"
 THOUSANDS_BY_POINT = r"^[+-]?[1-9]\d{0,2}(\.\d{3})+(,\d*)?$"
 OVERFLOW = "more fields than the header"
 SAMPLE_LINES, SAMPLE_CHARACTERS = 100, 20_000
-NULS = re.compile("\0+")
 CLOCK = r"^\s*(?:(\d+)\s*[-d. ]\s*)?(\d+):(\d{1,2}):(\d{1,2}(?:[.,]\d+)?)\s*$"
 DATES = (
     "%Y-%m-%d %H:%M:%S%.f",
@@ -38,56 +35,6 @@ DATES = (
     "%d/%m/%Y %I:%M:%S %p",
     "%Y-%m-%dT%H:%M:%S%.f%:z",
 )
-
-
-def looks_binary(data: bytes) -> bool:
-    """True for bytes that no text export holds. UTF-16 text is text."""
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return False
-    return b"\0" in data[:4096]
-
-
-def decode(data: bytes) -> tuple[str, str]:
-    """Text and the encoding it was in: UTF-8 or UTF-16 by their mark, else UTF-8, else GB 18030 or Latin-1.
-
-    A cut-off multi-byte character at the end is dropped, so that the beginning of a file can be decoded alone.
-
-    >>> decode("Spannung;1,5".encode("utf-16"))[0]
-    'Spannung;1,5'
-    """
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        even = data[: len(data) // 2 * 2]
-        return even.decode("utf-16", errors="replace"), "utf-16"
-    if data[:3] == b"\xef\xbb\xbf":
-        return data[3:].decode("utf-8", errors="replace"), "utf-8"
-    try:
-        return data.decode("utf-8"), "utf-8"
-    except UnicodeDecodeError as problem:
-        if problem.start >= len(data) - 3 and "end of data" in problem.reason:
-            return data[: problem.start].decode("utf-8"), "utf-8"
-    # Chinese comes in pairs of high bytes; a lone one is the µ or ² of Latin-1, where "µA" would be one character
-    if len(re.findall(rb"[\x81-\xfe][\xa1-\xfe]", data[:8192])) >= 4:
-        chinese = data.decode("gb18030", errors="ignore")
-        if sum("一" <= c <= "鿿" for c in chinese[:4096]) >= 4:
-            return chinese, "gb18030"
-    return data.decode("latin-1"), "latin-1"
-
-
-def read_text(path: Path) -> str:
-    """The whole file as text with "\\n" line ends. Refuses empty files, binary data and web pages."""
-    data = path.read_bytes()
-    if not data.strip():
-        raise CorruptFile(f"{path.name}: the file is empty")
-    if looks_binary(data):
-        raise CorruptFile(f"{path.name}: binary data where text was expected; was it renamed or cut?")
-    text = decode(data)[0]
-    if WEB_PAGE.match(text[:500]):
-        raise UnsupportedFormat(
-            f"{path.name}: a web page, not data. Was it saved from a log-in page? Download it again."
-        )
-    text = text.replace("\r\r\n", "\n").replace("\r\n", "\n").replace("\r", "\n").rstrip("\0")
-    # where a block of a file was never written the digits on both sides must not join into a number
-    return NULS.sub("\ufffd", text) if "\0" in text else text
 
 
 def delimiter_of(lines: list[str]) -> str:
