@@ -190,6 +190,7 @@ OTHERS = {
     "raman.txt": ("", [f"{100 + i * 0.96:.2f}\t{500 + i % 40}" for i in range(1000)]),
     "plain.csv": ("", [f"{i},{i * i}" for i in range(1, 100)]),
     "prose.txt": ("", ["We measured the sample on Monday."] * 40),
+    "uneven.txt": ("", [f"{20 + 0.001 * i * i:.3f} {100 + i % 9}" for i in range(150)]),
     "mass.txt": ("", [f"{20 + i * 0.1:.1f} {99.9 - i * 0.001:.3f}" for i in range(500)]),
 }
 

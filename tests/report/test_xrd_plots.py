@@ -48,6 +48,7 @@ def test_the_pattern_shows_counts_fit_background_lines_and_masks(coating, canvas
     assert curves["counts"].get_ydata() == pytest.approx(points["counts"].to_numpy()[free])
     assert np.isnan(curves["fit"].get_ydata()[~free]).all()
     assert curves["fit"].get_ydata()[free] == pytest.approx(points["fitted_counts"].to_numpy()[free])
+    assert curves["background"].get_ydata()[free] == pytest.approx(points["background_counts"].to_numpy()[free])
     named = texts(upper)
     for hkl in coating.tables["xrd-lines"]["hkl"]:
         assert hkl in named
