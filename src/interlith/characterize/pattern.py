@@ -29,7 +29,6 @@ class Pattern:
     counts: as corrected for attenuators. variance_per_count: variance of a count over the count, for each point: the
     attenuator's factor where photons were counted. is_counts: whether the scatter is that of counted photons, so that
     chi2 means something; otherwise variance_per_count comes from the scatter of the data. said: what must be known.
-    synthetic: made up.
     """
 
     name: str
@@ -39,7 +38,6 @@ class Pattern:
     is_counts: bool
     radiation: Radiation
     said: tuple[str, ...] = ()
-    synthetic: bool = False
 
     @property
     def step_deg(self) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import numpy as np
 
@@ -44,4 +43,4 @@ def synthetic_pattern(
     expected = counts * range_deg[2] * (line_columns(model, shape, angles) @ areas)
     smooth = background * (0.4 + 0.6 * np.exp(-(angles - angles[0]) / 20.0))
     drawn = np.random.Generator(np.random.Philox(seed)).poisson(expected + smooth)
-    return replace(pattern("synthetic ZnO, made up", angles, drawn.astype(np.float64), radiation), synthetic=True)
+    return pattern("synthetic ZnO, made up", angles, drawn.astype(np.float64), radiation)

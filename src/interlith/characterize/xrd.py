@@ -70,7 +70,6 @@ def _measured(analysis: Analysis) -> Measured:
     hkls = [analysis.fit.model.lines[at].hkl for at in analysis.used]
     values: dict[str, Any] = {
         "name": name,
-        **({"format": "synthetic"} if analysis.pattern.synthetic else {}),
         "n_lines": n,
         "lines": hkls,
         "preferred": None if texture is None else preferred_of(texture),

@@ -40,7 +40,7 @@ def diffraction(finding: Finding) -> Sketch | None:
     )
     masks = finding.tables["xrd-masks"].select(pl.lit("mask").alias("what"), "low_deg", "high_deg", "name")
     data = pl.concat([points.with_columns(pl.lit("point").alias("what")), lines, masks], how="diagonal")
-    chi2 = finding.summary.get("reduced_chi2")
+    chi2 = finding.summary.get("results", {}).get("xrd", {}).get("reduced_chi2")
     caption = (
         "Counts (root scale), the fit and its background; below, what is left in standard errors of one point drawn. "
         + ("Grey: left out of the fit. " if masks.height else "")
