@@ -33,9 +33,8 @@ VISIBLE = 3.0  # times the residual: what an inductance must add at the highest 
 EXPONENT, HALVED, SLOWER = 0.85, 1.0, 2.5  # where a fit begins
 SEARCH, WORSE = 60, 1.2  # evaluations of a candidate; times the best residual, from which on it is begun again
 ADEQUATE, ENOUGH = 3.0, 3e-4  # times the best residual; fractions of |Z| below which all are alike
-BETTER = (
-    10.0  # of the Bayesian criterion: very strong evidence (Kass and Raftery 1995, doi:10.1080/01621459.1995.10476572)
-)
+# Of the Bayesian criterion: very strong evidence (Kass and Raftery 1995, doi:10.1080/01621459.1995.10476572)
+BETTER = 10.0
 # Effective capacitance per area below which an arc is of the solid electrolyte, its grains, or the leads. Assumed, 1e-9
 # to 1e-7: a dielectric layer of permittivity 10 has 8.9 nF/cm2 at 1 um, and films on lithium are thinner.
 BULK_F_PER_CM2 = 1e-8

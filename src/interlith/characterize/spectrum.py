@@ -20,6 +20,7 @@ Complex = NDArray[np.complex128]
 LEAST_POINTS = 7  # R_ohm and one arc are four values, of which Re and Im tell two at each point
 LEAST_DECADES, FEW_DECADES = 0.5, 2.0
 SAME_FREQUENCY = 1e-6  # relative: nearer ones are one frequency that was measured twice
+MEASURABLE_OHM, MEASURABLE_HZ = (1e-9, 1e15), (1e-9, 1e12)  # beyond it is no impedance of a cell
 CONSTANT = 1e-3  # of |Z|: a spectrum that changes less is a resistor
 DOUBTFUL = 0.05  # rms of the Kramers-Kronig residual from which on other axes are tried
 MUCH_BETTER, NO_WORSE = 3.0, 1.1  # times smaller must the residual be before axes are turned; or no larger than
@@ -83,7 +84,10 @@ def cleaned(spectrum: Spectrum) -> tuple[Spectrum, tuple[str, ...]]:
     numbers = np.isfinite(z.real) & np.isfinite(z.imag)
     said += _left_out(int(np.sum(kept & ~numbers)), "without an impedance")
     said += _left_out(int(np.sum(kept & numbers & (z == 0))), "with an impedance of 0 ohm")
-    kept &= numbers & (z != 0)
+    size = np.abs(np.where(numbers & (z != 0), z, 1.0))
+    beyond = (size < MEASURABLE_OHM[0]) | (size > MEASURABLE_OHM[1]) | (f < MEASURABLE_HZ[0]) | (f > MEASURABLE_HZ[1])
+    said += _left_out(int(np.sum(kept & beyond)), "with numbers that no instrument measures")
+    kept &= numbers & (z != 0) & ~beyond
     f, z, n_twice = _once(f[kept], z[kept])
     if n_twice:
         said += [f"{n_twice} rows repeat a frequency; the mean is taken"]
