@@ -135,7 +135,7 @@ def test_a_series_shows_its_trend():
 def test_a_jump_in_a_series_is_followed():
     """The fit of the spectrum before is no start for one whose arcs lie elsewhere: the start is looked for anew."""
     spectra = [cell(seed=0), cell(film=3e4, ct=0.9, seed=1, ohm=0.5), cell(seed=2), cell(film=2.0, ct=3e3, seed=3)]
-    found = measure_eis(spectra, assignment=["film", "charge transfer"]).tables["eis-trend"]
+    found = measure_eis(spectra).tables["eis-trend"]
     assert found["fit_percent"].to_list() == pytest.approx([0.1] * 4, rel=0.3)
 
 

@@ -10,7 +10,7 @@ from interlith.characterize.line_fit import (
     background_columns,
     knots_of,
     line_columns,
-    not_negative,
+    partly_free,
     resampled,
 )
 from interlith.characterize.masking import masks_of
@@ -84,7 +84,7 @@ def test_bounded_least_squares_as_scipy_solves_it():
             a, b = dice.normal(size=(40, 9)), dice.normal(size=40) * 3
             low = np.array([0.0] * (9 - n_free) + [-np.inf] * n_free)
             judge = lsq_linear(a, b, (low, np.inf), method="bvls", tol=1e-12).x
-            assert not_negative(a.T @ a, a.T @ b, n_free) == pytest.approx(judge, abs=1e-6)
+            assert partly_free(a.T @ a, a.T @ b, n_free) == pytest.approx(judge, abs=1e-6)
 
 
 def test_neighbours_that_go_together_are_found():

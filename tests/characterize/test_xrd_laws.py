@@ -86,7 +86,6 @@ def test_strong_patterns_give_back_their_truth(texture, size):
     fractions = found.values["fractions"]
     assert sum(part["value"] for part in fractions.values()) == pytest.approx(1.0, rel=1e-9)
     assert all(0 <= part["low"] <= part["value"] <= part["high"] <= 1 for part in fractions.values())
-    assert found.values["format"] == "synthetic"
 
 
 def test_scaled_counts_change_no_coefficient_and_no_size():

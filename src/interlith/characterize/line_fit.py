@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from interlith.characterize.not_negative import not_negative
 from interlith.characterize.radiation import Radiation, two_theta_deg
 from interlith.characterize.scan import Floats
 from interlith.characterize.wurtzite import Line
@@ -18,6 +19,7 @@ POINTS_PER_WIDTH = 10  # of the fit; finer ones are added up
 MOST_STEPS, LEAST_PART = 25, 0.02  # of Gauss-Newton; of a step, shortened
 STILL, STILL_GAIN = 1e-5, 0.01  # of chi2, by which a step must lower it to go on
 FLOOR = 1e-3  # of the mean: below it no variance is taken
+RIDGE = 1e-10  # of the diagonal: lines out of sight still have a matrix with an inverse
 REFERENCE_deg = 34.42  # where the width that is fitted holds: (002)
 
 
@@ -143,33 +145,24 @@ def binned(angles: Floats, counts: Floats, per_count: Floats, free: np.ndarray, 
     return Points(mean(angles)[kept], mean(counts)[kept], mean(per_count)[kept], float(n))
 
 
-def not_negative(normal: Floats, right: Floats, n_free: int = 0) -> Floats:
+def partly_free(normal: Floats, right: Floats, n_free: int = 0) -> Floats:
     """x that minimizes xT N x / 2 - rT x with x >= 0, but for the last n_free, which may be negative.
 
-    >>> not_negative(np.eye(2), np.array([1.0, -1.0])).round(6).tolist()
+    >>> partly_free(np.eye(2), np.array([1.0, -1.0])).round(6).tolist()
     [1.0, 0.0]
     """
     scale = np.sqrt(np.maximum(np.diag(normal), 1e-300))
     matrix, r = normal / np.outer(scale, scale), right / scale
     n = len(r) - n_free
     if n_free:
-        across = np.linalg.solve(matrix[n:, n:] + 1e-10 * np.eye(n_free), np.column_stack([matrix[n:, :n], r[n:]]))
+        across = np.linalg.solve(matrix[n:, n:] + RIDGE * np.eye(n_free), np.column_stack([matrix[n:, :n], r[n:]]))
         bound, rest = matrix[:n, :n] - matrix[:n, n:] @ across[:, :-1], r[:n] - matrix[:n, n:] @ across[:, -1]
     else:
         bound, rest = matrix, r
-    x = _bounded(bound + 1e-10 * np.eye(n), rest)
+    x = not_negative(bound + RIDGE * np.eye(n), rest)
     if n_free:
         x = np.concatenate([x, across[:, -1] - across[:, :-1] @ x])
     found: Floats = x / scale
-    return found
-
-
-def _bounded(matrix: Floats, right: Floats) -> Floats:
-    from scipy.linalg import cholesky, solve_triangular
-    from scipy.optimize import nnls
-
-    factor = cholesky(matrix, lower=True)
-    found: Floats = nnls(factor.T, solve_triangular(factor, right, lower=True), maxiter=50 * len(right))[0]
     return found
 
 
@@ -181,7 +174,7 @@ def _weights(points: Points, expected: Floats) -> Floats:
 
 def _linear(points: Points, columns: Floats, weights: Floats) -> Floats:
     weighted = columns * weights[:, None]
-    return not_negative(columns.T @ weighted, weighted.T @ points.counts)
+    return partly_free(columns.T @ weighted, weighted.T @ points.counts)
 
 
 def chi2_of(points: Points, expected: Floats) -> float:
@@ -337,7 +330,7 @@ def _shape_step(
         weighted = jacobian[:, kept] * weights[:, None]
         normal = jacobian[:, kept].T @ weighted
         start = np.concatenate([linear, np.zeros(len(moved))])
-        found = not_negative(normal, weighted.T @ rest + normal @ start, len(moved))
+        found = partly_free(normal, weighted.T @ rest + normal @ start, len(moved))
         step = np.zeros(3)
         step[list(moved)] = found[n:]
         free = tuple(which for which in moved if which in _free(shape, step))
@@ -381,7 +374,7 @@ def resampled(fit: Fit, n_draws: int, seed: int, *, counted: bool, inflation: fl
     start = np.concatenate([fit.areas, fit.background, np.zeros(len(fit.moved))])
     normal = jacobian.T @ weighted
     right = (drawn * per * inflation**0.5) @ weighted + normal @ start
-    found = np.array([not_negative(normal, one, len(fit.moved)) for one in right])
+    found = np.array([partly_free(normal, one, len(fit.moved)) for one in right])
     step = np.zeros((n_draws, 3))
     step[:, list(fit.moved)] = found[:, n + len(fit.background) :]
     width = fit.shape.fwhm_deg * np.exp(np.clip(step[:, 1] / fit.shape.fwhm_deg, -2, 2))

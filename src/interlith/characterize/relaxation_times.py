@@ -7,17 +7,20 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import nnls
 
 from interlith.characterize.kramers_kronig import random_part
-from interlith.errors import InputError, SolverError
+from interlith.characterize.not_negative import not_negative
+from interlith.errors import InputError
 
 Floats = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
 PER_DECADE = 9.0  # time constants, on the grid
 BEYOND_DECADES = 0.5  # of the grid, beyond the measured range
-LIGHTEST, HEAVIEST, BISECTIONS = -8.0, 1.0, 7  # lg of lambda
+LG_LIGHT, LITTLE = (-2.0, -4.0, -6.0, -8.0), 0.9  # lambda, until the residual falls by less than a tenth
+HEAVIEST, MOST_TRIALS = 1.0, 7  # lg of lambda
+CLOSE_DECADES, CLOSE_TIMES, EDGE = 0.2, 1.001, 0.2  # where the search for lambda ends; the least part it moves
+ROUNDING = 1e-13  # of the squared norm of a column: so that a matrix always has an inverse
 FLOOR = 5e-4  # of |Z|: no instrument is believed to be better than this
 VALLEY = 0.8  # of the lower of two maxima: shallower ones do not part them
 LEAST_SHARE = 0.005  # of all polarization: smaller peaks are not told
@@ -130,33 +133,58 @@ def _smoothest(columns: Complex, impedance_ohm: Complex, n_free: int) -> tuple[F
     a = np.vstack([(columns * weight[:, None]).real, (columns * weight[:, None]).imag])
     b = np.concatenate([(impedance_ohm * weight).real, (impedance_ohm * weight).imag])
     n_points = len(impedance_ohm)
-    r = np.asarray(np.linalg.qr(np.column_stack([a, b]), mode="r"))  # the same problem with as many rows as unknowns
-    reduced, target = r[:, :-1], r[:, -1]
-    penalty = np.zeros((columns.shape[1] - n_free, columns.shape[1]))
-    penalty[:, n_free:] = np.eye(columns.shape[1] - n_free)
-
-    def solve(regularization: float) -> tuple[Floats, float]:
-        stacked = np.vstack([reduced, math.sqrt(regularization) * penalty])
-        try:
-            x, _ = nnls(stacked, np.concatenate([target, np.zeros(len(penalty))]), maxiter=20 * stacked.shape[1])
-        except RuntimeError as problem:
-            raise SolverError(f"relaxation times: non-negative least squares did not end ({problem})") from problem
-        return x, math.sqrt(float(np.sum((reduced @ x - target) ** 2)) / n_points)
-
-    low, high = LIGHTEST, HEAVIEST
-    best, least = solve(10.0**low)
+    least_squares = _Ridge(a, b, n_free)
+    low, best, least = _lightest(least_squares)
+    high = HEAVIEST
     fit = b - a @ best
     noise = max(random_part(fit[:n_points] + 1j * fit[n_points:]), FLOOR)
     allowed = math.sqrt(least**2 + noise**2 / math.sqrt(n_points))
-    rms = least
-    for _ in range(BISECTIONS):
-        middle = 0.5 * (low + high)
-        x, found = solve(10.0**middle)
+    rms, above = least, math.inf
+    for _ in range(MOST_TRIALS):
+        # the residual grows about as a power of lambda: straight in both logarithms, kept away from the ends
+        share = 0.5 if math.isinf(above) else math.log(allowed / rms) / math.log(above / rms)
+        middle = low + (high - low) * min(max(share, EDGE), 1.0 - EDGE)
+        x, found = least_squares.solved(10.0**middle)
         if found <= allowed:
             low, best, rms = middle, x, found
         else:
-            high = middle
+            high, above = middle, found
+        if high - low < CLOSE_DECADES or allowed / rms < CLOSE_TIMES:
+            break
     return best, 10.0**low, rms
+
+
+def _lightest(least_squares: _Ridge) -> tuple[float, Floats, float]:
+    """lg of a lambda so small that a smaller one gains little, its solution, and the rms of the residual."""
+    x, rms = least_squares.solved(10.0 ** LG_LIGHT[0])
+    for lg in LG_LIGHT[1:]:
+        before = rms
+        x, rms = least_squares.solved(10.0**lg)
+        if rms > LITTLE * before or rms < FLOOR / 2:
+            break
+    return lg, x, rms
+
+
+class _Ridge:
+    """min |A x - b|^2 + lambda |x|^2 over x >= 0, the first n_free values not in the penalty, for many lambda."""
+
+    def __init__(self, a: Floats, b: Floats, n_free: int) -> None:
+        self.size = 1.0 / np.linalg.norm(a, axis=0)  # columns of one size: |Z| may span many decades
+        self.a, self.b = a * self.size, b
+        self.normal, self.right = self.a.T @ self.a, self.a.T @ b
+        self.penalty = self.size**2
+        self.penalty[:n_free] = 0.0
+        self.diagonal = np.diag_indices(a.shape[1])
+        self.positive: NDArray[np.bool_] | None = None  # of the last solution, where the next one begins
+
+    def solved(self, regularization: float) -> tuple[Floats, float]:
+        """x, and the rms of the residual per complex point."""
+        matrix = self.normal.copy()
+        matrix[self.diagonal] += regularization * self.penalty + ROUNDING
+        x = not_negative(matrix, self.right, self.positive)
+        self.positive = x > 0
+        rms = math.sqrt(float(np.sum((self.a @ x - self.b) ** 2)) / (len(self.b) / 2))
+        return x * self.size, rms
 
 
 def peaks(tau_s: Floats, resistance_ohm: Floats) -> tuple[Peak, ...]:
