@@ -64,12 +64,12 @@ def clocked(run):
 OURS = (
     READ
     + """
-from interlith.characterize.arcs import fit_arcs
-from interlith.characterize.circuit import circuit as named, fit_circuit
-from interlith.characterize.eis import measure_eis
-from interlith.characterize.kramers_kronig import kramers_kronig
-from interlith.characterize.relaxation_times import relaxation_times
-from interlith.characterize.spectrum import Spectrum
+from interlith.characterize.impedance.arcs import fit_arcs
+from interlith.characterize.impedance.circuit import circuit as named, fit_circuit
+from interlith.characterize.impedance.eis import measure_eis
+from interlith.characterize.impedance.kramers_kronig import kramers_kronig
+from interlith.characterize.impedance.relaxation_times import relaxation_times
+from interlith.characterize.impedance.spectrum import Spectrum
 begin = dict(zip(named(circuit).names, start))
 tasks = {
     "Kramers-Kronig": (lambda: kramers_kronig(f, z), lambda got: got.rms),
@@ -130,8 +130,8 @@ print(json.dumps(found))
 SERIES = """
 import json, sys, time
 import numpy as np
-from interlith.characterize.eis import measure_eis
-from interlith.characterize.spectrum import Spectrum
+from interlith.characterize.impedance.eis import measure_eis
+from interlith.characterize.impedance.spectrum import Spectrum
 first, last, n = (int(word) for word in sys.argv[1:4])
 f = np.logspace(np.log10(7e6), -2, 89)
 w = 2j * np.pi * f

@@ -165,7 +165,7 @@ def _one_by_one(kind: str, files: Sequence[_File], asked: CharacterizeOptions) -
         each.append((file.path.name, found))
         yield _finding(_name([file]), [file], found)
     if kind == "xrd" and len(each) > 1:
-        from interlith.characterize.xrd_series import measure_series
+        from interlith.characterize.diffraction.xrd_series import measure_series
 
         yield _finding("patterns", files, measure_series(each))
 
@@ -193,9 +193,9 @@ def _guarded(work: Callable[[], Any], path: Path, asked: CharacterizeOptions) ->
 
 def _opened(path: Path, kind: str | None, use_cache: bool) -> _File:
     """Read a file as the kind that was said, else as the first whose content it has."""
-    from interlith.characterize.pattern import is_pattern, read_pattern
-    from interlith.characterize.thermogram import is_tga, read_tga
-    from interlith.characterize.tof_sims import is_tof_sims, read_profile
+    from interlith.characterize.diffraction.pattern import is_pattern, read_pattern
+    from interlith.characterize.secondary_ions.tof_sims import is_tof_sims, read_profile
+    from interlith.characterize.thermogravimetry.thermogram import is_tga, read_tga
 
     if not path.exists():
         raise InputError(f"{path}: no such file")
@@ -212,8 +212,8 @@ def _opened(path: Path, kind: str | None, use_cache: bool) -> _File:
 
 def _of_record(path: Path, kind: str | None, use_cache: bool) -> _File:
     """Spectra or voltammograms, as the readers of cycler files give them."""
-    from interlith.characterize.spectrum import spectra_of
-    from interlith.characterize.sweeps import voltammograms
+    from interlith.characterize.impedance.spectrum import spectra_of
+    from interlith.characterize.voltammetry.sweeps import voltammograms
     from interlith.cycling.reading import read
 
     record: Record = read(path, use_cache=use_cache)
@@ -237,7 +237,7 @@ def _measure(kind: str, files: Sequence[_File], asked: CharacterizeOptions) -> M
 
 
 def _xrd(files: Sequence[_File], asked: CharacterizeOptions) -> Measured:
-    from interlith.characterize.xrd import measure_xrd
+    from interlith.characterize.diffraction.xrd import measure_xrd
 
     return measure_xrd(
         files[0].held,
@@ -248,15 +248,15 @@ def _xrd(files: Sequence[_File], asked: CharacterizeOptions) -> Measured:
 
 
 def _tga(files: Sequence[_File], asked: CharacterizeOptions) -> Measured:
-    from interlith.characterize.tga import measure_tga
-    from interlith.characterize.thermogram import read_tga
+    from interlith.characterize.thermogravimetry.tga import measure_tga
+    from interlith.characterize.thermogravimetry.thermogram import read_tga
 
     bare = None if asked.bare is None else read_tga(asked.bare)
     return measure_tga(files[0].held, bare, areal_mass_mg_per_cm2=asked.areal_mass_mg_per_cm2)
 
 
 def _eis(files: Sequence[_File], asked: CharacterizeOptions) -> Measured:
-    from interlith.characterize.eis import measure_eis
+    from interlith.characterize.impedance.eis import measure_eis
 
     return measure_eis(
         [spectrum for file in files for spectrum in file.held],
@@ -269,7 +269,7 @@ def _eis(files: Sequence[_File], asked: CharacterizeOptions) -> Measured:
 
 
 def _cv(files: Sequence[_File], asked: CharacterizeOptions) -> Measured:
-    from interlith.characterize.cv import measure_cv
+    from interlith.characterize.voltammetry.cv import measure_cv
 
     return measure_cv(
         [sweep for file in files for sweep in file.held],
@@ -280,7 +280,7 @@ def _cv(files: Sequence[_File], asked: CharacterizeOptions) -> Measured:
 
 
 def _tof_sims(files: Sequence[_File], asked: CharacterizeOptions) -> Measured:
-    from interlith.characterize.tof_sims import measure_tof_sims
+    from interlith.characterize.secondary_ions.tof_sims import measure_tof_sims
 
     return measure_tof_sims([file.held for file in files])
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from interlith.characterize.circuit import fit_circuit
-from interlith.characterize.eis import measure_eis
-from interlith.characterize.kramers_kronig import kramers_kronig
-from interlith.characterize.spectrum import spectra_of
+from interlith.characterize.impedance.circuit import fit_circuit
+from interlith.characterize.impedance.eis import measure_eis
+from interlith.characterize.impedance.kramers_kronig import kramers_kronig
+from interlith.characterize.impedance.spectrum import spectra_of
 from interlith.cycling.formats import FORMATS
 from interlith.cycling.reading import read
 

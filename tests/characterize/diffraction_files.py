@@ -4,7 +4,7 @@ import zipfile
 
 import numpy as np
 
-from interlith.characterize.synthetic_pattern import synthetic_pattern
+from interlith.characterize.diffraction.synthetic_pattern import synthetic_pattern
 
 CONDITIONS = """<?xml version="1.0" encoding="utf-8"?>
 <MeasurementConditions><HWConfigurations><XrayGenerator><TargetName>Cu</TargetName>

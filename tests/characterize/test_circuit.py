@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_kramers_kronig import noisy
 
-from interlith.characterize.arcs import Tried, assigned, candidates, chosen_text, fit_arcs
-from interlith.characterize.circuit import circuit, fit_circuit
+from interlith.characterize.impedance.arcs import Tried, assigned, candidates, chosen_text, fit_arcs
+from interlith.characterize.impedance.circuit import circuit, fit_circuit
 from interlith.errors import InputError
 
 F = np.logspace(6, -2, 81)

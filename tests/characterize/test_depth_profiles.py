@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lab_truth import profile_text
 
-from interlith.characterize.ions import NEGATIVE, POSITIVE, composition, ion_mass_u, resolution_needed
-from interlith.characterize.tof_sims import chosen, is_tof_sims, measure_tof_sims, read_profile
+from interlith.characterize.secondary_ions.ions import NEGATIVE, POSITIVE, composition, ion_mass_u, resolution_needed
+from interlith.characterize.secondary_ions.tof_sims import chosen, is_tof_sims, measure_tof_sims, read_profile
 from interlith.errors import CorruptFile, InputError, InterlithError, UnsupportedFormat
 
 IONS = ("F-", "OH-", "C_2-", "C_2H-", "CN-", "LiNO_3-", "LiSNOF-", "Cl-")

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_kramers_kronig import drifting, noisy
 
-from interlith.characterize.eis import measure_eis
-from interlith.characterize.eis_values import exchange_current_density_A_per_m2
+from interlith.characterize.impedance.eis import measure_eis
+from interlith.characterize.impedance.eis_values import exchange_current_density_A_per_m2
+from interlith.characterize.impedance.spectrum import Spectrum, cleaned, spectra_of, upright
 from interlith.characterize.measured import as_toml
-from interlith.characterize.spectrum import Spectrum, cleaned, spectra_of, upright
 from interlith.errors import InputError
 from interlith.findings import plain
 from interlith.study import study

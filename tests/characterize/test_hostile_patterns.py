@@ -7,7 +7,7 @@ import zipfile
 import pytest
 from diffraction_files import made_up, rasx, xrdml_text
 
-from interlith.characterize.pattern import is_pattern, read_pattern
+from interlith.characterize.diffraction.pattern import is_pattern, read_pattern
 from interlith.errors import CorruptFile, InputError, UnsupportedFormat
 
 ANGLES, COUNTS = made_up()

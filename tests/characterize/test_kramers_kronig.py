@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from interlith.characterize import kramers_kronig as module
-from interlith.characterize.kramers_kronig import kramers_kronig, random_part
+from interlith.characterize.impedance import kramers_kronig as module
+from interlith.characterize.impedance.kramers_kronig import kramers_kronig, random_part
 from interlith.errors import InputError
 
 F = np.logspace(6, -1, 50)

@@ -9,9 +9,9 @@ from lab_truth import burnt, lithiation, profile_text, reversible, triangle
 from lab_truth import record as made_record
 from matplotlib.figure import Figure
 
-from interlith.characterize.cv import measure_cv, voltammograms
-from interlith.characterize.tga import Curve, measure_tga
-from interlith.characterize.tof_sims import measure_tof_sims, read_profile
+from interlith.characterize.secondary_ions.tof_sims import measure_tof_sims, read_profile
+from interlith.characterize.thermogravimetry.tga import Curve, measure_tga
+from interlith.characterize.voltammetry.cv import measure_cv, voltammograms
 from interlith.findings import Finding
 from interlith.report import lab_plots
 from interlith.report.figures import draw

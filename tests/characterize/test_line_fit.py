@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import lsq_linear
 
-from interlith.characterize.line_fit import (
+from interlith.characterize.diffraction.line_fit import (
     Model,
     Shape,
     background_columns,
@@ -13,11 +13,11 @@ from interlith.characterize.line_fit import (
     partly_free,
     resampled,
 )
-from interlith.characterize.masking import masks_of
-from interlith.characterize.radiation import COPPER, two_theta_deg
-from interlith.characterize.synthetic_pattern import synthetic_pattern
-from interlith.characterize.whole_pattern import _inflation, analysed, asked_of
-from interlith.characterize.wurtzite import powder_lines
+from interlith.characterize.diffraction.masking import masks_of
+from interlith.characterize.diffraction.radiation import COPPER, two_theta_deg
+from interlith.characterize.diffraction.synthetic_pattern import synthetic_pattern
+from interlith.characterize.diffraction.whole_pattern import _inflation, analysed, asked_of
+from interlith.characterize.diffraction.wurtzite import powder_lines
 
 LINES = powder_lines(COPPER)
 KNOTS = knots_of(10.0, 110.0, 5.0)
@@ -56,7 +56,7 @@ def test_the_second_line_of_copper_is_half_as_strong():
 
 def test_lines_get_wider_with_the_angle_by_size_and_not_by_the_instrument():
     """Size alone goes with 1/cos(theta)."""
-    from interlith.characterize.line_fit import REFERENCE_deg, widths_deg
+    from interlith.characterize.diffraction.line_fit import REFERENCE_deg, widths_deg
 
     by_size = widths_deg(Model(LINES, COPPER, 1e-6, KNOTS), Shape(0, 0.5, 0), np.array([REFERENCE_deg, 80.0]))
     cosines = np.cos(np.radians([REFERENCE_deg / 2, 40.0]))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from diffraction_files import made_up, rasx, xrdml_text
 
-from interlith.characterize.pattern import is_pattern, pattern, read_pattern
+from interlith.characterize.diffraction.pattern import is_pattern, pattern, read_pattern
 from interlith.errors import CorruptFile, InputError, UnsupportedFormat
 
 ANGLES, COUNTS = made_up()

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_kramers_kronig import noisy
 
-from interlith.characterize.relaxation_times import peaks, relaxation_times
+from interlith.characterize.impedance.relaxation_times import peaks, relaxation_times
 from interlith.errors import InputError
 
 F = np.logspace(6, -2, 81)

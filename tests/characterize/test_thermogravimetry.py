@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lab_truth import burnt
 
-from interlith.characterize import tga, thermogram
 from interlith.characterize.measured import as_toml
-from interlith.characterize.tga import Curve, Residue, is_tga, loading, measure_tga, read_tga, residue
+from interlith.characterize.thermogravimetry import tga, thermogram
+from interlith.characterize.thermogravimetry.tga import Curve, Residue, is_tga, loading, measure_tga, read_tga, residue
 from interlith.errors import CorruptFile, InputError, InterlithError, PhysicsError, UnsupportedFormat
 from interlith.parts.cell import Coating
 

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lab_truth import F, R, bell, lithiation, record, reversible, surface_bound, triangle
 
-from interlith.characterize import cv_peaks, scan_rates
-from interlith.characterize.cv import measure_cv, voltammogram, voltammograms
-from interlith.characterize.cv_peaks import peaks_of
 from interlith.characterize.measured import as_toml
-from interlith.characterize.sweeps import Sweep, turning_points
+from interlith.characterize.voltammetry import cv_peaks, scan_rates
+from interlith.characterize.voltammetry.cv import measure_cv, voltammogram, voltammograms
+from interlith.characterize.voltammetry.cv_peaks import peaks_of
+from interlith.characterize.voltammetry.sweeps import Sweep, turning_points
 from interlith.cycling.reading import read
 from interlith.errors import InputError, InterlithError
 

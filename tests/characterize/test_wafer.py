@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from interlith.characterize.masking import recognized
-from interlith.characterize.pattern import is_pattern, read_pattern
-from interlith.characterize.xrd import measure_xrd
-from interlith.characterize.xrd_series import measure_series
+from interlith.characterize.diffraction.masking import recognized
+from interlith.characterize.diffraction.pattern import is_pattern, read_pattern
+from interlith.characterize.diffraction.xrd import measure_xrd
+from interlith.characterize.diffraction.xrd_series import measure_series
 
 LINES = ["100", "002", "101", "102", "110", "103"]
 

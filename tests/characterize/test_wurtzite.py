@@ -5,8 +5,8 @@ import math
 
 import pytest
 
-from interlith.characterize.radiation import COPPER, Radiation, stated, two_theta_deg
-from interlith.characterize.wurtzite import (
+from interlith.characterize.diffraction.radiation import COPPER, Radiation, stated, two_theta_deg
+from interlith.characterize.diffraction.wurtzite import (
     MULTIPLICITY,
     OXYGEN,
     SECOND_ORDERS,

@@ -3,9 +3,9 @@
 import pytest
 from scipy.stats import binom
 
-from interlith.characterize.synthetic_pattern import synthetic_pattern
-from interlith.characterize.wurtzite import TEXTURE_LINES
-from interlith.characterize.xrd import measure_xrd
+from interlith.characterize.diffraction.synthetic_pattern import synthetic_pattern
+from interlith.characterize.diffraction.wurtzite import TEXTURE_LINES
+from interlith.characterize.diffraction.xrd import measure_xrd
 
 N_PATTERNS = 50
 ALARM = 1e-4  # how rarely a right interval may fail the test

@@ -8,16 +8,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from interlith.characterize.masking import masks_of, recognized, substrates_of
+from interlith.characterize.diffraction.masking import masks_of, recognized, substrates_of
+from interlith.characterize.diffraction.pattern import pattern
+from interlith.characterize.diffraction.radiation import COPPER
+from interlith.characterize.diffraction.substrates import SUBSTRATES, candidates, foreign_lines
+from interlith.characterize.diffraction.synthetic_pattern import synthetic_pattern
+from interlith.characterize.diffraction.texture import harris, interval, size_nm
+from interlith.characterize.diffraction.wurtzite import TEXTURE_LINES, powder_lines
+from interlith.characterize.diffraction.xrd import measure_xrd
+from interlith.characterize.diffraction.xrd_series import measure_series
 from interlith.characterize.measured import as_toml
-from interlith.characterize.pattern import pattern
-from interlith.characterize.radiation import COPPER
-from interlith.characterize.substrates import SUBSTRATES, candidates, foreign_lines
-from interlith.characterize.synthetic_pattern import synthetic_pattern
-from interlith.characterize.texture import harris, interval, size_nm
-from interlith.characterize.wurtzite import TEXTURE_LINES, powder_lines
-from interlith.characterize.xrd import measure_xrd
-from interlith.characterize.xrd_series import measure_series
 from interlith.errors import InputError
 
 STRONG = {"counts": 20_000.0, "size_nm": 20.0}

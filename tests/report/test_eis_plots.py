@@ -6,8 +6,8 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from interlith.characterize.eis import measure_eis
-from interlith.characterize.spectrum import Spectrum
+from interlith.characterize.impedance.eis import measure_eis
+from interlith.characterize.impedance.spectrum import Spectrum
 from interlith.findings import Finding
 from interlith.report.eis_plots import eis_bode, eis_nyquist, eis_relaxation, eis_trend
 from interlith.report.figures import draw

@@ -6,9 +6,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from interlith.characterize.synthetic_pattern import synthetic_pattern
-from interlith.characterize.xrd import measure_xrd
-from interlith.characterize.xrd_series import measure_series
+from interlith.characterize.diffraction.synthetic_pattern import synthetic_pattern
+from interlith.characterize.diffraction.xrd import measure_xrd
+from interlith.characterize.diffraction.xrd_series import measure_series
 from interlith.findings import Finding
 from interlith.report import figures, xrd_plots
 
@@ -109,7 +109,7 @@ def test_nothing_is_drawn_where_there_is_nothing(canvas):
     assert xrd_plots.texture(Finding("a", {})) is None
     assert xrd_plots.texture_series(Finding("a", {})) is None
     flat = np.random.default_rng(1).poisson(40.0, 2350)
-    from interlith.characterize.pattern import pattern
+    from interlith.characterize.diffraction.pattern import pattern
 
     noise = measure_xrd(pattern("noise", np.arange(25.0, 72.0, 0.02), flat), n_bootstrap=30)
     assert xrd_plots.texture(finding(noise)) is None

@@ -1,0 +1,202 @@
+"""One impedance spectrum read in full, and several with one circuit for all."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from interlith.characterize.impedance.arcs import (
+    Arcs,
+    Tried,
+    candidates,
+    chosen_text,
+    doubts_of,
+    fit_arcs,
+    is_inductive,
+)
+from interlith.characterize.impedance.circuit import CircuitFit, Weighting, circuit, fit_circuit
+from interlith.characterize.impedance.kramers_kronig import KramersKronig
+from interlith.characterize.impedance.relaxation_times import RelaxationTimes, relaxation_times
+from interlith.characterize.impedance.spectrum import Spectrum, cleaned, upright
+from interlith.errors import InputError
+
+Floats = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+# role of a resistance -> its name in values and tables
+ROLES: Mapping[str, str] = {
+    "ohmic": "ohmic_resistance_ohm",
+    "film": "film_resistance_ohm",
+    "charge transfer": "charge_transfer_resistance_ohm",
+    "interface": "interface_resistance_ohm",
+    "slow": "slow_resistance_ohm",
+}
+SAMPLE = 5  # spectra of a series by which its circuit is chosen
+WORSE = 1.5  # times the residual of the spectrum before: then the start is looked for anew
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How spectra are to be read. circuit: as text, instead of the choice; its start and the roles of its resistances.
+
+    roles: role -> parameter, for instance {"film": "R1_ohm"}. assignment: names of the arcs from fast to slow.
+    """
+
+    area_cm2: float | None = None
+    circuit: str | None = None
+    start: Mapping[str, float] | None = None
+    roles: Mapping[str, str] | None = None
+    weighting: Weighting = "modulus"
+    assignment: Sequence[str] | None = None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one spectrum says. spectrum: cleaned and turned; arcs: None where a circuit was given; said: of this one."""
+
+    spectrum: Spectrum
+    test: KramersKronig
+    times: RelaxationTimes
+    fit: CircuitFit
+    arcs: Arcs | None
+    resistances_ohm: Mapping[str, tuple[float, float]]
+    said: tuple[str, ...]
+
+    @property
+    def used(self) -> NDArray[np.bool_]:
+        """Points that were fitted."""
+        return ~self.test.outliers
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    spectrum: Spectrum
+    test: KramersKronig
+    times: RelaxationTimes
+    said: tuple[str, ...]
+
+    @property
+    def points(self) -> tuple[Floats, Complex]:
+        kept = ~self.test.outliers
+        return self.spectrum.frequency_Hz[kept], self.spectrum.impedance_ohm[kept]
+
+
+def read_one(spectrum: Spectrum, asked: Asked) -> Reading:
+    """A spectrum: cleaned, turned, tested, its relaxation times, its circuit. Raises InputError."""
+    return _fitted(_prepared(spectrum), asked)
+
+
+def read_many(spectra: Sequence[Spectrum], asked: Asked) -> tuple[list[Reading], list[str]]:
+    """Spectra of a series, all with one circuit so that they can be compared, and why some were left out.
+
+    The circuit is chosen by five of them, evenly spread, together; each fit begins at the values of the spectrum
+    before. Raises InputError when none can be read.
+    """
+    prepared, refused = [], []
+    for spectrum in spectra:
+        try:
+            prepared.append(_prepared(spectrum))
+        except InputError as problem:
+            refused.append(problem)
+    if not prepared:
+        raise refused[0]
+    said = [f"left out: {problem}" for problem in refused]
+    if len(prepared) == 1:
+        return [_fitted(prepared[0], asked)], said
+    if asked.circuit is not None:
+        own = [_with_circuit(prepared[0], asked)]
+        for one in prepared[1:]:
+            own.append(_with_circuit(one, replace(asked, start=own[0].fit.values)))
+        return own, said
+    text = _common(prepared)
+    found: list[Arcs] = []
+    for one in prepared:
+        found.append(_followed(one, asked, text, found[-1].fit if found else None))
+    words = Counter(tuple(arc.name for arc in arcs.arcs) for arcs in found).most_common(1)[0][0]
+    return [_reading(one, arcs.renamed(words)) for one, arcs in zip(prepared, found, strict=True)], said
+
+
+def _prepared(spectrum: Spectrum) -> _Prepared:
+    clean, said = cleaned(spectrum)
+    turned, test, turns = upright(clean)
+    kept = ~test.outliers
+    if not kept.all():
+        places = ", ".join(f"{f:.4g}" for f in turned.frequency_Hz[~kept])
+        said += (f"{np.sum(~kept)} points stand off their neighbours, left out of the fits: {places} Hz",)
+    _has_arc(turned)
+    times = relaxation_times(turned.frequency_Hz[kept], turned.impedance_ohm[kept])
+    return _Prepared(turned, test, times, said + turns)
+
+
+def _has_arc(spectrum: Spectrum) -> None:
+    if np.all(spectrum.impedance_ohm.imag >= 0):
+        raise InputError(
+            f"{spectrum.name}: inductive at all frequencies: leads, or a short; no arc can be found. "
+            "If -Im Z was exported, the spectrum does not obey the Kramers-Kronig relations either way"
+        )
+
+
+def _fitted(one: _Prepared, asked: Asked) -> Reading:
+    f, z = one.points
+    if asked.circuit is not None:
+        return _with_circuit(one, asked)
+    arcs = fit_arcs(f, z, times=one.times, area_cm2=asked.area_cm2, assignment=asked.assignment)
+    return _reading(one, arcs)
+
+
+def _followed(one: _Prepared, asked: Asked, text: str, before: CircuitFit | None) -> Arcs:
+    f, z = one.points
+
+    def fitted(starts: Sequence[Mapping[str, float]]) -> Arcs:
+        return fit_arcs(
+            f,
+            z,
+            times=one.times,
+            circuits=[text],
+            starts=starts,
+            area_cm2=asked.area_cm2,
+            assignment=asked.assignment,
+        )
+
+    if before is None:
+        return fitted([])
+    arcs = fitted([before.values])
+    if arcs.fit.rms <= WORSE * before.rms:
+        return arcs
+    return min(arcs, fitted([]), key=lambda each: each.fit.rms)
+
+
+def _reading(one: _Prepared, arcs: Arcs) -> Reading:
+    resistances = {"ohmic": arcs.ohmic_ohm}
+    for role in ROLES:
+        if (arc := arcs.named(role)) is not None:
+            resistances[role] = arc.resistance_ohm, arc.error_ohm
+    return Reading(one.spectrum, one.test, one.times, arcs.fit, arcs, resistances, one.said)
+
+
+def _with_circuit(one: _Prepared, asked: Asked) -> Reading:
+    text, roles = asked.circuit or "", asked.roles or {}
+    known = circuit(text).names
+    for role, name in roles.items():
+        if role not in ROLES or name not in known:
+            raise InputError(f"role {role} = {name}: one of {', '.join(ROLES)}, of {', '.join(known)}")
+    f, z = one.points
+    fit = fit_circuit(text, f, z, asked.start, asked.weighting)
+    resistances = {role: (fit.values[name], fit.error(name)) for role, name in roles.items()}
+    return Reading(one.spectrum, one.test, one.times, fit, None, resistances, one.said)
+
+
+def _common(prepared: Sequence[_Prepared]) -> str:
+    """The circuit that is best for a few of a series together, by the rule of a single spectrum."""
+    places = sorted({round(i) for i in np.linspace(0, len(prepared) - 1, SAMPLE)})
+    sample = [prepared[i] for i in places]
+    inductive = any(is_inductive(one.points[0], one.points[1], one.times) for one in sample)
+    tried = []
+    for one in sample:
+        f, z = one.points
+        found = fit_arcs(f, z, times=one.times, circuits=candidates(inductive=inductive))
+        tried += [Tried(fit, len(doubts_of(fit, f))) for fit in found.tried]
+    return chosen_text(tried)

@@ -1,0 +1,1 @@
+"""What depth profiles of secondary ions say: shares of ions, and their ratio between samples."""

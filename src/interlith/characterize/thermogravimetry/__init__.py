@@ -1,0 +1,1 @@
+"""What burning a coated paper says: how much zinc oxide it holds."""
