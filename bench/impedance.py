@@ -10,8 +10,9 @@ from a start, all of `measure_eis` for one spectrum; and 1000 spectra (synthetic
 Peers: pyimpspec and impedance.py in PYTHON, an environment that has both. pyimpspec is licensed GPL: it runs as a
 process of its own, and nothing of interlith imports it. Its test as it is called by default and as the complex one, its
 distributions by NNLS (default: the real part; and the imaginary part), by radial basis functions with an inductance
-(needs kvxopt), and by the Loewner method; in one process, since a pool costs it more than it gains here. impedance.py's
-linKK, and its CustomCircuit with the same circuit and start as ours, weighted by modulus. What they compute differs
+(needs kvxopt), by the Bayesian Hilbert transform and by the Loewner method; in one process, since a pool costs it more
+than it gains here. impedance.py's linKK, and its CustomCircuit with the same circuit and start as ours, weighted by
+modulus. What they compute differs
 (pyimpspec's test also chooses the range of time constants, some distributions fit one part of Z), so residuals stand
 beside times: rms of the complex residual over |Z|.
 
@@ -85,7 +86,7 @@ PYIMPSPEC = (
     READ
     + """
 import pyimpspec
-from pyimpspec.analysis.drt import calculate_drt_lm, calculate_drt_tr_nnls, calculate_drt_tr_rbf
+from pyimpspec.analysis.drt import calculate_drt_bht, calculate_drt_lm, calculate_drt_tr_nnls, calculate_drt_tr_rbf
 data = pyimpspec.DataSet(frequencies=f, impedances=z)
 test = pyimpspec.perform_kramers_kronig_test
 tasks = {
@@ -94,6 +95,7 @@ tasks = {
     "NNLS, default": lambda: calculate_drt_tr_nnls(data),
     "NNLS, imaginary": lambda: calculate_drt_tr_nnls(data, mode="imaginary"),
     "RBF, inductance": lambda: calculate_drt_tr_rbf(data, inductance=True, num_procs=1),
+    "BHT, default": lambda: calculate_drt_bht(data, num_procs=1),
     "Loewner": lambda: calculate_drt_lm(data, num_procs=1),
 }
 if __name__ == "__main__":
@@ -233,6 +235,7 @@ PAIRS = (
     ("relaxation times", "pyimpspec", "NNLS, default"),
     ("relaxation times", "pyimpspec", "NNLS, imaginary"),
     ("relaxation times", "pyimpspec", "RBF, inductance"),
+    ("relaxation times", "pyimpspec", "BHT, default"),
     ("relaxation times", "pyimpspec", "Loewner"),
     ("one circuit", "impedance.py", "CustomCircuit"),
 )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -405,6 +406,7 @@ def characterize(
     A file that cannot be read stops no other; the exit status is then 3 (or 5 when something must be installed).
     """
     with errors_told(debug, stopped="stopped. To begin again"):
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # its matrices are small: threads get in each other's way
         from interlith.measurements import CharacterizeOptions, characterize_files
         from interlith.pipeline import tasks_of
         from interlith.report.terminal_host import print_measured
