@@ -305,9 +305,24 @@ def _finding(name: str, files: Sequence[_File], found: Measured) -> Finding:
         "said": list(found.said),
         "quantities": [_quantity(one) for one in found.quantities],
         "toml": as_toml(found.quantities),
-        "results": {found.kind: dict(found.values)},
+        "results": _results(found),
     }
     return Finding(name, plain(summary), found.tables)
+
+
+def _results(found: Measured) -> dict[str, Any]:
+    """Its values by the kind of measurement, and what is a table of values in itself under its own name."""
+    own = {key: value for key, value in found.values.items() if not _is_group(value)}
+    return {found.kind: own, **{key: dict(value) for key, value in found.values.items() if _is_group(value)}}
+
+
+def _is_group(value: Any) -> bool:
+    """Whether a value is a mapping of several things, and not one number with its interval."""
+    return (
+        isinstance(value, Mapping)
+        and not all(isinstance(item, Mapping) for item in value.values())
+        and not (set(value) <= {"value", "low", "high", "standard_error"})
+    )
 
 
 def _quantity(one: Quantity) -> dict[str, Any]:

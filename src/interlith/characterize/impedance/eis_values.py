@@ -114,7 +114,9 @@ def _circuit(one: Reading) -> dict[str, Any]:
         "text": fit.circuit.text,
         "diffusion": None if one.arcs is None else one.arcs.tail,
         "residual_percent": fit.rms * PERCENT,
-        "values": {name: {"value": value, "standard_error": fit.error(name)} for name, value in fit.values.items()},
+        "values": [
+            {"parameter": name, "value": value, "standard_error": fit.error(name)} for name, value in fit.values.items()
+        ],
         "doubts": [] if one.arcs is None else list(one.arcs.doubts),
     }
 
