@@ -39,9 +39,11 @@ from interlith.cli_options import (
     Processes,
     Quiet,
     Range,
+    Role,
     Settings,
     Sides,
     Spectra,
+    Start,
     Workers,
 )
 from interlith.cli_running import answer, errors_told, files_told, progress_told, status, tell_lists
@@ -389,6 +391,8 @@ def characterize(
         float | None, typer.Option("--instrument-width-deg", help="Of a line without broadening; 0.06, assumed.")
     ] = None,
     circuit: Annotated[str | None, typer.Option(help="Of spectra, e.g. R0-p(R1,C1); chosen when not given.")] = None,
+    start: Start = None,
+    role: Role = None,
     symmetric: Annotated[bool, typer.Option("--symmetric", help="Spectra of two equal electrodes.")] = False,
     join: Annotated[bool, typer.Option("--join", help="Spectra, or sweeps, of all files are of one cell.")] = False,
     electrode: Annotated[Sides | None, typer.Option(help="Of a study, that spectra of a cell belong to.")] = None,
@@ -421,6 +425,8 @@ def characterize(
             substrate,
             instrument_width,
             circuit,
+            tuple(start or ()),
+            tuple(role or ()),
             symmetric,
             join,
             electrode.value if electrode else None,

@@ -7,13 +7,14 @@ one cell. A file that cannot be read stops no other.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from interlith.errors import InputError, InterlithError
+from interlith.errors import CorruptFile, EnvironmentError_, InputError, InterlithError, UnsupportedFormat
 from interlith.findings import Finding, Findings, plain, replace_file, safe_name, write, write_tables, writing
 from interlith.pipeline import LONGEST_NAME, tasks_of, writable
 
@@ -35,6 +36,10 @@ READ_HERE = {  # all else is read as cycler files are
     "tof-sims": (".txt",),
 }
 OF_ONE_CELL = ("eis", "cv")  # several files can be one series
+NOT_KNOWN = (
+    f"none of {', '.join(KINDS)} is recognized in it. --kind says which it is meant to be; a scalar from Raman, XPS or "
+    "SEM can be typed into a study"
+)
 PARAMETERS = "parameters"
 ROOM_C = 25.0  # where no temperature is given
 Tell = Callable[[Finding], None]
@@ -46,7 +51,8 @@ class CharacterizeOptions:
     """What a person says of the files beside naming them. None: not said.
 
     bare: thermogram of the bare paper. masks: "LOW-HIGH" in degrees, with ":NAME" where it has one. substrate: of the
-    pattern; several joined by "+". circuit: of the spectra, for instance "R0-p(R1,C1)". symmetric: two equal electrodes
+    pattern; several joined by "+". circuit: of the spectra, for instance "R0-p(R1,C1)"; start: its values to begin
+    with, all of them, "R0_ohm=0.01"; roles: what its resistances are, "film=R1_ohm". symmetric: two equal electrodes
     in series. join: files of one kind are of one cell, a series of spectra or a set of scan rates. electrode: that of
     the study which spectra belong to, "host" or "foil".
     """
@@ -60,6 +66,8 @@ class CharacterizeOptions:
     substrate: str | None = None
     instrument_width_deg: float | None = None
     circuit: str | None = None
+    start: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
     symmetric: bool = False
     join: bool = False
     electrode: str | None = None
@@ -91,6 +99,8 @@ def characterize_files(
     """
     asked = options or CharacterizeOptions()
     masks_from(asked.masks)
+    if (asked.start or asked.roles) and asked.circuit is None:
+        raise InputError("--start, --role: go with --circuit")
     done: list[Done] = []
     with writable(out):
         for finding in _findings(paths, asked):
@@ -216,7 +226,14 @@ def _of_record(path: Path, kind: str | None, use_cache: bool) -> _File:
     from interlith.characterize.voltammetry.sweeps import voltammograms
     from interlith.cycling.reading import read
 
-    record: Record = read(path, use_cache=use_cache)
+    try:
+        record: Record = read(path, use_cache=use_cache)
+    except (CorruptFile, EnvironmentError_):
+        raise
+    except InputError as problem:
+        if kind is not None:
+            raise
+        raise UnsupportedFormat(f"{path.name}: {NOT_KNOWN}") from problem
     has_spectra = record.spectra().height > 0
     if kind == "eis" or (kind is None and has_spectra):
         return _File(path, "eis", spectra_of(record.table, path.name), record.flags)
@@ -225,10 +242,9 @@ def _of_record(path: Path, kind: str | None, use_cache: bool) -> _File:
     except InputError as problem:
         if kind == "cv":
             raise
-        raise InputError(
-            f"{path.name}: none of {', '.join(KINDS)} is recognized in it ({problem}); a test of charge and discharge "
-            "is for interlith analyze"
-        ) from problem
+        why = str(problem).removeprefix(f"{path.name}: ")
+        said = f"{path.name}: no spectrum, and no voltammogram: {why}. Charge and discharge are for interlith analyze"
+        raise InputError(said) from problem
 
 
 def _measure(kind: str, files: Sequence[_File], asked: CharacterizeOptions) -> Measured:
@@ -265,7 +281,27 @@ def _eis(files: Sequence[_File], asked: CharacterizeOptions) -> Measured:
         n_electrodes=2 if asked.symmetric else 1,
         electrode=asked.electrode,  # type: ignore[arg-type]
         circuit=asked.circuit,
+        start={name: _number(name, text) for name, text in _pairs("--start", asked.start).items()} or None,
+        roles=_pairs("--role", asked.roles) or None,
     )
+
+
+def _pairs(option: str, texts: Sequence[str]) -> dict[str, str]:
+    """NAME=VALUE of the command line."""
+    found = dict(text.partition("=")[::2] for text in texts)
+    if wrong := [text for text in texts if not all(text.partition("=")[::2])]:
+        raise InputError(f"{option} {wrong[0]}: write NAME=VALUE")
+    return found
+
+
+def _number(name: str, text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise InputError(f"--start {name}={text}: a number above 0")
+    return value
 
 
 def _cv(files: Sequence[_File], asked: CharacterizeOptions) -> Measured:

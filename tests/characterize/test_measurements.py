@@ -117,3 +117,30 @@ def test_toml_of_quantities_is_toml():
     assert found["set"]["host"]["porosity"]["low"] == approx(0.8 - 0.0196)
     assert found["measured"]["loading_wt_fraction"]["high"] == 0.14
     assert "slope" not in found
+
+
+PUBLISHED = ("R0_ohm=0.01", "R1_ohm=0.01", "C1_F=100", "R2_ohm=0.01", "Wo1_ohm=0.05", "Wo1_s=100", "C2_F=1")
+
+
+def test_the_battery_example_as_published(characterisation):
+    """R0 = 1.65e-2 and R1 = 8.68e-3 ohm of impedance.py's example, with its circuit and its start."""
+    asked = CharacterizeOptions(circuit="R0-p(R1,C1)-p(R2-Wo1,C2)", start=PUBLISHED, roles=("film=R1_ohm",))
+    found = characterize_files([characterisation / "eis" / "exampleData.csv"], asked).items[0].summary
+    values = {row["parameter"]: row["value"] for row in found["results"]["circuit"]["values"]}
+    assert values["R0_ohm"] == approx(1.65e-2, rel=0.05)
+    assert values["R1_ohm"] == approx(8.68e-3, rel=0.05)
+    assert any("9 inductive points left out" in text for text in found["said"])
+    assert found["quantities"][0]["name"] == "film_resistance_ohm"
+    plain = characterize_files(
+        [characterisation / "eis" / "exampleData.csv"], CharacterizeOptions(circuit="R0-p(R1,C1)")
+    )
+    assert plain.items[0].summary["headline"].startswith("R0 0.0")
+
+
+def test_a_start_goes_with_a_circuit_and_is_a_number(tmp_path):
+    path = spectrum_csv(tmp_path / "a.csv")
+    with pytest.raises(InputError, match="go with --circuit"):
+        characterize_files([path], CharacterizeOptions(start=("R0_ohm=1",)))
+    for wrong, said in (("R0_ohm=x", "a number above 0"), ("R0_ohm", "write NAME=VALUE"), ("=2", "write NAME=VALUE")):
+        asked = CharacterizeOptions(circuit="R0-p(R1,C1)", start=(wrong, "R1_ohm=1", "C1_F=1"), use_cache=False)
+        assert said in characterize_files([path], asked).items[0].summary["error"]["message"]

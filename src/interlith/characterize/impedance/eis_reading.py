@@ -184,9 +184,14 @@ def _with_circuit(one: _Prepared, asked: Asked) -> Reading:
         if role not in ROLES or name not in known:
             raise InputError(f"role {role} = {name}: one of {', '.join(ROLES)}, of {', '.join(known)}")
     f, z = one.points
+    said = one.said
+    inductive = z.imag > 0
+    if inductive.any() and not any(name.endswith("_H") for name in known):
+        said += (f"{inductive.sum()} inductive points left out of the fit: {text} has no inductance",)
+        f, z = f[~inductive], z[~inductive]
     fit = fit_circuit(text, f, z, asked.start, asked.weighting)
     resistances = {role: (fit.values[name], fit.error(name)) for role, name in roles.items()}
-    return Reading(one.spectrum, one.test, one.times, fit, None, resistances, one.said)
+    return Reading(one.spectrum, one.test, one.times, fit, None, resistances, said)
 
 
 def _common(prepared: Sequence[_Prepared]) -> str:

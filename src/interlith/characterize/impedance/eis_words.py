@@ -35,7 +35,11 @@ def verdict_text(test: KramersKronig) -> str:
 
 def headline(one: Reading) -> str:
     """One spectrum in one sentence."""
-    found = ", ".join(f"{role} {ohm:.4g} ± {error:.2g} Ω" for role, (ohm, error) in resistances(one).items())
+    known = resistances(one)
+    if not known and one.arcs is None:  # a circuit of the user's, to which no roles were given
+        names = [name for name in one.fit.values if name.endswith("_ohm")]
+        known = {name.removesuffix("_ohm"): (one.fit.values[name], one.fit.error(name)) for name in names}
+    found = ", ".join(f"{role} {ohm:.4g} ± {error:.2g} Ω" for role, (ohm, error) in known.items())
     words = {
         "consistent": "",
         "undecided": " (Kramers-Kronig undecided)",
