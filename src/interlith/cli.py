@@ -20,30 +20,41 @@ import typer
 from interlith import __version__
 from interlith.cli_options import (
     Area,
+    ArealMass,
+    Bare,
     Cells,
+    CircuitText,
     Columns,
+    Concentration,
     Current,
     Debug,
     Electrode,
     Files,
+    InstrumentWidth,
     Join,
     Json,
     Kind,
+    LabFiles,
     Limits,
+    Mask,
     Mass,
-    Measurements,
+    Measurement,
     Models,
     NoCache,
     Offset,
+    OneCell,
     Out,
     Processes,
     Quiet,
     Range,
     Role,
     Settings,
-    Sides,
+    Side,
     Spectra,
     Start,
+    Substrate,
+    Symmetric,
+    Temperature,
     Workers,
 )
 from interlith.cli_running import answer, errors_told, files_told, progress_told, status, tell_lists
@@ -371,34 +382,22 @@ def coat(
 
 @app.command()
 def characterize(
-    files: Annotated[list[Path], typer.Argument(help="XRD, TGA, EIS, CV, TOF-SIMS files, or folders", metavar="FILE")],
-    kind: Annotated[Measurements | None, typer.Option(help="Of all files; recognized when not given.")] = None,
-    area_cm2: Annotated[
-        float | None, typer.Option(help="Electrode area, for resistances and currents per cm2.")
-    ] = None,
-    temperature_C: Annotated[float | None, typer.Option("--temperature-C", help="Of a cell; 25, assumed.")] = None,
-    bare: Annotated[Path | None, typer.Option(help="TGA of the bare paper, for its ash.")] = None,
-    areal_mass: Annotated[
-        float | None, typer.Option("--areal-mass-mg-per-cm2", help="Of the paper that was burnt.")
-    ] = None,
-    substrate: Annotated[
-        str | None, typer.Option(help="Under a pattern, e.g. silicon, copper+aluminium, none; recognized.")
-    ] = None,
-    mask: Annotated[
-        list[str] | None, typer.Option(metavar="LOW-HIGH[:NAME]", help="Degrees left out of a pattern; repeatable.")
-    ] = None,
-    instrument_width: Annotated[
-        float | None, typer.Option("--instrument-width-deg", help="Of a line without broadening; 0.06, assumed.")
-    ] = None,
-    circuit: Annotated[str | None, typer.Option(help="Of spectra, e.g. R0-p(R1,C1); chosen when not given.")] = None,
+    files: LabFiles,
+    kind: Measurement = None,
+    area_cm2: Area = None,
+    temperature_C: Temperature = None,
+    bare: Bare = None,
+    areal_mass_mg_per_cm2: ArealMass = None,
+    substrate: Substrate = None,
+    mask: Mask = None,
+    instrument_width_deg: InstrumentWidth = None,
+    circuit: CircuitText = None,
     start: Start = None,
     role: Role = None,
-    symmetric: Annotated[bool, typer.Option("--symmetric", help="Spectra of two equal electrodes.")] = False,
-    join: Annotated[bool, typer.Option("--join", help="Spectra, or sweeps, of all files are of one cell.")] = False,
-    electrode: Annotated[Sides | None, typer.Option(help="Of a study, that spectra of a cell belong to.")] = None,
-    concentration: Annotated[
-        float | None, typer.Option("--concentration-mol-per-L", help="Of the couple, for Randles-Sevcik.")
-    ] = None,
+    symmetric: Symmetric = False,
+    join: OneCell = False,
+    electrode: Side = None,
+    concentration_mol_per_L: Concentration = None,
     out: Out = None,
     no_cache: NoCache = False,
     as_json: Json = False,
@@ -416,23 +415,23 @@ def characterize(
         from interlith.report.terminal_host import print_measured
 
         options = CharacterizeOptions(
-            kind.value if kind else None,
-            area_cm2,
-            temperature_C,
-            bare,
-            areal_mass,
-            tuple(mask or ()),
-            substrate,
-            instrument_width,
-            circuit,
-            tuple(start or ()),
-            tuple(role or ()),
-            symmetric,
-            join,
-            electrode.value if electrode else None,
-            concentration,
-            not no_cache,
-            debug,
+            kind=kind.value if kind else None,
+            area_cm2=area_cm2,
+            temperature_C=temperature_C,
+            bare=bare,
+            areal_mass_mg_per_cm2=areal_mass_mg_per_cm2,
+            masks=tuple(mask or ()),
+            substrate=substrate,
+            instrument_width_deg=instrument_width_deg,
+            circuit=circuit,
+            start=tuple(start or ()),
+            roles=tuple(role or ()),
+            symmetric=symmetric,
+            join=join,
+            electrode=electrode.value if electrode else None,
+            concentration_mol_per_L=concentration_mol_per_L,
+            use_cache=not no_cache,
+            debug=debug,
         )
         with files_told(len(tasks_of(files, join=False)), quiet) as tell:
             findings = characterize_files(files, options, out=out, tell=tell)

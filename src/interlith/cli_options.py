@@ -67,7 +67,12 @@ class Electrodes(StrEnum):
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else there.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
-Files = Annotated[list[Path], typer.Argument(help="Cycler or impedance files, or folders of them.", metavar="FILE")]
+Files = Annotated[
+    list[Path], typer.Argument(help="Cycler or impedance files, or folders of them.", metavar="FILE", readable=False)
+]
+LabFiles = Annotated[
+    list[Path], typer.Argument(help="XRD, TGA, EIS, CV, TOF-SIMS files, or folders", metavar="FILE", readable=False)
+]
 Kind = Annotated[Kinds | None, typer.Option(help="Kind of test; proposed from the data when not given.")]
 Area = Annotated[float | None, typer.Option(help="Electrode area, for values per cm2.")]
 Mass = Annotated[float | None, typer.Option(help="Mass of active material, for values per g.")]
@@ -92,3 +97,20 @@ Processes = Annotated[
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Read every file anew.")]
 Start = Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="Of --circuit, e.g. R0_ohm=0.01.")]
 Role = Annotated[list[str] | None, typer.Option(metavar="ROLE=NAME", help="Of --circuit, e.g. film=R1_ohm.")]
+# of characterize
+Measurement = Annotated[Measurements | None, typer.Option(help="Of all files; recognized when not given.")]
+Temperature = Annotated[float | None, typer.Option("--temperature-C", help="Of a cell; 25, assumed.")]
+Bare = Annotated[Path | None, typer.Option(help="TGA of the bare paper, for its ash.")]
+ArealMass = Annotated[float | None, typer.Option("--areal-mass-mg-per-cm2", help="Of the paper that was burnt.")]
+Substrate = Annotated[str | None, typer.Option(help="E.g. silicon, copper+aluminium, none; recognized.")]
+Mask = Annotated[list[str] | None, typer.Option(metavar="LOW-HIGH[:NAME]", help="Degrees left out; repeatable.")]
+InstrumentWidth = Annotated[
+    float | None, typer.Option("--instrument-width-deg", help="Of a line without broadening; 0.06, assumed.")
+]
+CircuitText = Annotated[str | None, typer.Option("--circuit", help="Of spectra, e.g. R0-p(R1,C1); chosen otherwise.")]
+Symmetric = Annotated[bool, typer.Option("--symmetric", help="Spectra of two equal electrodes.")]
+OneCell = Annotated[bool, typer.Option("--join", help="Spectra, or sweeps, of all files are of one cell.")]
+Side = Annotated[Sides | None, typer.Option("--electrode", help="Of a study, that spectra of a cell belong to.")]
+Concentration = Annotated[
+    float | None, typer.Option("--concentration-mol-per-L", help="Of the couple, for Randles-Sevcik.")
+]

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from interlith.errors import CorruptFile, EnvironmentError_, InputError, InterlithError, UnsupportedFormat
-from interlith.findings import Finding, Findings, plain, replace_file, safe_name, write, write_tables, writing
-from interlith.pipeline import LONGEST_NAME, tasks_of, writable
+from interlith.findings import Finding, Findings, plain, replace_file, write, write_tables, writing
+from interlith.pipeline import tasks_of, writable
+from interlith.units import ZERO_CELSIUS_K
 
 if TYPE_CHECKING:
     from interlith.characterize.measured import Measured, Quantity
@@ -41,7 +42,19 @@ NOT_KNOWN = (
     "SEM can be typed into a study"
 )
 PARAMETERS = "parameters"
-ROOM_C = 25.0  # where no temperature is given
+ROOM_C, HOTTEST_C = 25.0, 1000.0  # where no temperature is given; above, it is no cell's
+OF_A_KIND = {  # options that go with one kind of measurement
+    "bare": ("--bare", "tga"),
+    "areal_mass_mg_per_cm2": ("--areal-mass-mg-per-cm2", "tga"),
+    "masks": ("--mask", "xrd"),
+    "substrate": ("--substrate", "xrd"),
+    "instrument_width_deg": ("--instrument-width-deg", "xrd"),
+    "circuit": ("--circuit", "eis"),
+    "symmetric": ("--symmetric", "eis"),
+    "electrode": ("--electrode", "eis"),
+    "concentration_mol_per_L": ("--concentration-mol-per-L", "cv"),
+}
+PATTERNS = (".rasx", ".xrdml", ".xy", ".xye")  # names that only patterns have
 Tell = Callable[[Finding], None]
 Done = tuple[Finding, "list[Figure]"]
 
@@ -75,11 +88,29 @@ class CharacterizeOptions:
     use_cache: bool = True
     debug: bool = False
 
+    def __post_init__(self) -> None:
+        """Refuse at once what would be wrong for every file."""
+        masks_from(self.masks)
+        positive = {
+            "--area-cm2": self.area_cm2,
+            "--areal-mass-mg-per-cm2": self.areal_mass_mg_per_cm2,
+            "--instrument-width-deg": self.instrument_width_deg,
+            "--concentration-mol-per-L": self.concentration_mol_per_L,
+        }
+        for name, value in positive.items():
+            if value is not None and not 0 < value < math.inf:
+                raise InputError(f"{name} {value:g}: must be a number above 0")
+        if self.temperature_C is not None and not -ZERO_CELSIUS_K < self.temperature_C < HOTTEST_C:
+            raise InputError(f"--temperature-C {self.temperature_C:g}: a temperature of a cell in degrees Celsius")
+        if (self.start or self.roles) and self.circuit is None:
+            raise InputError("--start, --role: go with --circuit")
+
 
 @dataclass(frozen=True)
 class _File:
-    """A file whose kind is known, with what was read of it."""
+    """A file whose kind is known, by its name in findings, with what was read of it."""
 
+    name: str
     path: Path
     kind: str
     held: Any
@@ -98,9 +129,6 @@ def characterize_files(
     tell(finding) is called as each is done. Raises InputError for no files and for options that cannot be meant.
     """
     asked = options or CharacterizeOptions()
-    masks_from(asked.masks)
-    if (asked.start or asked.roles) and asked.circuit is None:
-        raise InputError("--start, --role: go with --circuit")
     done: list[Done] = []
     with writable(out):
         for finding in _findings(paths, asked):
@@ -123,7 +151,7 @@ def kind_of(path: Path, use_cache: bool = True) -> str:
     ...     kind_of(path)
     'tga'
     """
-    return _opened(path, None, use_cache).kind
+    return _opened(path.name, path, None, use_cache).kind
 
 
 def masks_from(texts: Sequence[str]) -> list[tuple[float, float] | tuple[float, float, str]]:
@@ -152,10 +180,13 @@ def _findings(paths: Sequence[Path], asked: CharacterizeOptions) -> Any:
     for task in tasks_of(paths, join=False):
         path = task.paths[0]
         try:
-            opened = _guarded(partial(_opened, path, asked.kind, asked.use_cache), path, asked)
+            opened = _guarded(partial(_opened, task.name, path, asked.kind, asked.use_cache), path, asked)
             held[opened.kind].append(opened)
         except InterlithError as problem:
             yield _failed(task.name, path, problem)
+    for name, (option, kind) in OF_A_KIND.items():
+        if getattr(asked, name) and any(held.values()) and not held[kind]:
+            raise InputError(f"{option}: none of the files is a measurement of kind {kind}")
     for kind, files in held.items():
         together = kind == "tof-sims" or (asked.join and kind in OF_ONE_CELL)
         if files and together:
@@ -170,10 +201,10 @@ def _one_by_one(kind: str, files: Sequence[_File], asked: CharacterizeOptions) -
         try:
             found = _guarded(partial(_measure, kind, [file], asked), file.path, asked)
         except InterlithError as problem:
-            yield _failed(_name([file]), file.path, problem)
+            yield _failed(file.name, file.path, problem)
             continue
         each.append((file.path.name, found))
-        yield _finding(_name([file]), [file], found)
+        yield _finding(file.name, [file], found)
     if kind == "xrd" and len(each) > 1:
         from interlith.characterize.diffraction.xrd_series import measure_series
 
@@ -201,26 +232,28 @@ def _guarded(work: Callable[[], Any], path: Path, asked: CharacterizeOptions) ->
         raise InterlithError(f"{path.name}: a fault of interlith ({what}); please report it with the file") from problem
 
 
-def _opened(path: Path, kind: str | None, use_cache: bool) -> _File:
+def _opened(name: str, path: Path, kind: str | None, use_cache: bool) -> _File:
     """Read a file as the kind that was said, else as the first whose content it has."""
     from interlith.characterize.diffraction.pattern import is_pattern, read_pattern
     from interlith.characterize.secondary_ions.tof_sims import is_tof_sims, read_profile
     from interlith.characterize.thermogravimetry.thermogram import is_tga, read_tga
 
-    if not path.exists():
-        raise InputError(f"{path}: no such file")
+    if not path.is_file():
+        raise InputError(f"{path}: {'not a file' if path.exists() else 'no such file'}")
+    if kind is None and path.suffix.lower() in PATTERNS:
+        kind = "xrd"
     readers = {
         "tof-sims": (is_tof_sims, read_profile),
         "tga": (is_tga, read_tga),
         "xrd": (is_pattern, read_pattern),
     }
-    for name, (recognize, read) in readers.items():
-        if kind == name or (kind is None and recognize(path)):
-            return _File(path, name, read(path))
-    return _of_record(path, kind, use_cache)
+    for known, (recognize, read) in readers.items():
+        if kind == known or (kind is None and recognize(path)):
+            return _File(name, path, known, read(path))
+    return _of_record(name, path, kind, use_cache)
 
 
-def _of_record(path: Path, kind: str | None, use_cache: bool) -> _File:
+def _of_record(name: str, path: Path, kind: str | None, use_cache: bool) -> _File:
     """Spectra or voltammograms, as the readers of cycler files give them."""
     from interlith.characterize.impedance.spectrum import spectra_of
     from interlith.characterize.voltammetry.sweeps import voltammograms
@@ -236,9 +269,9 @@ def _of_record(path: Path, kind: str | None, use_cache: bool) -> _File:
         raise UnsupportedFormat(f"{path.name}: {NOT_KNOWN}") from problem
     has_spectra = record.spectra().height > 0
     if kind == "eis" or (kind is None and has_spectra):
-        return _File(path, "eis", spectra_of(record.table, path.name), record.flags)
+        return _File(name, path, "eis", spectra_of(record.table, path.name), record.flags)
     try:
-        return _File(path, "cv", voltammograms(record, path.name), record.flags)
+        return _File(name, path, "cv", voltammograms(record, path.name), record.flags)
     except InputError as problem:
         if kind == "cv":
             raise
@@ -323,7 +356,7 @@ def _tof_sims(files: Sequence[_File], asked: CharacterizeOptions) -> Measured:
 
 def _name(files: Sequence[_File]) -> str:
     more = "" if len(files) == 1 else f"-and-{len(files) - 1}-more"
-    return safe_name(files[0].path.name)[:LONGEST_NAME] + more
+    return files[0].name + more
 
 
 def _finding(name: str, files: Sequence[_File], found: Measured) -> Finding:
@@ -363,7 +396,7 @@ def _is_group(value: Any) -> bool:
 
 def _quantity(one: Quantity) -> dict[str, Any]:
     low, high = one.interval or (None, None)
-    return {**asdict(one), "low": low, "high": high, "kind": one.origin.kind}
+    return {**asdict(one), "low": low, "high": high, "kind": one.origin.kind, "line": one.toml}
 
 
 def _failed(name: str, path: Path, problem: InterlithError) -> Finding:
@@ -382,6 +415,28 @@ def _drawn(finding: Finding, out: Path | None) -> list[Figure]:
     return draw(finding, out)
 
 
+def _merged(findings: Findings) -> dict[str, str]:
+    """By the file that takes them, the quantities of all findings as one text; what several say is a remark."""
+    lines: dict[str, dict[str, dict[str, list[str]]]] = {}
+    for item in findings.items:
+        for row in item.summary["quantities"]:
+            if row["file"] is not None:
+                of_table = lines.setdefault(row["file"], {}).setdefault(row["table"], {})
+                of_table.setdefault(row["name"], []).append(row["line"])
+    found = {}
+    for file, tables in lines.items():
+        parts = []
+        for table, names in tables.items():
+            said = [every[0] if len(every) == 1 else _several(name, every) for name, every in names.items()]
+            parts.append("\n".join([f"[{table}]", *said]))
+        found[file] = "\n\n".join(parts)
+    return found
+
+
+def _several(name: str, lines: Sequence[str]) -> str:
+    return "\n".join([f"# {name}: said by {len(lines)} files, choose", *(f"# {line}" for line in lines)])
+
+
 def _write(findings: Findings, done: Sequence[Done], out: Path) -> None:
     from interlith.report.page import write_page
 
@@ -390,4 +445,6 @@ def _write(findings: Findings, done: Sequence[Done], out: Path) -> None:
         for item in findings.items:
             if item.summary["toml"]:
                 replace_file(folder / f"{item.name}.toml", f"{item.summary['toml']}\n".encode())
+        for file, text in _merged(findings).items():
+            replace_file(folder / f"for-a-{file}.toml", f"{text}\n".encode())
     write_page(findings, {finding.name: figures for finding, figures in done}, out)

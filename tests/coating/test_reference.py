@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from pytest import approx
 
-from interlith.coat import CoatOptions, coat_recipe
+from interlith.coat import CoatOptions, coat_recipe, file_of
 from interlith.coating.fit import fit, predicted, with_growth
 from interlith.coating.grow import grow
 from interlith.coating.invert import reach
@@ -239,8 +239,6 @@ def test_orientation_is_a_label_or_a_measurement():
 
 def test_what_was_measured_goes_before(tmp_path):
     path = tmp_path / "r.toml"
-    from interlith.coat import file_of
-
     said = '{ value = 0.10, kind = "measured", low = 0.09, high = 0.11, source = "TGA" }'
     path.write_text(file_of("reference-coating") + f"\n[measured]\nloading_wt_fraction = {said}\ncoverage = 0.09\n")
     found = coat_recipe(str(path)).items[0].summary
@@ -264,8 +262,6 @@ BAD = {
 
 @pytest.mark.parametrize("line", BAD)
 def test_a_bad_recipe_is_told_at_its_line(tmp_path, line):
-    from interlith.coat import file_of
-
     key = line.split(" ")[0]
     lines = [one for one in file_of("reference-coating").splitlines() if not one.startswith(f"{key} =")]
     path = tmp_path / "r.toml"
@@ -360,10 +356,16 @@ def test_an_area_as_measured_goes_before_that_of_the_tubes():
     )
 
 
-def test_shares_of_orientations_are_at_most_all():
-    with pytest.raises(ValueError, match=r"fractions of orientations: 1.2 in all"):
-        MeasuredHost(fraction_002=0.7, fraction_100=0.5)
-    assert MeasuredHost(fraction_002=0.7, fraction_100=0.3).fractions == {"100": 0.3, "002": 0.7}
+def test_shares_of_orientations_are_at_most_all_and_their_ranges_need_not_be(tmp_path):
+    path = tmp_path / "r.toml"
+    path.write_text(f"{file_of('reference-coating')}\n[measured]\nfraction_002 = 0.7\nfraction_100 = 0.5\n")
+    with pytest.raises(
+        InputError, match=r"r.toml:\d+: measured.fraction_100: fractions of orientations are 1.2 in all"
+    ):
+        read_recipe(str(path))
+    spread = '{ value = 0.7, kind = "measured", low = 0.6, high = 0.8, source = "XRD" }'
+    path.write_text(f"{file_of('reference-coating')}\n[measured]\nfraction_002 = {spread}\nfraction_100 = 0.3\n")
+    assert read_recipe(str(path)).recipe.measured.fractions == {"100": 0.3, "002": 0.7}
 
 
 def test_what_is_assumed_without_a_range_is_named():

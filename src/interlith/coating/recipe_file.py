@@ -26,10 +26,11 @@ from interlith.parts.changes import HERE, changed
 from interlith.parts.from_file import Reading, apart, own_materials, part_of, read_as, tables_of
 from interlith.parts.layer import wrong
 from interlith.parts.recipe import MOST_CYCLES, Recipe
-from interlith.written import Written, opened, shipped, validated_table
+from interlith.written import File, Written, opened, shipped, validated_table
 
 PACKAGE = "interlith.coating"
 OF_RECIPE = tuple(name for name in Recipe.model_fields if name not in ("origins", "oxide"))
+ROUNDED_WITHIN = 0.01  # of all
 BESIDE = ("title", "source", "note", "materials", "currency", "published", "readings", "data")
 
 
@@ -118,8 +119,17 @@ def read_recipe(given: str) -> RecipeFile:
     own = {"oxide": materials["zinc-oxide"]} if "zinc-oxide" in materials else {}
     recipe = part_of(file, Recipe, {key: table[key] for key in OF_RECIPE if key in table}, materials)
     recipe = recipe.with_values_kept(**own) if own else recipe
+    _check_fractions(file, recipe)
     readings = tuple((reading, read_as(file, recipe, i, reading)) for i, reading in enumerate(beside.readings))
     return RecipeFile(file.name.removesuffix(".toml"), recipe, beside, readings)
+
+
+def _check_fractions(file: File, recipe: Recipe) -> None:
+    """Shares of orientations are at most all; their ranges are not, since they move together."""
+    total = 0.0 if recipe.measured is None else sum(recipe.measured.fractions.values())
+    if recipe.measured is not None and total > 1.0 + ROUNDED_WITHIN:
+        first = f"fraction_{next(iter(recipe.measured.fractions))}"
+        raise file.at(("measured", first), f"measured.{first}: fractions of orientations are {total:.3g} in all")
 
 
 def changed_recipe(written: RecipeFile, changes: Mapping[str, Any]) -> RecipeFile:

@@ -13,7 +13,6 @@ from interlith.parts.part import Origin
 from interlith.units import M3_PER_CM3, M_PER_NM, TORR_PER_ATM
 
 Weighed = Literal["wet", "dried", "carbonized"]
-ADDS_UP_TO, ROUNDED_WITHIN = 1.0, 0.01
 FRACTION = "fraction_"
 MOST_CYCLES, MOST_STEPS = 100_000, 1000
 
@@ -229,13 +228,6 @@ class MeasuredHost(Sized):
     fraction_110: float | None = Field(default=None, ge=0, le=1)
     fraction_103: float | None = Field(default=None, ge=0, le=1)
     fraction_112: float | None = Field(default=None, ge=0, le=1)
-
-    @model_validator(mode="after")
-    def _at_most_all(self) -> Self:
-        total = sum(self.fractions.values())
-        if total > ADDS_UP_TO + ROUNDED_WITHIN:
-            raise wrong(f"{FRACTION}{next(iter(self.fractions))}", f"fractions of orientations: {total:.3g} in all")
-        return self
 
     @property
     def fractions(self) -> dict[str, float]:

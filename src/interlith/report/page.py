@@ -64,6 +64,7 @@ def _page(findings: Findings, figures: Mapping[str, Sequence[Figure]], folder: P
             _section(place, item, [_drawn(figure, folder) for figure in figures.get(item.name, ())], limits)
             for place, item in enumerate(findings.items, start=1)
         ],
+        "tests": any(item.summary.get("kind") not in NO_TESTS for item in findings.items),
         "closed": len(findings.items) > MANY_FILES,
         "limits": [_limit(limit, limit["value"]) for limit in limits],
         "most_events": MOST_EVENTS,

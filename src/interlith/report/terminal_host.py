@@ -76,18 +76,22 @@ def print_coating(findings: Findings, page: Path | None) -> None:
 
 
 def print_measured(findings: Findings, page: Path | None) -> None:
-    """Each measurement: its result, what must be known with it, and its lines of TOML."""
+    """Each measurement: its result, what must be known with it, and its lines of TOML where no folder has them."""
     console = new_console()
     for item in findings.items:
         said = item.summary
-        console.print(safe(f"{item.name}: {headline(said)}", style="bold" if said["error"] is None else "bold red"))
+        sentence = headline(said)
+        named = sentence if said["error"] else f"{item.name}: {sentence}"
+        console.print(safe(named, style="bold" if said["error"] is None else "bold red"))
         for flag in said["flags"][:MOST_FLAGS]:
             console.print(safe(f"  {flag['message']}"))
         for text in said["said"]:
             console.print(safe(f"  {text}"))
-        for line in said["toml"].splitlines():
+        for line in said["toml"].splitlines() if page is None else ():
             console.print(safe(line), soft_wrap=True)
         console.print()
+    if page is not None:
+        console.print(safe(f"lines to paste: {page.parent / 'parameters'}"))
     console.print(safe(f"report: {page}" if page else "with --out DIR: a report with figures and tables"))
 
 
