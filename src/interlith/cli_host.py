@@ -1,0 +1,139 @@
+"""The commands of a host as made: coat, characterize. Each is one call; no physics and no arithmetic here."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Annotated
+
+import typer
+
+from interlith.cli_options import (
+    Area,
+    ArealMass,
+    Bare,
+    CircuitText,
+    Concentration,
+    Debug,
+    InstrumentWidth,
+    Json,
+    LabFiles,
+    Mask,
+    Measurement,
+    NoCache,
+    OneCell,
+    Out,
+    Quiet,
+    Role,
+    Side,
+    Start,
+    Substrate,
+    Symmetric,
+    Temperature,
+)
+from interlith.cli_running import errors_told, files_told, status, tell_lists
+from interlith.errors import InputError
+
+
+def coat(
+    recipe: Annotated[
+        str | None, typer.Argument(help="A recipe file, or a shipped recipe.", metavar="[RECIPE.toml|NAME]")
+    ] = None,
+    loading: Annotated[
+        float | None, typer.Option(metavar="FRACTION", help="What cycles, or what batch, reach it; 0.12 is 12 wt%.")
+    ] = None,
+    fit: Annotated[
+        bool, typer.Option("--fit", help="Fit nuclei and growth per cycle to the data of the file.")
+    ] = False,
+    reading: Annotated[
+        str | None, typer.Option(help="Take one reading of an ambiguous source, for instance nucleation.")
+    ] = None,
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="E.g. batch_mass_kg=0.5; repeatable.")
+    ] = None,
+    show_list: Annotated[bool, typer.Option("--list", help="List shipped recipes.")] = False,
+    show: Annotated[bool, typer.Option("--show", help="Print the recipe's file, to begin with.")] = False,
+    out: Out = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """What a coating recipe leaves on a powder, and the host of it."""
+    with errors_told(debug, stopped="stopped. To begin again"):
+        from interlith.coat import CoatOptions, coat_recipe, file_of, lists
+
+        if show_list:
+            tell_lists(lists(), as_json)
+            return
+        if recipe is None:
+            raise InputError("give a recipe file, or a shipped recipe: reference-coating")
+        if show:
+            typer.echo(file_of(recipe), nl=False)
+            return
+        findings = coat_recipe(recipe, CoatOptions(loading, reading, fit, tuple(changes or ())), out=out)
+        if as_json:
+            typer.echo(json.dumps(findings.items[0].summary, ensure_ascii=False))
+            return
+        from interlith.report.terminal_host import print_coating
+
+        print_coating(findings, out / "report.html" if out is not None else None)
+
+
+def characterize(
+    files: LabFiles,
+    kind: Measurement = None,
+    area_cm2: Area = None,
+    temperature_C: Temperature = None,
+    bare: Bare = None,
+    areal_mass_mg_per_cm2: ArealMass = None,
+    substrate: Substrate = None,
+    mask: Mask = None,
+    instrument_width_deg: InstrumentWidth = None,
+    circuit: CircuitText = None,
+    start: Start = None,
+    role: Role = None,
+    symmetric: Symmetric = False,
+    join: OneCell = False,
+    electrode: Side = None,
+    concentration_mol_per_L: Concentration = None,
+    out: Out = None,
+    no_cache: NoCache = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """XRD, TGA, EIS, CV, TOF-SIMS -> parameters, with errors.
+
+    A file that cannot be read stops no other; the exit status is then 3 (or 5 when something must be installed).
+    """
+    with errors_told(debug, stopped="stopped. To begin again"):
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # its matrices are small: threads get in each other's way
+        from interlith.measurements import CharacterizeOptions, characterize_files
+        from interlith.pipeline import tasks_of
+        from interlith.report.terminal_host import print_measured
+
+        options = CharacterizeOptions(
+            kind=kind.value if kind else None,
+            area_cm2=area_cm2,
+            temperature_C=temperature_C,
+            bare=bare,
+            areal_mass_mg_per_cm2=areal_mass_mg_per_cm2,
+            masks=tuple(mask or ()),
+            substrate=substrate,
+            instrument_width_deg=instrument_width_deg,
+            circuit=circuit,
+            start=tuple(start or ()),
+            roles=tuple(role or ()),
+            symmetric=symmetric,
+            join=join,
+            electrode=electrode.value if electrode else None,
+            concentration_mol_per_L=concentration_mol_per_L,
+            use_cache=not no_cache,
+            debug=debug,
+        )
+        with files_told(len(tasks_of(files, join=False)), quiet) as tell:
+            findings = characterize_files(files, options, out=out, tell=tell)
+        if as_json:
+            typer.echo(json.dumps(findings.as_json(), ensure_ascii=False))
+        else:
+            print_measured(findings, out / "report.html" if out is not None else None)
+        raise typer.Exit(status(findings))
