@@ -95,6 +95,21 @@ def test_every_key_of_a_coating_is_documented():
     assert not {key for held in nested for key in held} - words
 
 
+def test_every_key_of_a_measurement_is_documented(tmp_path):
+    import numpy as np
+
+    from interlith.measurements import CharacterizeOptions, characterize_files
+
+    f = np.logspace(5, -1, 61)
+    z = 3 + 20 / (1 + 2j * np.pi * f * 1e-3)
+    rows = "\n".join(f"{a:.5e},{b.real:.6e},{b.imag:.6e}" for a, b in zip(f, z, strict=True))
+    (tmp_path / "a.csv").write_text(f"frequency/Hz,Re(Z)/Ohm,Im(Z)/Ohm\n{rows}\n", encoding="utf-8")
+    summary = characterize_files([tmp_path / "a.csv"], CharacterizeOptions(use_cache=False)).items[0].summary
+    documented, words = json_page()
+    assert not [key for key in summary if key not in documented]
+    assert not {key for row in summary["quantities"] for key in row} - words
+
+
 def test_the_recipe_in_the_documentation_is_one(tmp_path):
     from interlith.coat import CoatOptions, coat_recipe
 
