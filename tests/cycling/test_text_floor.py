@@ -9,15 +9,14 @@ from hypothesis import strategies as st
 from interlith.cycling.formats.counters import increments, split_common, split_net
 from interlith.cycling.formats.text import (
     decimal_comma,
-    decode,
     delimiter_of,
     epoch_seconds,
-    looks_binary,
     numbers,
     parse_table,
     seconds,
 )
 from interlith.errors import CorruptFile
+from interlith.text_file import decode, looks_binary
 
 FINITE = st.floats(-1e6, 1e6, allow_nan=False).filter(lambda x: x == 0 or abs(x) > 1e-9)
 ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "gb18030"]
