@@ -20,8 +20,10 @@ import typer
 from interlith import __version__
 from interlith.cli_options import (
     Area,
+    AreaRatio,
     Cells,
     Columns,
+    Concentration,
     Current,
     Debug,
     Electrode,
@@ -373,9 +375,8 @@ def coat(
 def characterize(
     files: Annotated[list[Path], typer.Argument(help="XRD, TGA, EIS, CV, TOF-SIMS files, or folders", metavar="FILE")],
     kind: Annotated[Measurements | None, typer.Option(help="Of all files; recognized when not given.")] = None,
-    area_cm2: Annotated[
-        float | None, typer.Option(help="Electrode area, for resistances and currents per cm2.")
-    ] = None,
+    area_cm2: Area = None,
+    area_ratio: AreaRatio = None,
     temperature_C: Annotated[float | None, typer.Option("--temperature-C", help="Of a cell; 25, assumed.")] = None,
     bare: Annotated[Path | None, typer.Option(help="TGA of the bare paper, for its ash.")] = None,
     areal_mass: Annotated[
@@ -396,9 +397,7 @@ def characterize(
     symmetric: Annotated[bool, typer.Option("--symmetric", help="Spectra of two equal electrodes.")] = False,
     join: Annotated[bool, typer.Option("--join", help="Spectra, or sweeps, of all files are of one cell.")] = False,
     electrode: Annotated[Sides | None, typer.Option(help="Of a study, that spectra of a cell belong to.")] = None,
-    concentration: Annotated[
-        float | None, typer.Option("--concentration-mol-per-L", help="Of the couple, for Randles-Sevcik.")
-    ] = None,
+    concentration: Concentration = None,
     out: Out = None,
     no_cache: NoCache = False,
     as_json: Json = False,
@@ -418,6 +417,7 @@ def characterize(
         options = CharacterizeOptions(
             kind.value if kind else None,
             area_cm2,
+            area_ratio,
             temperature_C,
             bare,
             areal_mass,

@@ -53,12 +53,14 @@ class CharacterizeOptions:
     bare: thermogram of the bare paper. masks: "LOW-HIGH" in degrees, with ":NAME" where it has one. substrate: of the
     pattern; several joined by "+". circuit: of the spectra, for instance "R0-p(R1,C1)"; start: its values to begin
     with, all of them, "R0_ohm=0.01"; roles: what its resistances are, "film=R1_ohm". symmetric: two equal electrodes
-    in series. join: files of one kind are of one cell, a series of spectra or a set of scan rates. electrode: that of
-    the study which spectra belong to, "host" or "foil".
+    in series. area_ratio: of spectra, real over geometric area of the electrode, m2/m2. join: files of one kind are of
+    one cell, a series of spectra or a set of scan rates. electrode: that of the study which spectra belong to, "host"
+    or "foil".
     """
 
     kind: str | None = None
     area_cm2: float | None = None
+    area_ratio: float | None = None
     temperature_C: float | None = None
     bare: Path | None = None
     areal_mass_mg_per_cm2: float | None = None
@@ -277,6 +279,7 @@ def _eis(files: Sequence[_File], asked: CharacterizeOptions) -> Measured:
     return measure_eis(
         [spectrum for file in files for spectrum in file.held],
         area_cm2=asked.area_cm2,
+        area_ratio=asked.area_ratio,
         temperature_C=asked.temperature_C,
         n_electrodes=2 if asked.symmetric else 1,
         electrode=asked.electrode,  # type: ignore[arg-type]

@@ -7,6 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_kramers_kronig import drifting, noisy
 
+from interlith.cell.account import N_ROW, PASSED
+from interlith.cell.advance import advance
+from interlith.cell.impedance import impedance_ohm_cm2, linearized
+from interlith.cell.models import model_of
 from interlith.characterize.impedance.eis import measure_eis
 from interlith.characterize.impedance.eis_values import exchange_current_density_A_per_m2
 from interlith.characterize.impedance.spectrum import Spectrum, cleaned, spectra_of, upright
@@ -30,7 +34,7 @@ def by_name(found):
 
 
 def test_resistances_with_errors_and_the_exchange_current():
-    found = measure_eis([cell()], area_cm2=2.0, temperature_C=40.0, electrode="foil")
+    found = measure_eis([cell()], area_cm2=2.0, area_ratio=3.0, temperature_C=40.0, electrode="foil")
     quantity = by_name(found)
     for name, true in (
         ("ohmic_resistance_ohm", 3),
@@ -40,14 +44,14 @@ def test_resistances_with_errors_and_the_exchange_current():
         one = quantity[name]
         assert abs(one.value - true) < 4 * one.standard_error < 0.03 * true
         assert found.values[name] == one.value
-    assert quantity["film_resistance_ohm_cm2"].value == pytest.approx(40, rel=0.01)
+    assert quantity["film_resistance_ohm_cm2"].value == pytest.approx(120, rel=0.01)
     i0 = quantity["exchange_current_density_A_per_m2"]
-    assert i0.value == pytest.approx(8.314462618 * 313.15 / 96485.33212 / (50 * 2e-4), rel=0.01)
+    assert i0.value == pytest.approx(8.314462618 * 313.15 / 96485.33212 / (50 * 6e-4), rel=0.01)
     assert found.values["exchange_current_density_mA_per_cm2"] == pytest.approx(i0.value / 10)
     assert (i0.file, i0.table) == ("study", "set.foil")
     assert quantity["ohmic_resistance_ohm"].file is None
     assert found.values["kramers_kronig"]["verdict"] == "consistent"
-    assert "[set.foil]\nfilm_resistance_ohm_cm2 = { value = 39.97" in as_toml(found.quantities)
+    assert "[set.foil]\nfilm_resistance_ohm_cm2 = { value = 119.9" in as_toml(found.quantities)
     assert any("ASSIGNMENT" in text for text in found.said)
     assert "an assignment" in i0.source
     assert plain(found.values)["circuit"]["text"] == "R0-A1-A2"
@@ -55,7 +59,11 @@ def test_resistances_with_errors_and_the_exchange_current():
 
 @pytest.mark.parametrize("electrode", ["foil", "host", "counter"])
 def test_the_quantities_stand_in_a_study(electrode):
-    found = [one for one in measure_eis([cell()], area_cm2=2.0, electrode=electrode).quantities if one.file == "study"]
+    found = [
+        one
+        for one in measure_eis([cell()], area_cm2=2.0, area_ratio=3.0, electrode=electrode).quantities
+        if one.file == "study"
+    ]
     kind = "li-ncm811" if electrode == "foil" else "half"
     made = study(
         "cp",
@@ -66,6 +74,47 @@ def test_the_quantities_stand_in_a_study(electrode):
     part = {"foil": made.cell.working, "host": made.cell.working, "counter": made.cell.counter}[electrode]
     assert {one.name: getattr(part, one.name) for one in found} == {one.name: one.value for one in found}
     assert len(found) == 2
+
+
+def test_without_the_ratio_of_areas_no_study_takes_what_is_per_geometric_area():
+    found = measure_eis([cell()], area_cm2=2.0, electrode="host")
+    assert by_name(found)["film_resistance_ohm_cm2"].value == pytest.approx(40, rel=0.01)
+    assert not any(one.file for one in found.quantities)
+    assert any("give --area-ratio" in text for text in found.said)
+    told = measure_eis([cell()], area_cm2=2.0, electrode="host", area_ratio=13.0)
+    assert any("per real area, 13 m2/m2" in text for text in told.said)
+
+
+def plated_half_cell(**changes):
+    """A lumped half cell whose host holds 1 mAh/cm2 in its pores, and its spectrum."""
+    asked = study("cp", changes=changes).cell
+    model = model_of(asked, "lumped", ("sei", "isolation", "nucleation", "additive", "dead-layer"), 1e-8)
+    for current_A_per_m2, seconds in ((-10.0, 3600.0), (0.0, 60.0)):
+        ends, rows = np.zeros(8), np.empty((20_000, N_ROW))
+        ends[0], ends[5] = seconds, model.y[PASSED]
+        assert (
+            advance(model.y, model.system, np.array([0.0, current_A_per_m2, 0, 0]), ends, model.tolerance, rows)[0] == 0
+        )
+    return asked, impedance_ohm_cm2(linearized(model), F) / asked.area_cm2
+
+
+def test_film_and_charge_transfer_of_a_simulated_spectrum_reproduce_it_in_a_study():
+    """Real area: pores and top, 10 + 3 m2/m2, by which the lumped model multiplies where the pores hold lithium.
+
+    The model has one arc for each electrode: the slower is the host's, and gives its i0 back. Both pasted into the host,
+    as film and charge transfer, make one arc as large as both.
+    """
+    fast = {"counter.exchange_current_density_A_per_m2": 1e6}
+    slow = {"host.exchange_current_density_A_per_m2": 1.0, "counter.exchange_current_density_A_per_m2": 0.5}
+    asked, z = plated_half_cell(**slow)
+    ratio = asked.working.pore_area_m2_per_m2 + asked.working.top_area_m2_per_m2
+    found = measure_eis([Spectrum("simulated", F, z)], area_cm2=asked.area_cm2, area_ratio=ratio, electrode="host")
+    lines = {f"host.{one.name}": one.value for one in found.quantities if one.file == "study"}
+    assert set(lines) == {"host.film_resistance_ohm_cm2", "host.exchange_current_density_A_per_m2"}
+    assert lines["host.exchange_current_density_A_per_m2"] == pytest.approx(1.0, rel=1e-3)
+    again = measure_eis([Spectrum("again", F, plated_half_cell(**fast, **lines)[1])]).values["arcs"]
+    both = sum(arc["resistance_ohm"] for arc in found.values["arcs"])
+    assert sum(arc["resistance_ohm"] for arc in again) == pytest.approx(both, rel=0.01)
 
 
 def test_two_electrodes_share():
@@ -232,6 +281,7 @@ def test_what_cannot_be_read_says_why(what):
     [
         ({"area_cm2": 0.0}, "area_cm2 = 0.0"),
         ({"area_cm2": float("nan")}, "area_cm2 = nan"),
+        ({"area_ratio": 0.0}, "area_ratio = 0.0"),
         ({"temperature_C": -300.0}, "temperature_C = -300"),
         ({"n_electrodes": 3}, "n_electrodes = 3"),
         ({"circuit": "R0-Q"}, "none of"),

@@ -59,14 +59,14 @@ def test_a_cycler_file_is_sent_to_analyze(tmp_path):
 
 def test_what_spectra_say_goes_into_a_study(tmp_path):
     path = spectrum_csv(tmp_path / "a.csv")
-    asked = CharacterizeOptions(area_cm2=1.131, electrode="host", use_cache=False)
+    asked = CharacterizeOptions(area_cm2=1.131, area_ratio=13.0, electrode="host", use_cache=False)
     summary = characterize_files([path], asked).items[0].summary
     study = tmp_path / "study.toml"
     study.write_text(f'sample = "cp-zno-002"\n{summary["toml"]}\n')
     host = load(study).cell.host
-    assert host.film_resistance_ohm_cm2 == approx(12.0 * 1.131, rel=0.02)
+    assert host.film_resistance_ohm_cm2 == approx(12.0 * 1.131 * 13, rel=0.02)
     assert host.origin("film_resistance_ohm_cm2").kind == "measured"
-    i0 = 8.314462618 * 298.15 / 96485.33212 / (40.0 * 1.131e-4)
+    i0 = 8.314462618 * 298.15 / 96485.33212 / (40.0 * 1.131e-4 * 13)
     assert host.exchange_current_density_A_per_m2 == approx(i0, rel=0.02)
 
 

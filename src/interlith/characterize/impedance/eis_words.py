@@ -136,9 +136,18 @@ def _assumed(readings: Sequence[Reading], facts: Facts, temperature_assumed: boo
     if facts.area_cm2 is None:
         return ["no area given: nothing per area, no exchange current density"]
     said = [f"temperature {ASSUMED_C:g} C assumed"] if temperature_assumed else []
-    said.append("per geometric area; a study takes both per real area: divide i0, and multiply the film, by m2/m2")
+    said.append(_per_area(facts.area_ratio))
     if facts.n_electrodes == 1:
         said.append("all of film and charge transfer counted to one electrode; the counter electrode is in them too")
     else:
         said.append("two equal electrodes in series: half of film and charge transfer is each one's")
     return said
+
+
+def _per_area(area_ratio: float | None) -> str:
+    if area_ratio is None:
+        return (
+            "film and i0 per geometric area, and a study takes them per real area: give --area-ratio (m2/m2, e.g. the "
+            "study's top_area_m2_per_m2) to have lines for a study"
+        )
+    return f"film and i0 per real area, {area_ratio:g} m2/m2: the film is multiplied, i0 divided by it"
