@@ -10,8 +10,8 @@ from interlith.characterize.impedance.circuit import Weighting
 from interlith.characterize.impedance.eis_reading import ROLES, Asked, Reading, read_many
 from interlith.characterize.impedance.eis_tables import tables_of, trend_table
 from interlith.characterize.impedance.eis_trend import Trend, as_json, trends
-from interlith.characterize.impedance.eis_values import ASSUMED_C, Facts, resistances, values_of
-from interlith.characterize.impedance.eis_words import headline, marks, remarks, source
+from interlith.characterize.impedance.eis_values import ASSUMED_C, Facts, values_of
+from interlith.characterize.impedance.eis_words import headline, marks, moved, remarks, series_headline, source
 from interlith.characterize.impedance.spectrum import Spectrum
 from interlith.characterize.measured import NORMAL_95, Measured, Quantity
 from interlith.errors import InputError
@@ -63,16 +63,16 @@ def measure_eis(
     readings, left_out = read_many(spectra, Asked(area_cm2, circuit, start, roles, weighting, assignment))
     celsius = ASSUMED_C if temperature_C is None else temperature_C
     facts = Facts(area_cm2, celsius, n_electrodes, electrode, area_ratio)
-    said = (*left_out, *remarks(readings, facts, temperature_assumed=temperature_C is None))
+    found = trends(trend_table(readings)) if len(readings) > 1 else ()
+    said = (*left_out, *moved(found), *remarks(readings, facts, temperature_assumed=temperature_C is None))
     tables = tables_of(readings)
     if len(readings) == 1:
         one = readings[0]
         values = {"name": one.spectrum.name, **values_of(one, facts)}
-        return Measured("eis", headline(one), values, _quantities(resistances(one), facts, source(one)), said, tables)
-    found = trends(trend_table(readings))
+        return Measured("eis", headline(one), values, _quantities(one.given, facts, source(one)), said, tables)
     best, where = _of_series(readings, found)
     values = _series_values(readings, found, facts)
-    return Measured("eis", _series_headline(readings, found), values, _quantities(best, facts, where), said, tables)
+    return Measured("eis", series_headline(readings, found), values, _quantities(best, facts, where), said, tables)
 
 
 def _check(
@@ -122,7 +122,7 @@ def _quantity(name: str, value: float, error: float, source: str, electrode: str
     return Quantity(name, value, source, low=value / wide, high=value * wide, **place)
 
 
-def _of_series(readings: Sequence[Reading], found: Sequence[Trend]) -> tuple[dict[str, tuple[float, float]], str]:
+def _of_series(readings: Sequence[Reading], found: Sequence[Trend]) -> tuple[Known, str]:
     """What a series hands out, and from where: the mean where all are steady, else the last spectrum.
 
     The error of a mean is that of one fit: what the model leaves out is the same in all spectra.
@@ -130,30 +130,15 @@ def _of_series(readings: Sequence[Reading], found: Sequence[Trend]) -> tuple[dic
     last = readings[-1]
     text = last.fit.circuit.text
     if not found or not all(trend.is_steady for trend in found):
-        return resistances(last), f"EIS of {last.spectrum.name}, the last of {len(readings)}, {text}{marks([last])}"
+        return last.given, f"EIS of {last.spectrum.name}, the last of {len(readings)}, {text}{marks([last])}"
     good = [one for one in readings if one.test.verdict != "not consistent"]
     means = {}
     for trend in found:
-        errors = [one.resistances_ohm[trend.role][1] for one in good if trend.role in resistances(one)]
+        errors = [one.given[trend.role][1] for one in good if trend.role in one.given]
         means[trend.role] = trend.mean_ohm, math.hypot(max(errors), trend.repeatability * trend.mean_ohm)
     n = min(trend.n for trend in found)
     names = f"{good[0].spectrum.name} to {good[-1].spectrum.name}"
     return means, f"EIS, mean of {n} spectra of {names}, {text}{marks(good)}"
-
-
-def _series_headline(readings: Sequence[Reading], found: Sequence[Trend]) -> str:
-    words = []
-    for trend in found:
-        if trend.is_change:
-            words.append(f"{trend.role} {trend.first_ohm:.4g} to {trend.last_ohm:.4g} Ω ({trend.change:+.0%})")
-        elif trend.is_steady:
-            words.append(f"{trend.role} {trend.mean_ohm:.4g} Ω, repeats within {trend.repeatability:.1%}")
-        else:
-            words.append(f"{trend.role} between {trend.least_ohm:.4g} and {trend.most_ohm:.4g} Ω")
-    n_bad = sum(one.test.verdict == "not consistent" for one in readings)
-    bad = f"; {n_bad} NOT Kramers-Kronig consistent" if n_bad else ""
-    told = ", ".join(words).replace("%", " %") or "no resistance is determined"
-    return f"{len(readings)} spectra: {told}{bad}"
 
 
 def _series_values(readings: Sequence[Reading], found: Sequence[Trend], facts: Facts) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from interlith.characterize.impedance.eis_reading import ROLES, Reading
-from interlith.characterize.impedance.eis_tables import PERCENT, determined
+from interlith.characterize.impedance.eis_tables import PERCENT
 from interlith.characterize.impedance.kramers_kronig import KramersKronig
 from interlith.units import (
     FARADAY_C_PER_MOL,
@@ -63,11 +63,6 @@ def exchange_current_density_A_per_m2(
     return volt / (resistance_ohm * area_cm2 * M2_PER_CM2)
 
 
-def resistances(one: Reading) -> dict[str, tuple[float, float]]:
-    """Those that are determined, with their errors."""
-    return {role: found for role, found in one.resistances_ohm.items() if determined(*found)}
-
-
 def values_of(one: Reading, facts: Facts) -> dict[str, Any]:
     """All that one spectrum says, as plain JSON."""
     f = one.spectrum.frequency_Hz
@@ -80,7 +75,11 @@ def values_of(one: Reading, facts: Facts) -> dict[str, Any]:
     }
     if facts.area_ratio is not None:
         values["area_ratio_m2_per_m2"] = facts.area_ratio
-    values |= resistance_values(resistances(one), facts)
+    if (farad := one.blocking_F) is not None:
+        values["blocking_capacitance_F"] = farad
+    values |= resistance_values(one.known, facts)
+    if not one.fits:
+        values["not_handed_out"] = f"the circuit leaves {one.fit.rms:.1%} of |Z|"
     return values | {"circuit": _circuit(one), "arcs": _arcs(one), "relaxation_times": _relaxation(one)}
 
 
@@ -124,13 +123,14 @@ def _both_units(name: str, A_per_m2: float) -> dict[str, float]:
 
 
 def _circuit(one: Reading) -> dict[str, Any]:
-    fit = one.fit
+    fit, bounded = one.fit, one.fit.bounded
     return {
         "text": fit.circuit.text,
         "diffusion": None if one.arcs is None else one.arcs.tail,
         "residual_percent": fit.rms * PERCENT,
         "values": [
-            {"parameter": name, "value": value, "standard_error": fit.error(name)} for name, value in fit.values.items()
+            {"parameter": name, "value": value, "standard_error": None if name in bounded else fit.error(name)}
+            for name, value in fit.values.items()
         ],
         "doubts": [] if one.arcs is None else list(one.arcs.doubts),
     }
@@ -145,6 +145,7 @@ def _arcs(one: Reading) -> list[dict[str, Any]]:
             "top_Hz": arc.top_Hz,
             "capacitance_F": arc.capacitance_F,
             "exponent": arc.exponent,
+            "beyond_the_range": not one.has_seen(arc.top_Hz),
         }
         for arc in (one.arcs.arcs if one.arcs is not None else ())
     ]
