@@ -15,6 +15,7 @@ from interlith.characterize.impedance.kramers_kronig import SYSTEMATIC, KramersK
 SLOW_HZ = 10.0  # points below take a tenth of a second and more each: there a cell has time to change
 NOISE_TIMES, POOR = 3.0, 0.003  # times the noise, and of |Z|: a fit that leaves more than both is an approximation
 MOST_NAMED = 5
+LEAST_TOLD = 0.001  # scatter of a series
 PLAIN_POWERS, MOST_DIGITS = (-6, 7), 5  # of numbers written without a power of 10; behind the first digit
 
 
@@ -78,7 +79,7 @@ def _trend_words(trend: Trend, n_spectra: int) -> str:
         return with_error(ohm, error_ohm) if error_ohm > scatter_ohm else f"{ohm:.4g}"
 
     if trend.is_steady:
-        repeats = f"repeats within {trend.repeatability:.1%}".replace("%", " %")
+        repeats = f"repeats within {max(trend.repeatability, LEAST_TOLD):.1%}".replace("%", " %")
         return f"{trend.role} {told(trend.mean_ohm, trend.fit_error_ohm)} Ω, {repeats}{some}"
     first, last = told(trend.first_ohm, trend.first_error_ohm), told(trend.last_ohm, trend.last_error_ohm)
     if trend.moves:
@@ -155,6 +156,7 @@ def _doubts(one: Reading) -> list[str]:
     said = list(one.arcs.doubts) if one.arcs is not None else []
     beyond = one.beyond
     said += [f"{', '.join(beyond)}: beyond the range of frequencies that was measured, and not given"] if beyond else []
+    said += [f"blocks: {farad:.3g} F at its lowest frequency"] if (farad := one.blocking_F) is not None else []
     lost = [role for role, each in one.resistances_ohm.items() if not determined(*each) and role not in beyond]
     said += [f"{', '.join(lost)}: not determined by these data, and not given"] if lost else []
     if one.fit.rms > max(NOISE_TIMES * one.test.noise, POOR):
