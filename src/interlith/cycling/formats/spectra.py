@@ -84,7 +84,7 @@ def numbers_below(
 ) -> tuple[Array, tuple[Flag, ...]]:
     """The first `n_fields` numbers of every line from line `first` (from 0) on, and a flag if the last line is torn.
 
-    Array of shape (rows, n_fields); places: of these fields only those, where others are words. Blank lines are left out.
+    Array of shape (rows, n_fields); places: only those, others may be words. Blank lines are left out.
     Raises CorruptFile for a line in the middle that is no row of numbers, and when there is no row.
     """
     lines = [(place, line) for place, line in enumerate(text.split("\n")) if place >= first and line.strip()]
