@@ -6,8 +6,10 @@ import tomllib
 import numpy as np
 import pytest
 from pytest import approx
+from typer.testing import CliRunner
 
 from interlith.characterize.measured import Quantity, as_toml
+from interlith.cli import app
 from interlith.coat import coat_recipe, file_of
 from interlith.errors import InputError
 from interlith.measurements import CharacterizeOptions, characterize_files, kind_of, masks_from
@@ -68,6 +70,16 @@ def test_what_spectra_say_goes_into_a_study(tmp_path):
     assert host.origin("film_resistance_ohm_cm2").kind == "measured"
     i0 = 8.314462618 * 298.15 / 96485.33212 / (40.0 * 1.131e-4 * 13)
     assert host.exchange_current_density_A_per_m2 == approx(i0, rel=0.02)
+
+
+@pytest.mark.parametrize(("options", "lines"), [([], False), (["--area-ratio", "13"], True)])
+def test_the_ratio_of_areas_on_the_command_line(tmp_path, options, lines):
+    path = spectrum_csv(tmp_path / "a.csv")
+    asked = ["characterize", str(path), "--area-cm2", "1.131", "--electrode", "host", "--no-cache", "--quiet", *options]
+    done = CliRunner().invoke(app, asked)
+    assert done.exit_code == 0, done.stderr
+    assert ("[set.host]" in done.stdout) == lines
+    assert ("give --area-ratio" in done.stdout) != lines
 
 
 def test_spectra_of_several_files_are_one_series_only_when_said(tmp_path):

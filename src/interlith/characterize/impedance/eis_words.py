@@ -76,7 +76,7 @@ def _trend_words(trend: Trend, n_spectra: int) -> str:
     some = "" if trend.n == n_spectra else f" in {trend.n}"
 
     def told(ohm: float, error_ohm: float) -> str:
-        return with_error(ohm, error_ohm) if error_ohm > scatter_ohm else f"{ohm:.4g}"
+        return with_error(ohm, error_ohm) if error_ohm > scatter_ohm else f"{ohm:#.4g}"
 
     if trend.is_steady:
         repeats = f"repeats within {max(trend.repeatability, LEAST_TOLD):.1%}".replace("%", " %")
@@ -86,7 +86,7 @@ def _trend_words(trend: Trend, n_spectra: int) -> str:
         return f"{trend.role} {first} to {last} Ω, not at one frequency{some}"
     if trend.is_change:
         return f"{trend.role} {first} to {last} Ω ({trend.change:+.0%}){some}".replace("%", " %")
-    return f"{trend.role} between {trend.least_ohm:.4g} and {trend.most_ohm:.4g} Ω{some}"
+    return f"{trend.role} between {trend.least_ohm:#.4g} and {trend.most_ohm:#.4g} Ω{some}"
 
 
 def moved(found: Sequence[Trend]) -> list[str]:
