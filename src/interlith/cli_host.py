@@ -11,6 +11,7 @@ import typer
 from interlith.cli_options import (
     Area,
     ArealMass,
+    AreaRatio,
     Bare,
     CircuitText,
     Concentration,
@@ -82,6 +83,7 @@ def characterize(
     files: LabFiles,
     kind: Measurement = None,
     area_cm2: Area = None,
+    area_ratio: AreaRatio = None,
     temperature_C: Temperature = None,
     bare: Bare = None,
     areal_mass_mg_per_cm2: ArealMass = None,
@@ -114,6 +116,7 @@ def characterize(
         options = CharacterizeOptions(
             kind=kind.value if kind else None,
             area_cm2=area_cm2,
+            area_ratio=area_ratio,
             temperature_C=temperature_C,
             bare=bare,
             areal_mass_mg_per_cm2=areal_mass_mg_per_cm2,

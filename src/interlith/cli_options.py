@@ -75,6 +75,7 @@ LabFiles = Annotated[
 ]
 Kind = Annotated[Kinds | None, typer.Option(help="Kind of test; proposed from the data when not given.")]
 Area = Annotated[float | None, typer.Option(help="Electrode area, for values per cm2.")]
+AreaRatio = Annotated[float | None, typer.Option(help="Of spectra: real over geometric area, m2/m2, for a study.")]
 Mass = Annotated[float | None, typer.Option(help="Mass of active material, for values per g.")]
 Electrode = Annotated[Electrodes | None, typer.Option(help="host: plating is negative; positive: charging plates.")]
 Offset = Annotated[

@@ -52,6 +52,7 @@ OF_A_KIND = {  # options that go with one kind of measurement
     "circuit": ("--circuit", "eis"),
     "symmetric": ("--symmetric", "eis"),
     "electrode": ("--electrode", "eis"),
+    "area_ratio": ("--area-ratio", "eis"),
     "concentration_mol_per_L": ("--concentration-mol-per-L", "cv"),
 }
 PATTERNS = (".rasx", ".xrdml", ".xy", ".xye")  # names that only patterns have
@@ -66,12 +67,14 @@ class CharacterizeOptions:
     bare: thermogram of the bare paper. masks: "LOW-HIGH" in degrees, with ":NAME" where it has one. substrate: of the
     pattern; several joined by "+". circuit: of the spectra, for instance "R0-p(R1,C1)"; start: its values to begin
     with, all of them, "R0_ohm=0.01"; roles: what its resistances are, "film=R1_ohm". symmetric: two equal electrodes
-    in series. join: files of one kind are of one cell, a series of spectra or a set of scan rates. electrode: that of
-    the study which spectra belong to, "host" or "foil".
+    in series. area_ratio: of spectra, real over geometric area of the electrode, m2/m2. join: files of one kind are of
+    one cell, a series of spectra or a set of scan rates. electrode: that of the study which spectra belong to, "host"
+    or "foil".
     """
 
     kind: str | None = None
     area_cm2: float | None = None
+    area_ratio: float | None = None
     temperature_C: float | None = None
     bare: Path | None = None
     areal_mass_mg_per_cm2: float | None = None
@@ -93,6 +96,7 @@ class CharacterizeOptions:
         masks_from(self.masks)
         positive = {
             "--area-cm2": self.area_cm2,
+            "--area-ratio": self.area_ratio,
             "--areal-mass-mg-per-cm2": self.areal_mass_mg_per_cm2,
             "--instrument-width-deg": self.instrument_width_deg,
             "--concentration-mol-per-L": self.concentration_mol_per_L,
@@ -147,7 +151,8 @@ def kind_of(path: Path, use_cache: bool = True) -> str:
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder, "a.csv")
-    ...     _ = path.write_text("Temperature (C),Mass (%)\\n" + "".join(f"{t},{100 - t / 20}\\n" for t in range(30)))
+    ...     rows = "".join(f"{t},{100 - t / 20}\\n" for t in range(0, 900, 30))
+    ...     _ = path.write_text(f"Temperature (C),Mass (%)\\n{rows}")
     ...     kind_of(path)
     'tga'
     """
@@ -310,6 +315,7 @@ def _eis(files: Sequence[_File], asked: CharacterizeOptions) -> Measured:
     return measure_eis(
         [spectrum for file in files for spectrum in file.held],
         area_cm2=asked.area_cm2,
+        area_ratio=asked.area_ratio,
         temperature_C=asked.temperature_C,
         n_electrodes=2 if asked.symmetric else 1,
         electrode=asked.electrode,  # type: ignore[arg-type]

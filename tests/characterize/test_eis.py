@@ -1,5 +1,7 @@
 """measure_eis: from spectra to quantities; series; bad input; axes that are not what they are said to be."""
 
+import re
+
 import numpy as np
 import polars as pl
 import pytest
@@ -7,10 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_kramers_kronig import drifting, noisy
 
+from interlith.cell.account import N_ROW, PASSED
+from interlith.cell.advance import advance
+from interlith.cell.impedance import impedance_ohm_cm2, linearized
+from interlith.cell.models import model_of
 from interlith.characterize.impedance.eis import measure_eis
+from interlith.characterize.impedance.eis_reading import ROLES
 from interlith.characterize.impedance.eis_values import exchange_current_density_A_per_m2
+from interlith.characterize.impedance.eis_words import with_error
 from interlith.characterize.impedance.spectrum import Spectrum, cleaned, spectra_of, upright
 from interlith.characterize.measured import as_toml
+from interlith.cycling.reading import read
 from interlith.errors import InputError
 from interlith.findings import plain
 from interlith.study import study
@@ -30,7 +39,7 @@ def by_name(found):
 
 
 def test_resistances_with_errors_and_the_exchange_current():
-    found = measure_eis([cell()], area_cm2=2.0, temperature_C=40.0, electrode="foil")
+    found = measure_eis([cell()], area_cm2=2.0, area_ratio=3.0, temperature_C=40.0, electrode="foil")
     quantity = by_name(found)
     for name, true in (
         ("ohmic_resistance_ohm", 3),
@@ -40,14 +49,14 @@ def test_resistances_with_errors_and_the_exchange_current():
         one = quantity[name]
         assert abs(one.value - true) < 4 * one.standard_error < 0.03 * true
         assert found.values[name] == one.value
-    assert quantity["film_resistance_ohm_cm2"].value == pytest.approx(40, rel=0.01)
+    assert quantity["film_resistance_ohm_cm2"].value == pytest.approx(120, rel=0.01)
     i0 = quantity["exchange_current_density_A_per_m2"]
-    assert i0.value == pytest.approx(8.314462618 * 313.15 / 96485.33212 / (50 * 2e-4), rel=0.01)
+    assert i0.value == pytest.approx(8.314462618 * 313.15 / 96485.33212 / (50 * 6e-4), rel=0.01)
     assert found.values["exchange_current_density_mA_per_cm2"] == pytest.approx(i0.value / 10)
     assert (i0.file, i0.table) == ("study", "set.foil")
     assert quantity["ohmic_resistance_ohm"].file is None
     assert found.values["kramers_kronig"]["verdict"] == "consistent"
-    assert "[set.foil]\nfilm_resistance_ohm_cm2 = { value = 39.97" in as_toml(found.quantities)
+    assert "[set.foil]\nfilm_resistance_ohm_cm2 = { value = 119.9" in as_toml(found.quantities)
     assert any("ASSIGNMENT" in text for text in found.said)
     assert "an assignment" in i0.source
     assert plain(found.values)["circuit"]["text"] == "R0-A1-A2"
@@ -55,7 +64,11 @@ def test_resistances_with_errors_and_the_exchange_current():
 
 @pytest.mark.parametrize("electrode", ["foil", "host", "counter"])
 def test_the_quantities_stand_in_a_study(electrode):
-    found = [one for one in measure_eis([cell()], area_cm2=2.0, electrode=electrode).quantities if one.file == "study"]
+    found = [
+        one
+        for one in measure_eis([cell()], area_cm2=2.0, area_ratio=3.0, electrode=electrode).quantities
+        if one.file == "study"
+    ]
     kind = "li-ncm811" if electrode == "foil" else "half"
     made = study(
         "cp",
@@ -66,6 +79,47 @@ def test_the_quantities_stand_in_a_study(electrode):
     part = {"foil": made.cell.working, "host": made.cell.working, "counter": made.cell.counter}[electrode]
     assert {one.name: getattr(part, one.name) for one in found} == {one.name: one.value for one in found}
     assert len(found) == 2
+
+
+def test_without_the_ratio_of_areas_no_study_takes_what_is_per_geometric_area():
+    found = measure_eis([cell()], area_cm2=2.0, electrode="host")
+    assert by_name(found)["film_resistance_ohm_cm2"].value == pytest.approx(40, rel=0.01)
+    assert not any(one.file for one in found.quantities)
+    assert any("give --area-ratio" in text for text in found.said)
+    told = measure_eis([cell()], area_cm2=2.0, electrode="host", area_ratio=13.0)
+    assert any("per real area, 13 m2/m2" in text for text in told.said)
+
+
+def plated_half_cell(**changes):
+    """A lumped half cell whose host holds 1 mAh/cm2 in its pores, and its spectrum."""
+    asked = study("cp", changes=changes).cell
+    model = model_of(asked, "lumped", ("sei", "isolation", "nucleation", "additive", "dead-layer"), 1e-8)
+    for current_A_per_m2, seconds in ((-10.0, 3600.0), (0.0, 60.0)):
+        ends, rows = np.zeros(8), np.empty((20_000, N_ROW))
+        ends[0], ends[5] = seconds, model.y[PASSED]
+        assert (
+            advance(model.y, model.system, np.array([0.0, current_A_per_m2, 0, 0]), ends, model.tolerance, rows)[0] == 0
+        )
+    return asked, impedance_ohm_cm2(linearized(model), F) / asked.area_cm2
+
+
+def test_film_and_charge_transfer_of_a_simulated_spectrum_reproduce_it_in_a_study():
+    """Real area: pores and top, 10 + 3 m2/m2, by which the lumped model multiplies where the pores hold lithium.
+
+    The model has one arc for each electrode: the slower is the host's, and gives its i0 back. Both pasted into the
+    host, as film and charge transfer, make one arc as large as both.
+    """
+    fast = {"counter.exchange_current_density_A_per_m2": 1e6}
+    slow = {"host.exchange_current_density_A_per_m2": 1.0, "counter.exchange_current_density_A_per_m2": 0.5}
+    asked, z = plated_half_cell(**slow)
+    ratio = asked.working.pore_area_m2_per_m2 + asked.working.top_area_m2_per_m2
+    found = measure_eis([Spectrum("simulated", F, z)], area_cm2=asked.area_cm2, area_ratio=ratio, electrode="host")
+    lines = {f"host.{one.name}": one.value for one in found.quantities if one.file == "study"}
+    assert set(lines) == {"host.film_resistance_ohm_cm2", "host.exchange_current_density_A_per_m2"}
+    assert lines["host.exchange_current_density_A_per_m2"] == pytest.approx(1.0, rel=1e-3)
+    again = measure_eis([Spectrum("again", F, plated_half_cell(**fast, **lines)[1])]).values["arcs"]
+    both = sum(arc["resistance_ohm"] for arc in found.values["arcs"])
+    assert sum(arc["resistance_ohm"] for arc in again) == pytest.approx(both, rel=0.01)
 
 
 def test_two_electrodes_share():
@@ -112,6 +166,120 @@ def test_a_cell_that_changes_during_the_sweep_is_marked_everywhere():
     assert all("NOT Kramers-Kronig consistent" in one.source for one in found.quantities)
     assert all("NOT" in line for line in as_toml(found.quantities).splitlines() if "value" in line)
     assert found.values["charge_transfer_resistance_ohm"] > 50, "the values are kept"
+
+
+def capacitor(farad=1e-3):
+    return Spectrum("synthetic capacitor", F, noisy(5 + 1 / (W * farad), 2e-3, 0))
+
+
+def test_a_capacitor_gets_no_resistance_but_its_capacitance():
+    found = measure_eis([capacitor()], area_cm2=1.0)
+    assert set(by_name(found)) == {"ohmic_resistance_ohm", "ohmic_resistance_ohm_cm2"}
+    assert found.values["blocking_capacitance_F"] == pytest.approx(1e-3, rel=0.02)
+    assert "blocks: 0.001 F at 0.1 Hz" in found.headline
+    assert "interface" not in found.headline
+    assert any("interface: beyond the range" in text for text in found.said)
+    assert [arc["beyond_the_range"] for arc in found.values["arcs"]] == [True]
+    series = measure_eis([capacitor(), capacitor(2e-3), capacitor(3e-3)], area_cm2=1.0)
+    assert not any("interface" in one.name for one in series.quantities)
+    assert series.tables["eis-trend"]["interface_resistance_ohm"].null_count() == 3
+
+
+def test_a_capacitor_gets_no_resistance_from_a_circuit_of_your_own():
+    start, roles = {"R0_ohm": 5, "R1_ohm": 1e12, "C1_F": 1e-3}, {"ohmic": "R0_ohm", "interface": "R1_ohm"}
+    found = measure_eis([capacitor()], circuit="R0-p(R1,C1)", start=start, roles=roles)
+    assert set(by_name(found)) == {"ohmic_resistance_ohm"}
+
+
+@pytest.mark.parametrize(("top_Hz", "seen"), [(0.05, True), (0.02, False), (2e6, True), (5e6, False)])
+def test_an_arc_is_given_when_its_top_is_within_three_times_of_the_range(top_Hz, seen):
+    """A film in the middle of the range, and an arc at its end. Synthetic, without noise."""
+    z = 3 + 20 / (1 + 1j * F / 300) + 50 / (1 + 1j * F / top_Hz)
+    found = measure_eis([Spectrum("a", F, z)], assignment=["film", "charge transfer"], circuit=None)
+    other = "charge transfer" if top_Hz < 300 else "film"
+    assert (ROLES[other] in by_name(found)) == seen
+
+
+def flat(seed):
+    """An arc of exponent 0.4, less than is fitted, on R_ohm, with 0.1 % noise."""
+    return Spectrum(f"flat {seed}", F, noisy(3 + 40 / (1 + (W * 1e-3) ** 0.4), 1e-3, seed))
+
+
+def test_what_lies_on_a_bound_has_no_error_and_is_named():
+    found = measure_eis([flat(0)], assignment=None)
+    rows = {row["parameter"]: row for row in found.values["circuit"]["values"]}
+    held = [name for name, row in rows.items() if row["standard_error"] is None]
+    assert any(name.endswith("_n") for name in held)
+    told = next(text for text in found.said if text.startswith("on a bound"))
+    assert all(name in told for name in held)
+    assert all(row["standard_error"] > 0 for name, row in rows.items() if name not in held)
+
+
+def test_the_headline_of_a_series_has_the_error_of_the_fit_where_it_is_above_the_scatter(characterisation):
+    """Ten spectra of a solid-state cell: they repeat within 1 %, but the film is known to 20 % only."""
+    table = read(characterisation / "eis" / "Sample2_PEIS_AtRest.csv", use_cache=False).table
+    found = measure_eis(spectra_of(table, "a.csv"))
+    film = found.values["trends"]["film"]
+    assert film["fit_error_ohm"] > 10 * film["repeatability_fraction"] * film["mean_ohm"]
+    assert re.search(r"film 9\d ± \d\d Ω, repeats within", found.headline)
+    assert found.said[0] == "10 rows without a frequency, over 10 spectra, left out"
+    assert not any("without a frequency" in text for text in found.said[1:])
+
+
+def test_a_resistance_that_is_not_determined_is_no_number_of_a_headline():
+    z = 1e-3 + 20 / (1 + 1j * F / 3e4) + 50 / (1 + 1j * F / 30)
+    found = measure_eis([Spectrum(f"a {i}", F, noisy(z, 5e-2, i)) for i in range(3)])
+    assert "ohmic" not in found.headline
+    assert any("ohmic: not determined" in text for text in found.said)
+
+
+def test_a_circuit_that_does_not_describe_the_spectrum_gives_nothing():
+    z = noisy(3 + 20 / (1 + 1j * F / 3e4) + 500 / (1 + 1j * F / 30), 1e-3, 0)
+    start, roles = {"R0_ohm": 3, "R1_ohm": 20, "C1_F": 1e-6}, {"ohmic": "R0_ohm", "film": "R1_ohm"}
+    found = measure_eis([Spectrum("a", F, z)], area_cm2=1.0, circuit="R0-p(R1,C1)", start=start, roles=roles)
+    assert found.values["circuit"]["residual_percent"] > 10
+    assert found.quantities == ()
+    assert found.headline.startswith("no resistance is given: the circuit leaves")
+    assert "the circuit leaves" in found.values["not_handed_out"]
+    assert "not_handed_out" not in measure_eis([cell()]).values
+
+
+def test_negative_real_parts_and_a_great_misfit_of_a_real_file(cycler):
+    found = measure_eis(spectra_of(read(cycler / "eis" / "Powersuite.txt", use_cache=False).table, "p.txt"))
+    assert found.quantities == ()
+    assert "no resistance is given" in found.headline
+    assert found.values["not_handed_out"]
+    assert found.values["ohmic_resistance_ohm"] > 0, "the values are kept"
+    assert "2 of 30 real parts are negative, which no passive cell has" in found.said
+
+
+def test_an_arc_that_moves_by_more_than_a_decade_has_no_percent_and_the_misfit_is_told(cycler):
+    found = measure_eis(spectra_of(read(cycler / "eis" / "PEIS_aurora.mpr", use_cache=False).table, "p.mpr"))
+    trend = found.values["trends"]["charge transfer"]
+    assert trend["top_Hz"][1] > 10 * trend["top_Hz"][0]
+    assert trend["change_fraction"] is None
+    assert "%)" not in found.headline
+    assert any("more than a decade apart" in text for text in found.said)
+    assert any("the circuit leaves 0.91 % where the noise is 0.033 %" in text for text in found.said)
+
+
+def test_an_arc_that_grows_where_it_is_keeps_its_percent():
+    found = measure_eis([cell(ct=50.0 + 20 * i, seed=i) for i in range(5)])
+    assert not found.values["trends"]["charge transfer"]["top_moves"]
+    assert re.search(r"charge transfer \S+.* \(\+160 %\)", found.headline)
+    moved = measure_eis([cell(ct=50.0 * 3**i, seed=i) for i in range(5)])
+    assert moved.values["trends"]["charge transfer"]["top_moves"]
+    assert "%)" not in moved.headline
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.floats(1e-12, 1e15), st.floats(1e-9, 0.5))
+def test_a_value_and_its_error_agree_in_decimals(value, share):
+    told = with_error(value, share * value)
+    one, other = re.fullmatch(r"\(?(\S+) ± (?:< )?([^)]+?)\)?(?:e-?\d+)?", told).groups()
+    assert len(one.partition(".")[2]) == len(other.partition(".")[2])
+    scale = float("1" + (told.partition(")")[2] or "e0"))
+    assert float(one) * scale == pytest.approx(value, abs=max(share * value / 5, 2e-5 * value))
 
 
 def test_a_series_shows_its_trend():
@@ -232,6 +400,7 @@ def test_what_cannot_be_read_says_why(what):
     [
         ({"area_cm2": 0.0}, "area_cm2 = 0.0"),
         ({"area_cm2": float("nan")}, "area_cm2 = nan"),
+        ({"area_ratio": 0.0}, "area_ratio = 0.0"),
         ({"temperature_C": -300.0}, "temperature_C = -300"),
         ({"n_electrodes": 3}, "n_electrodes = 3"),
         ({"circuit": "R0-Q"}, "none of"),

@@ -6,8 +6,10 @@ import tomllib
 import numpy as np
 import pytest
 from pytest import approx
+from typer.testing import CliRunner
 
 from interlith.characterize.measured import Quantity, as_toml
+from interlith.cli import app
 from interlith.coat import coat_recipe, file_of
 from interlith.errors import InputError
 from interlith.measurements import CharacterizeOptions, characterize_files, kind_of, masks_from
@@ -59,15 +61,25 @@ def test_a_cycler_file_is_sent_to_analyze(tmp_path):
 
 def test_what_spectra_say_goes_into_a_study(tmp_path):
     path = spectrum_csv(tmp_path / "a.csv")
-    asked = CharacterizeOptions(area_cm2=1.131, electrode="host", use_cache=False)
+    asked = CharacterizeOptions(area_cm2=1.131, area_ratio=13.0, electrode="host", use_cache=False)
     summary = characterize_files([path], asked).items[0].summary
     study = tmp_path / "study.toml"
     study.write_text(f'sample = "cp-zno-002"\n{summary["toml"]}\n')
     host = load(study).cell.host
-    assert host.film_resistance_ohm_cm2 == approx(12.0 * 1.131, rel=0.02)
+    assert host.film_resistance_ohm_cm2 == approx(12.0 * 1.131 * 13, rel=0.02)
     assert host.origin("film_resistance_ohm_cm2").kind == "measured"
-    i0 = 8.314462618 * 298.15 / 96485.33212 / (40.0 * 1.131e-4)
+    i0 = 8.314462618 * 298.15 / 96485.33212 / (40.0 * 1.131e-4 * 13)
     assert host.exchange_current_density_A_per_m2 == approx(i0, rel=0.02)
+
+
+@pytest.mark.parametrize(("options", "lines"), [([], False), (["--area-ratio", "13"], True)])
+def test_the_ratio_of_areas_on_the_command_line(tmp_path, options, lines):
+    path = spectrum_csv(tmp_path / "a.csv")
+    asked = ["characterize", str(path), "--area-cm2", "1.131", "--electrode", "host", "--no-cache", "--quiet", *options]
+    done = CliRunner().invoke(app, asked)
+    assert done.exit_code == 0, done.stderr
+    assert ("[set.host]" in done.stdout) == lines
+    assert ("give --area-ratio" in done.stdout) != lines
 
 
 def test_spectra_of_several_files_are_one_series_only_when_said(tmp_path):
@@ -132,7 +144,8 @@ def test_the_battery_example_as_published(characterisation):
     assert any("9 inductive points left out" in text for text in found["said"])
     assert found["quantities"][0]["name"] == "film_resistance_ohm"
     plain = characterize_files(
-        [characterisation / "eis" / "exampleData.csv"], CharacterizeOptions(circuit="R0-p(R1,C1)")
+        [characterisation / "eis" / "exampleData.csv"],
+        CharacterizeOptions(circuit="R0-p(R1,C1)-p(R2-Wo1,C2)", start=PUBLISHED),
     )
     assert plain.items[0].summary["headline"].startswith("R0 0.0")
 

@@ -1,8 +1,11 @@
 """Impedance files of other instruments, on small samples written for the purpose."""
 
 import numpy as np
+import polars as pl
 import pytest
 
+from interlith.characterize.impedance.eis import measure_eis
+from interlith.characterize.impedance.spectrum import Spectrum
 from interlith.cycling.formats import FORMATS, Head
 from interlith.cycling.formats.headers import meaning
 from interlith.cycling.formats.spectra import spectrum_numbers
@@ -215,6 +218,44 @@ def test_tables_that_are_no_sweep_are_left_to_others(tmp_path, text):
 )
 def test_spectra_begin_where_the_sweep_turns_back_or_was_left(frequency, numbers):
     assert np.array_equal(spectrum_numbers(np.array(frequency, dtype=float)), numbers, equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "frequency_Hz,Re_ohm,Im_ohm",
+        "frequency_Hz,real_ohm,imaginary_ohm",
+        "frequency_hertz,real_impedance_ohm,imaginary_impedance_ohm",
+        "f_Hz,Re_mohm,-Im_mohm",
+    ],
+)
+def test_names_with_their_unit_behind_a_line(load, header):
+    size = 1e-3 if "mohm" in header else 1.0
+    record = load(f"{header}\n" + "".join(f"{10.0**-k},{10 + k},{-2 - k}\n" for k in range(5)), "sample.csv")
+    points = record.spectra()
+    assert points[FREQUENCY].to_list() == pytest.approx([10.0**-k for k in range(5)])
+    assert points[REAL].to_list() == pytest.approx([size * (10 + k) for k in range(5)])
+    sign = -1 if "-Im" in header else 1
+    assert points[IMAGINARY].to_list() == pytest.approx([sign * size * (-2 - k) for k in range(5)])
+
+
+def test_tables_that_we_write_are_read_again(tmp_path):
+    """eis-points of characterize, with words in it and a comma in a name; spectra of simulate; not curves of arcs."""
+    f = np.logspace(5, -1, 31)
+    z = 3 + 20 / (1 + 2j * np.pi * f * 1e-3)
+    tables = measure_eis([Spectrum("a, b.csv #0", f, z), Spectrum("a, b.csv #1", f, 2 * z)]).tables
+    tables = {name: tables[name] for name in ("eis-points", "eis-arcs")}
+    base = {"frequency_Hz": f, "real_ohm": z.real, "imaginary_ohm": z.imag}
+    tables["spectra"] = pl.DataFrame({"spectrum": np.zeros(31, int), "time_h": np.full(31, 0.5), **base})
+    for name, table in tables.items():
+        table.write_csv(tmp_path / f"{name}.csv")
+    found = read(tmp_path / "eis-points.csv", use_cache=False).spectra()
+    assert found[SPECTRUM].to_list() == [0] * 31 + [1] * 31
+    assert found[REAL].to_numpy() == pytest.approx(np.concatenate([z.real, 2 * z.real]))
+    simulated = read(tmp_path / "spectra.csv", use_cache=False).spectra()
+    assert simulated[IMAGINARY].to_numpy() == pytest.approx(z.imag)
+    assert simulated[TIME].to_list() == [1800.0] * 31
+    assert not [row.name for row in FORMATS if row.recognize(Head(tmp_path / "eis-arcs.csv"))]
 
 
 POLAR = [

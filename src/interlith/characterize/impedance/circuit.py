@@ -23,6 +23,7 @@ Answer = tuple[Complex, list[Complex]]  # impedance, and its slopes over the par
 LEAST_EXPONENT = 0.5  # of a constant phase element; 1 is a capacitor
 AT_BOUND = 1e-3  # of an exponent: nearer to its bound than this is on it
 LOGS = 80.0  # parameters stay within exp(-80) to exp(80)
+GONE = 1e6  # times its value: what has such an error has gone to 0
 STARTS, SEED, EVALUATIONS, TOLERANCE = 24, 1, 300, 1e-7
 SPREAD_START = 0.85  # exponent where a fit begins
 SINGULAR = 1e-13
@@ -196,7 +197,7 @@ class CircuitFit:
     """A circuit with values, by name, and their covariance, float64[k, k] in their order, in their units.
 
     rms: of the residual, fraction of |Z|. neighbours: correlation of neighbouring residuals, 0 for noise. residual:
-    complex[n], fractions of |Z|. Exponents at their bound are taken as known.
+    complex[n], fractions of |Z|. Exponents at their bound are taken as known: their variance is 0.
     """
 
     circuit: Circuit
@@ -214,6 +215,15 @@ class CircuitFit:
     def relative_error(self, name: str) -> float:
         """Standard error of a value as a fraction of it."""
         return self.error(name) / self.values[name]
+
+    @property
+    def bounded(self) -> tuple[str, ...]:
+        """Names of values on a bound, of which no error is known: exponents of 0.5 and 1, and what has gone to 0."""
+        return tuple(
+            name
+            for name, value in self.values.items()
+            if (_at_bound(value) if name.endswith("_n") else _is_gone(value, self.error(name)))
+        )
 
     @property
     def bayes(self) -> float:
@@ -361,6 +371,11 @@ def _descend(
 
 def _at_bound(exponent: float) -> bool:
     return not LEAST_EXPONENT + AT_BOUND < exponent < 1.0 - AT_BOUND
+
+
+def _is_gone(value: float, error: float) -> bool:
+    """Whether a value above 0 has run towards 0 or infinity, where ln p is kept from going on."""
+    return error > GONE * value or abs(math.log(value)) > LOGS - AT_BOUND
 
 
 def _with_errors(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interlith.characterize.impedance.arcs import (
+    BEYOND,
+    DETERMINED,
     Arcs,
     Tried,
     candidates,
@@ -17,6 +20,7 @@ from interlith.characterize.impedance.arcs import (
     doubts_of,
     fit_arcs,
     is_inductive,
+    tail_of,
 )
 from interlith.characterize.impedance.circuit import CircuitFit, Weighting, circuit, fit_circuit
 from interlith.characterize.impedance.kramers_kronig import KramersKronig
@@ -34,6 +38,8 @@ ROLES: Mapping[str, str] = {
     "interface": "interface_resistance_ohm",
     "slow": "slow_resistance_ohm",
 }
+BLOCKING = ("CPE1", "Wo1")  # diffusion elements that no direct current passes
+MISFIT = 0.1  # of |Z|: a circuit that leaves more does not describe the spectrum
 SAMPLE = 5  # spectra of a series by which its circuit is chosen
 WORSE = 1.5  # times the residual of the spectrum before: then the start is looked for anew
 
@@ -55,7 +61,10 @@ class Asked:
 
 @dataclass(frozen=True)
 class Reading:
-    """What one spectrum says. spectrum: cleaned and turned; arcs: None where a circuit was given; said: of this one."""
+    """What one spectrum says. spectrum: cleaned and turned; arcs: None where a circuit was given; said: of this one.
+
+    resistances_ohm: role -> value and standard error, of all, whether the data tell them or not.
+    """
 
     spectrum: Spectrum
     test: KramersKronig
@@ -69,6 +78,67 @@ class Reading:
     def used(self) -> NDArray[np.bool_]:
         """Points that were fitted."""
         return ~self.test.outliers
+
+    @property
+    def fits(self) -> bool:
+        """Whether the circuit describes the spectrum at all."""
+        return self.fit.rms <= MISFIT
+
+    @property
+    def beyond(self) -> tuple[str, ...]:
+        """Roles whose arc tops out of the measured range by more than a factor 3: their resistance was not seen.
+
+        Of a circuit of the user's, which has no arcs by name, those far larger than any impedance that was measured.
+        """
+        if self.arcs is None:
+            most_ohm = BEYOND * float(np.abs(self.spectrum.impedance_ohm[self.used]).max())
+            return tuple(role for role, (ohm, _) in self.resistances_ohm.items() if ohm > most_ohm)
+        unseen = [arc.name for arc in self.arcs.arcs if not self.has_seen(arc.top_Hz)]
+        return tuple(role for role in self.resistances_ohm if role in unseen)
+
+    def has_seen(self, top_Hz: float) -> bool:
+        """Whether the top of an arc lies in the measured range, or out of it by less than a factor 3."""
+        f = self.spectrum.frequency_Hz[self.used]
+        return bool(f.min() / BEYOND < top_Hz < f.max() * BEYOND)
+
+    @property
+    def blocking_F(self) -> float | None:
+        """Capacitance at the lowest frequency of a spectrum that ends in no arc; None where it does."""
+        spectrum = self.spectrum
+        last = int(np.argmin(spectrum.frequency_Hz))
+        w, z = 2.0 * math.pi * float(spectrum.frequency_Hz[last]), complex(spectrum.impedance_ohm[last])
+        if z.imag >= 0 or not self._blocks:
+            return None
+        return -1.0 / (w * z.imag)
+
+    @property
+    def _blocks(self) -> bool:
+        """An arc whose end is not seen; or nothing but a blocking element behind R_ohm."""
+        if self.arcs is None:
+            return bool(self.beyond)
+        low_Hz = float(self.spectrum.frequency_Hz.min())
+        ends = any(arc.top_Hz < low_Hz and not self.has_seen(arc.top_Hz) for arc in self.arcs.arcs)
+        return ends or (set(self.given) <= {"ohmic"} and tail_of(self.fit.circuit.text) in BLOCKING)
+
+    @property
+    def known(self) -> Mapping[str, tuple[float, float]]:
+        """Resistances that the data tell: known to 50 %, and of an arc that was seen."""
+        beyond = self.beyond
+        return {r: one for r, one in self.resistances_ohm.items() if determined(*one) and r not in beyond}
+
+    @property
+    def given(self) -> Mapping[str, tuple[float, float]]:
+        """Resistances that are handed out: those known, of a circuit that describes the spectrum."""
+        return self.known if self.fits else {}
+
+
+def determined(value: float, error: float) -> bool:
+    """Whether a value is known to better than 50 %, one standard error.
+
+    >>> determined(10.0, 1.0), determined(1e-9, 20.0)
+    (True, False)
+    """
+    return bool(error < DETERMINED * value)
 
 
 @dataclass(frozen=True)
@@ -95,6 +165,7 @@ def read_many(spectra: Sequence[Spectrum], asked: Asked) -> tuple[list[Reading],
     The circuit is chosen by five of them, evenly spread, together; each fit begins at the values of the spectrum
     before. Raises InputError when none can be read.
     """
+    spectra, said = _counted_once(spectra)
     prepared, refused = [], []
     for spectrum in spectra:
         try:
@@ -103,7 +174,7 @@ def read_many(spectra: Sequence[Spectrum], asked: Asked) -> tuple[list[Reading],
             refused.append(problem)
     if not prepared:
         raise refused[0]
-    said = [f"left out: {problem}" for problem in refused]
+    said += [f"left out: {problem}" for problem in refused]
     if len(prepared) == 1:
         return [_fitted(prepared[0], asked)], said
     if asked.circuit is not None:
@@ -117,6 +188,15 @@ def read_many(spectra: Sequence[Spectrum], asked: Asked) -> tuple[list[Reading],
         found.append(_followed(one, asked, text, found[-1].fit if found else None))
     words = Counter(tuple(arc.name for arc in arcs.arcs) for arcs in found).most_common(1)[0][0]
     return [_reading(one, arcs.renamed(words)) for one, arcs in zip(prepared, found, strict=True)], said
+
+
+def _counted_once(spectra: Sequence[Spectrum]) -> tuple[Sequence[Spectrum], list[str]]:
+    """Rows without a frequency lie between the spectra of a file and belong to none: of several told once for all."""
+    n = sum(one.n_without_frequency for one in spectra)
+    if len(spectra) == 1 or not n:
+        return spectra, []
+    bare = [replace(one, n_without_frequency=0) for one in spectra]
+    return bare, [f"{n} row{'s' if n > 1 else ''} without a frequency, over {len(spectra)} spectra, left out"]
 
 
 def _prepared(spectrum: Spectrum) -> _Prepared:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import polars as pl
 
-from interlith.characterize.impedance.arcs import DETERMINED, doubts_of
+from interlith.characterize.impedance.arcs import doubts_of
 from interlith.characterize.impedance.circuit import circuit
 from interlith.characterize.impedance.eis_reading import ROLES, Reading
 
@@ -138,10 +138,22 @@ def _circuits(reading: Reading) -> pl.DataFrame | None:
 
 
 def trend_table(readings: Sequence[Reading]) -> pl.DataFrame:
-    """One row per spectrum: verdict, residuals, each resistance with its error; null where it is not determined."""
+    """One row per spectrum: verdict, residuals, each resistance with its error and the top of its arc.
+
+    Null where it is not handed out.
+    """
     roles = [role for role in ROLES if any(role in reading.resistances_ohm for reading in readings)]
     rows = [{"spectrum": i, **_row(reading, roles)} for i, reading in enumerate(readings)]
     return pl.DataFrame(rows, infer_schema_length=None)
+
+
+def top_of(role: str) -> str:
+    """The column of a trend table that has the frequency at which the arc of a role is highest.
+
+    >>> top_of("charge transfer")
+    'charge_transfer_top_Hz'
+    """
+    return ROLES[role].replace("_resistance_ohm", "_top_Hz")
 
 
 def _row(reading: Reading, roles: Sequence[str]) -> Mapping[str, object]:
@@ -154,19 +166,11 @@ def _row(reading: Reading, roles: Sequence[str]) -> Mapping[str, object]:
         "systematic_percent": reading.test.systematic * PERCENT,
         "fit_percent": reading.fit.rms * PERCENT,
     }
+    given = reading.given
+    tops = {arc.name: arc.top_Hz for arc in reading.arcs.arcs} if reading.arcs is not None else {}
     for role in roles:
-        value, error = reading.resistances_ohm.get(role, (math.nan, math.nan))
-        known = determined(value, error)
-        row[ROLES[role]] = value if known else None
-        row[ROLES[role].replace("_ohm", "_error_ohm")] = error if known else None
+        row[ROLES[role]], row[ROLES[role].replace("_ohm", "_error_ohm")] = given.get(role, (None, None))
+        if role != "ohmic":
+            row[top_of(role)] = tops.get(role) if role in given else None
     row["polarization_ohm"] = reading.times.polarization_ohm
     return row
-
-
-def determined(value: float, error: float) -> bool:
-    """Whether a value is known to better than 50 %, one standard error.
-
-    >>> determined(10.0, 1.0), determined(1e-9, 20.0)
-    (True, False)
-    """
-    return bool(error < DETERMINED * value)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from interlith.characterize.impedance.eis_reading import ROLES, Reading
-from interlith.characterize.impedance.eis_tables import PERCENT, determined
+from interlith.characterize.impedance.eis_tables import PERCENT
 from interlith.characterize.impedance.kramers_kronig import KramersKronig
 from interlith.units import (
     FARADAY_C_PER_MOL,
@@ -22,17 +23,29 @@ ASSUMED_C = 25.0
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of the cell beside its spectra."""
+    """What is known of the cell beside its spectra. area_cm2: geometric; area_ratio: real over geometric, m2/m2."""
 
     area_cm2: float | None
     temperature_C: float
     n_electrodes: int
     electrode: str | None
+    area_ratio: float | None = None
+
+    @property
+    def each_cm2(self) -> float:
+        """What a resistance of all electrodes is to be multiplied by: area, real where its ratio is known, of one."""
+        return (self.area_cm2 or math.nan) * (self.area_ratio or 1.0) / self.n_electrodes
+
+    @property
+    def place(self) -> str | None:
+        """The electrode of a study that takes film and i0; none does where they are per geometric area."""
+        return None if self.area_ratio is None else self.electrode
 
     def exchange_A_per_m2(self, charge_transfer_ohm: float) -> float | None:
         """i0 of one electrode from the charge transfer resistance of all; None without an area."""
-        each_ohm = charge_transfer_ohm / self.n_electrodes
-        return self.area_cm2 and exchange_current_density_A_per_m2(each_ohm, self.area_cm2, self.temperature_C)
+        if self.area_cm2 is None:
+            return None
+        return exchange_current_density_A_per_m2(charge_transfer_ohm, self.each_cm2, self.temperature_C)
 
 
 def exchange_current_density_A_per_m2(
@@ -40,19 +53,14 @@ def exchange_current_density_A_per_m2(
 ) -> float:
     """i0 = R T / (F R_ct A), of a reaction of one electron about equilibrium.
 
-    The slope of the Butler-Volmer equation at zero overpotential; area_cm2 is geometric, so i0 is too. Newman and
-    Balsara, Electrochemical Systems, 4th ed. (2021), chapter 8.
+    The slope of the Butler-Volmer equation at zero overpotential; i0 is per whatever area_cm2 is, geometric or real.
+    Newman and Balsara, Electrochemical Systems, 4th ed. (2021), chapter 8.
 
     >>> round(exchange_current_density_A_per_m2(25.69, 1.0), 3)
     10.001
     """
     volt = GAS_CONSTANT_J_PER_MOL_K * (temperature_C + ZERO_CELSIUS_K) / FARADAY_C_PER_MOL
     return volt / (resistance_ohm * area_cm2 * M2_PER_CM2)
-
-
-def resistances(one: Reading) -> dict[str, tuple[float, float]]:
-    """Those that are determined, with their errors."""
-    return {role: found for role, found in one.resistances_ohm.items() if determined(*found)}
 
 
 def values_of(one: Reading, facts: Facts) -> dict[str, Any]:
@@ -65,7 +73,13 @@ def values_of(one: Reading, facts: Facts) -> dict[str, Any]:
         "time_h": one.spectrum.time_h,
         "kramers_kronig": _kramers_kronig(one.test),
     }
-    values |= resistance_values(resistances(one), facts)
+    if facts.area_ratio is not None:
+        values["area_ratio_m2_per_m2"] = facts.area_ratio
+    if (farad := one.blocking_F) is not None:
+        values["blocking_capacitance_F"] = farad
+    values |= resistance_values(one.known, facts)
+    if not one.fits:
+        values["not_handed_out"] = f"the circuit leaves {one.fit.rms:.1%} of |Z|"
     return values | {"circuit": _circuit(one), "arcs": _arcs(one), "relaxation_times": _relaxation(one)}
 
 
@@ -109,13 +123,14 @@ def _both_units(name: str, A_per_m2: float) -> dict[str, float]:
 
 
 def _circuit(one: Reading) -> dict[str, Any]:
-    fit = one.fit
+    fit, bounded = one.fit, one.fit.bounded
     return {
         "text": fit.circuit.text,
         "diffusion": None if one.arcs is None else one.arcs.tail,
         "residual_percent": fit.rms * PERCENT,
         "values": [
-            {"parameter": name, "value": value, "standard_error": fit.error(name)} for name, value in fit.values.items()
+            {"parameter": name, "value": value, "standard_error": None if name in bounded else fit.error(name)}
+            for name, value in fit.values.items()
         ],
         "doubts": [] if one.arcs is None else list(one.arcs.doubts),
     }
@@ -130,6 +145,7 @@ def _arcs(one: Reading) -> list[dict[str, Any]]:
             "top_Hz": arc.top_Hz,
             "capacitance_F": arc.capacitance_F,
             "exponent": arc.exponent,
+            "beyond_the_range": not one.has_seen(arc.top_Hz),
         }
         for arc in (one.arcs.arcs if one.arcs is not None else ())
     ]

@@ -30,7 +30,8 @@ MUCH_BETTER, NO_WORSE = 3.0, 1.1  # times smaller must the residual be before ax
 class Spectrum:
     """One spectrum as measured: frequency_Hz[n] and impedance_ohm complex[n], in any order; time_h: when it began.
 
-    n_without_frequency: rows of its file that have none, which are left out.
+    n_without_frequency: rows of its file that have none, which are left out; of several spectra in a file the first has
+    the number of all.
     """
 
     name: str
@@ -161,7 +162,7 @@ def upright(spectrum: Spectrum) -> tuple[Spectrum, KramersKronig, tuple[str, ...
                 best = found.rms, what, other, found
     smaller = MUCH_BETTER if np.mean(z.real > 0) > 0.5 else 1.0 / NO_WORSE
     if best is not None and best[0] * smaller < test.rms:
-        return replace(spectrum, impedance_ohm=best[2]), best[3], (f"{best[1]} in the file: turned",)
+        return replace(spectrum, impedance_ohm=best[2]), best[3], (f"{best[1]} in the file: turned", *_odd(best[2]))
     return spectrum, test, _odd(z)
 
 

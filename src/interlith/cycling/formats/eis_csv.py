@@ -21,7 +21,10 @@ from interlith.units import unit
 N_FIELDS, LEAST_POINTS, LEAST_DECADES = 3, 5, 2.0
 # a sweep has about equal steps of log f; time has not
 EVEN_STEP, EVEN_SHARE, LEAST_LOG_STEP = 2.5, 0.9, 0.01
-EXTRA_NAMES = {"re(z)": REAL, "im(z)": IMAGINARY, "real": REAL, "imag": IMAGINARY, "imaginary": IMAGINARY}
+EXTRA_NAMES = {
+    **dict.fromkeys(["re(z)", "re", "real"], REAL),
+    **dict.fromkeys(["im(z)", "im", "imag", "imaginary"], IMAGINARY),
+}
 # the polar form, which a record does not keep: names as `plain` makes them
 MODULUS, PHASE, BARE_PHASE = "modulus", "phase", "phase without a unit"
 POLAR_NAMES = {
@@ -30,6 +33,7 @@ POLAR_NAMES = {
     **dict.fromkeys(["phase", "phase(z)", "phasez", "zphase", "phaseangle", "theta", "zphz", "phz"], PHASE),
     **dict.fromkeys(["phi", "arg(z)", "argz"], PHASE),
 }
+DRAWN = "arc"  # a column of our table eis-arcs: curves of a circuit, nothing measured
 DEGREE = math.radians(1.0)
 ANGLES = {
     **dict.fromkeys(["deg", "degree", "degrees", "°"], DEGREE),
@@ -56,8 +60,10 @@ class Columns:
 
 
 def named_columns(line: str, delimiter: str) -> Columns:
-    """What a line of names says, "-Zim" and "-Im(Z)/Ohm" included.
+    """What a line of names says, "-Zim" and "-Im(Z)/Ohm" included, and the names that tables of ours have.
 
+    >>> named_columns("frequency_Hz,real_ohm,imaginary_ohm", ",").form == CARTESIAN
+    True
     >>> named_columns("f/Hz,Re(Z)/Ohm,-Im(Z)/kOhm", ",").factors["imaginary_impedance_ohm"]
     -1000.0
     """
@@ -79,7 +85,7 @@ def recognize(head: Head) -> bool:
     delimiter = delimiter_of(lines[:50])
     if not _is_numbers(lines[0], delimiter):
         found = named_columns(lines[0], delimiter)
-        return found.form is not None and CURRENT not in found
+        return found.form is not None and CURRENT not in found and DRAWN not in lines[0].split(delimiter)
     whole = lines[:-1] if not head.text.endswith(("\n", "\r")) and len(lines) > LEAST_POINTS else lines
     return _is_sweep(whole, delimiter)
 
@@ -100,10 +106,11 @@ def read(path: Path, options: ReadOptions) -> Raw:
         missing = [name for name in CARTESIAN if name not in columns]
         raise InputError(f"{path.name}: no column of {', '.join(missing)}; found {lines[first].strip()[:80]!r}")
     try:
-        rows, flags = numbers_below(text, first + has_names, delimiter, max(columns.places.values()) + 1)
+        places = list(columns.places.values())
+        rows, flags = numbers_below(text, first + has_names, delimiter, max(places) + 1, places)
     except CorruptFile as problem:
         raise CorruptFile(f"{path.name}: {problem}") from problem
-    taken = {name: rows[:, place] * columns.factors[name] for name, place in columns.places.items()}
+    taken = {name: rows[:, k] * columns.factors[name] for k, name in enumerate(columns.places)}
     if columns.form != CARTESIAN:
         taken, said = _from_polar(taken, path.name)
     else:
@@ -147,7 +154,7 @@ def _meaning(name: str) -> tuple[str | None, float]:
     polar = _polar(name)
     if polar is not None:
         return polar
-    for separator in ("/", " ", "["):
+    for separator in ("/", " ", "[", "_"):
         bare, _, written = name.partition(separator)
         column = EXTRA_NAMES.get(bare.strip().lower())
         scale = meaning(f"Zre/{written.strip(' []()')}") if written.strip() else None

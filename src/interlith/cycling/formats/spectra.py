@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Sequence
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -76,18 +79,22 @@ def declared(n_declared: int | None, n_rows: int) -> tuple[Flag, ...]:
     return (Flag("truncated", message, n_declared - n_rows, n_rows),)
 
 
-def numbers_below(text: str, first: int, delimiter: str | None, n_fields: int) -> tuple[Array, tuple[Flag, ...]]:
+def numbers_below(
+    text: str, first: int, delimiter: str | None, n_fields: int, places: Sequence[int] | None = None
+) -> tuple[Array, tuple[Flag, ...]]:
     """The first `n_fields` numbers of every line from line `first` (from 0) on, and a flag if the last line is torn.
 
-    Array of shape (rows, n_fields). Blank lines are skipped. Raises CorruptFile for a line in the middle that is no
-    row of numbers, and when there is no row.
+    Array of shape (rows, n_fields); places: only those, others may be words. Blank lines are left out.
+    Raises CorruptFile for a line in the middle that is no row of numbers, and when there is no row.
     """
     lines = [(place, line) for place, line in enumerate(text.split("\n")) if place >= first and line.strip()]
     rows: list[list[float]] = []
     flags: tuple[Flag, ...] = ()
     for place, line in lines:
         try:
-            rows.append([float(field.replace(",", ".")) for field in _fields(line, delimiter, n_fields)])
+            fields = _fields(line, delimiter, n_fields)
+            wanted = fields if places is None else [fields[k] for k in places]
+            rows.append([float(field.replace(",", ".")) for field in wanted])
         except ValueError:
             if place != lines[-1][0] or text.endswith("\n"):
                 raise CorruptFile(f"line {place + 1}: not a row of numbers: {line.strip()[:60]!r}") from None
@@ -98,7 +105,8 @@ def numbers_below(text: str, first: int, delimiter: str | None, n_fields: int) -
 
 
 def _fields(line: str, delimiter: str | None, n_fields: int) -> list[str]:
-    fields = [field.strip().strip('"') for field in line.split(delimiter)]
+    parts = next(csv.reader([line], delimiter=delimiter)) if delimiter and '"' in line else line.split(delimiter)
+    fields = [field.strip().strip('"') for field in parts]
     if len(fields) < n_fields:
         raise ValueError("too few fields")
     return fields[:n_fields]
