@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from interlith.errors import PhysicsError
 from interlith.findings import Findings
 from interlith.pipeline import answered, head, writable
 
@@ -86,7 +88,7 @@ def coat_recipe(given: str, options: CoatOptions | None = None, *, out: Path | N
 
     asked = options or CoatOptions()
     written = _as_asked(read_recipe(given), asked)
-    with writable(out):
+    with writable(out), _named(written.name, asked.reading):
         summary, tables = _found(written, asked)
     frames = {name: pl.DataFrame(rows, infer_schema_length=None) for name, rows in tables.items() if rows}
     warning = "COMPUTED from a recipe: what is assumed or calibrated carries that word"
@@ -173,6 +175,16 @@ def _found(written: RecipeFile, asked: CoatOptions) -> tuple[dict[str, Any], dic
     _add_asked(written, asked, summary, tables)
     summary["results"] = _for_page(summary, tables)
     return summary, tables
+
+
+@contextmanager
+def _named(name: str, reading: str | None = None) -> Iterator[None]:
+    """What cannot be, told with the recipe, or the reading of it, that it is about."""
+    try:
+        yield
+    except PhysicsError as problem:
+        of = name if reading is None else f"{name}, reading {reading}"
+        raise PhysicsError(f"{of}: {problem}") from problem
 
 
 def _headline_numbers(batch: Batch, nominal_nm: float) -> dict[str, Any]:
@@ -264,9 +276,10 @@ def _readings(written: RecipeFile) -> Table:
 
     rows = []
     for reading, recipe in written.readings:
-        batch = grow(recipe)
-        host, _ = _host(replace(written, recipe=recipe), batch)
-        half = grow(recipe.model_copy(update={"batch_mass_kg": recipe.batch_mass_kg / 2.0}))
+        with _named(f"reading {reading.name}"):
+            batch = grow(recipe)
+            host, _ = _host(replace(written, recipe=recipe), batch)
+            half = grow(recipe.model_copy(update={"batch_mass_kg": recipe.batch_mass_kg / 2.0}))
         rows.append(
             {
                 "reading": reading.name,
