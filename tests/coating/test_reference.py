@@ -159,17 +159,17 @@ def test_the_cell_file_takes_the_layer(tmp_path):
 def test_what_reaches_a_loading_reaches_it():
     recipe = REFERENCE.recipe
     for wanted in (0.05, 0.2):
-        cycles, batch = reach(recipe, wanted)
+        cycles, batch, _ = reach(recipe, wanted)
         by_cycles = grow(recipe, int(cycles.then)).powder_loading
         assert recipe.weighed_loading(by_cycles[-1]) >= wanted > recipe.weighed_loading(by_cycles[-2])
         kg = grow(recipe.model_copy(update={"batch_mass_kg": batch.then}))
         assert recipe.weighed_loading(float(kg.powder_loading[-1])) == approx(wanted, rel=1e-4)
         assert cycles.coverage == approx(float(grow(recipe, int(cycles.then)).coverage[-1]))
     few = next(r for reading, r in REFERENCE.readings if reading.name == "nucleation")
-    _, batch = reach(few, 0.2)
+    _, batch, _ = reach(few, 0.2)
     assert batch.then is None
     assert "nuclei" in batch.remark
-    _, batch = reach(recipe, 1e-6)
+    _, batch, _ = reach(recipe, 1e-6)
     assert batch.then is None
     assert "times the batch still holds" in batch.remark
     with pytest.raises(InputError, match=r"Did you mean 0.12\?"):
@@ -235,7 +235,7 @@ def test_orientation_is_a_label_or_a_measurement():
     assert "measure XRD" in orientation(170).text
     measured = MeasuredHost(fraction_002=0.6, fraction_100=0.2, fraction_101=0.2)
     assert (orientation(150, measured).hkl, orientation(150, measured).kind) == ("002", "measured")
-    assert orientation(150, MeasuredHost(fraction_002=0.4, fraction_100=0.35)).hkl == "mixed"
+    assert orientation(150, MeasuredHost(fraction_002=0.5, fraction_100=0.42)).hkl == "mixed"
 
 
 def test_what_was_measured_goes_before(tmp_path):
@@ -348,7 +348,7 @@ def test_ash_stays_in_the_pan():
 def test_an_area_that_its_tubes_do_not_have_is_told():
     found = coat_recipe("reference-coating", CoatOptions(changes=("powder.surface_area_m2_per_g=180",)))
     audits = {row["name"]: row for row in found.items[0].summary["audits"]}
-    assert audits["area of the powder"]["verdict"] == "does not close"
+    assert audits["area of the powder"]["verdict"] == "noted"
     assert audits["area of the powder"]["numbers"]["geometric_m2_per_g"] == approx(108.5, rel=1e-3)
 
 

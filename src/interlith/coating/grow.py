@@ -23,6 +23,7 @@ from interlith.units import CM2_PER_M2, CM_PER_NM, G_PER_KG, NM_PER_UM, ZINC_OXI
 Floats = NDArray[np.float64]
 Regime = Literal["supply", "water", "nucleation", "saturated"]
 REGIMES: tuple[Regime, ...] = ("supply", "water", "nucleation", "saturated")
+ALIKE = 1e-9  # relative; steps of one sum, added in another order
 CLOSED = 0.99  # coverage from which the powder counts as closed
 ETHANE_PER_ZINC = 2.0
 LEAST_NUCLEI_per_um2 = 1e-3  # below, a powder has as good as none
@@ -55,7 +56,7 @@ class Batch:
     @property
     def regimes(self) -> list[Regime]:
         """What limits each cycle: zinc, water, the area of the islands, or a closed surface."""
-        less: Regime = "supply" if self.zinc_in_mol <= self.water_in_mol else "water"
+        less: Regime = "supply" if self.zinc_in_mol <= self.water_in_mol * (1.0 + ALIKE) else "water"
         starved = self.zinc_on_mol < self.saturating_mol
         return [
             less if short else "saturated" if covered >= CLOSED else "nucleation"
@@ -152,7 +153,7 @@ def grow(recipe: Recipe, n_cycles: int | None = None) -> Batch:
         if i and coming:
             islands = islands.with_cohort(coming)
         full = islands.grown(recipe.growth.growth_per_cycle_nm)
-        saturating[i] = (full.nm3_per_nm2 - volume) * per_nm3
+        saturating[i] = max(full.nm3_per_nm2 - volume, 0.0) * per_nm3  # merged cohorts hold a little less
         on[i] = min(zinc_in, water_in, saturating[i])
         volume += on[i] / per_nm3
         starved = on[i] < saturating[i]
