@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from interlith.parts.recipe import Recipe
 
 Table = list[dict[str, Any]]
-NOT_YET = "the numbers of the coating are of the recipe as written; paste the lines of [growth] to have them as fitted"
+NOT_YET = "the numbers of the coating are those of the recipe as written"
+TO_PASTE = "; paste the lines of [growth] to have them as fitted"
 FITTED = "fitted"  # among the readings of the growth table
 OF_COATING = (
     "loading_wt_fraction",
@@ -373,7 +374,7 @@ def _add_asked(written: RecipeFile, asked: CoatOptions, summary: dict[str, Any],
         last = max(one.n_cycles for one in data)
         tables["growth"] += _rows(FITTED, grow(as_fitted(recipe, found.values), last))
         summary["fit"] = {**asdict(found), "kind": CALIBRATED}
-        summary["said"] += [f"fit: {text}" for text in (*found.said, NOT_YET)]
+        summary["said"] += [f"fit: {text}" for text in (*found.said, NOT_YET + TO_PASTE * bool(found.toml))]
 
 
 def _for_page(summary: Mapping[str, Any], tables: Mapping[str, Table]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from pytest import approx
 
-from interlith.coat import CoatOptions, coat_recipe
+from interlith.coat import CoatOptions, coat_recipe, file_of
 from interlith.coating.fit import fit, predicted, with_growth
 from interlith.coating.grow import grow
 from interlith.coating.invert import reach
@@ -22,6 +22,7 @@ from interlith.pouch.design_file import read_design
 from interlith.study import load
 
 REFERENCE = read_recipe("reference-coating")
+REFERENCE_TEXT = file_of("reference-coating")
 SAID = coat_recipe("reference-coating").items[0].summary
 # outer, inner nm -> area m2/g, mass fraction under 15 nm, even film nm of 12.41 wt% of the paper: by hand
 TUBES = {
@@ -156,15 +157,47 @@ def test_the_cell_file_takes_the_layer(tmp_path):
     assert found.taken_mAh_per_cm2("alloy") == approx(made.alloy_mAh_per_cm2, rel=2e-3)
 
 
+def test_materials_that_are_not_shipped_come_with_their_values(tmp_path):
+    text = REFERENCE_TEXT.replace('material = "carbon-nanotubes"', 'material = "my fibre"')
+    own = '[materials."my fibre"]\ndensity_g_per_cm3 = { value = 1.8, kind = "measured", source = "pycnometer" }\n'
+    path = tmp_path / "r.toml"
+    path.write_text(text + own)
+    toml = coat_recipe(str(path)).items[0].summary["toml"]
+    held = tomllib.loads(toml.split("# cell")[1])["materials"]["my fibre"]
+    assert held["density_g_per_cm3"] == {"value": 1.8, "kind": "measured", "source": "pycnometer"}
+    assert "[materials" not in SAID["toml"]
+
+
+def test_a_measured_range_goes_into_the_lines(tmp_path):
+    said = '{ value = 0.10, kind = "measured", low = 0.09, high = 0.11, source = "TGA" }'
+    path = tmp_path / "r.toml"
+    path.write_text(REFERENCE_TEXT + f"\n[measured]\nloading_wt_fraction = {said}\n")
+    study, cell = coat_recipe(str(path)).items[0].summary["toml"].split("# cell")
+    layer = tomllib.loads(cell)["negative"]["layers"][0]
+    assert (layer["active_fraction"]["low"], layer["active_fraction"]["high"]) == approx((0.89, 0.91))
+    assert "low" not in layer["thickness_um"]
+    host = tomllib.loads(study)["set"]
+    assert host["coating"]["zinc_oxide_mg_per_cm2"]["high"] == approx(0.11, rel=1e-3)
+    assert host["host"]["porosity"]["low"] < host["host"]["porosity"]["value"] < host["host"]["porosity"]["high"]
+
+
 def test_what_reaches_a_loading_reaches_it():
     recipe = REFERENCE.recipe
     for wanted in (0.05, 0.2):
-        cycles, batch, _ = reach(recipe, wanted)
+        cycles, batch, doses = reach(recipe, wanted)
         by_cycles = grow(recipe, int(cycles.then)).powder_loading
         assert recipe.weighed_loading(by_cycles[-1]) >= wanted > recipe.weighed_loading(by_cycles[-2])
         kg = grow(recipe.model_copy(update={"batch_mass_kg": batch.then}))
         assert recipe.weighed_loading(float(kg.powder_loading[-1])) == approx(wanted, rel=1e-4)
         assert cycles.coverage == approx(float(grow(recipe, int(cycles.then)).coverage[-1]))
+        assert cycles.remark == f"{recipe.weighed_loading(by_cycles[-1]):.2%} of the paper".replace("%", " %")
+        factor = doses.then / doses.now
+        steps = {name: tuple(factor * step for step in (6.5, 6.5, 7.0)) for name in ("zinc", "water")}
+        own = {name: getattr(recipe, name).with_values(pressure_steps_Torr=held) for name, held in steps.items()}
+        assert recipe.weighed_loading(float(grow(recipe.with_values(**own)).powder_loading[-1])) == approx(
+            wanted, rel=1e-4
+        )
+        assert (doses.change, doses.now, doses.regime) == ("doses_Torr", 20.0, "supply")
     few = next(r for reading, r in REFERENCE.readings if reading.name == "nucleation")
     _, batch, _ = reach(few, 0.2)
     assert batch.then is None
@@ -240,8 +273,6 @@ def test_orientation_is_a_label_or_a_measurement():
 
 def test_what_was_measured_goes_before(tmp_path):
     path = tmp_path / "r.toml"
-    from interlith.coat import file_of
-
     said = '{ value = 0.10, kind = "measured", low = 0.09, high = 0.11, source = "TGA" }'
     path.write_text(file_of("reference-coating") + f"\n[measured]\nloading_wt_fraction = {said}\ncoverage = 0.09\n")
     found = coat_recipe(str(path)).items[0].summary
@@ -265,8 +296,6 @@ BAD = {
 
 @pytest.mark.parametrize("line", BAD)
 def test_a_bad_recipe_is_told_at_its_line(tmp_path, line):
-    from interlith.coat import file_of
-
     key = line.split(" ")[0]
     lines = [one for one in file_of("reference-coating").splitlines() if not one.startswith(f"{key} =")]
     path = tmp_path / "r.toml"

@@ -159,7 +159,9 @@ def _doubts(values: Sequence[Fitted], n_data: int, chi2: float | None) -> list[s
 
 
 def _toml(recipe: Recipe, values: Sequence[Fitted], n_data: int) -> str:
-    """The lines of [growth]; what the data do not say is left to the file."""
+    """The lines of [growth]; what the data do not say is left to the file. Empty where they say nothing."""
+    if not any(one.is_known for one in values):
+        return ""
     source = f"fitted to {n_data} data, all else as in the recipe"
     lines = ["# recipe", "[growth]"]
     for one in values:

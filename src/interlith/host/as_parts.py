@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 
 from interlith.host.paper import PaperHost
@@ -110,4 +111,5 @@ def _own_material(held: Material) -> list[str]:
         for name, value, _ in values(held)
         if isinstance(value, float) and (shipped is None or value != getattr(shipped, name))
     ]
-    return [f"[materials.{json.dumps(held.name, ensure_ascii=False)}]", *lines] if lines else []
+    key = held.name if re.fullmatch(r"[\w-]+", held.name, re.ASCII) else json.dumps(held.name, ensure_ascii=False)
+    return [f"[materials.{key}]", *lines] if lines else []

@@ -123,7 +123,8 @@ def out_of_range(part: Part, name: str, value: Any, origin: Origin) -> str | Non
         within = numbers and ends[0] <= value <= ends[1]
     if not within:
         span = f"one of {', '.join(map(str, ends))}" if origin.choices else f"low = {ends[0]:g}, high = {ends[1]:g}"
-        return f"{name} = {value}: not what it may be by its own table ({span})"
+        shown = list(value) if isinstance(value, tuple) else value
+        return f"{name} = {shown}: not what it may be by its own table ({span})"
     for end in ends:
         try:
             replaced(part, {name: end})
