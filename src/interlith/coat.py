@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from interlith.errors import PhysicsError
 from interlith.findings import Findings
 from interlith.pipeline import answered, head, writable
 
@@ -17,13 +19,17 @@ if TYPE_CHECKING:
     from interlith.coating.process import Process
     from interlith.coating.recipe_file import RecipeFile
     from interlith.host.paper import PaperHost
+    from interlith.parts.recipe import Recipe
 
 Table = list[dict[str, Any]]
-CALIBRATED = "calibrated"
-LIKE = "cp-zno-002"  # the shipped host whose lithium parameters a recipe leaves as they are
+NOT_YET = "the numbers of the coating are those of the recipe as written"
+TO_PASTE = "; paste the lines of [growth] to have them as fitted"
+FITTED = "fitted"  # among the readings of the growth table
 OF_COATING = (
     "loading_wt_fraction",
     "powder_loading_wt_fraction",
+    "residue_wt_fraction",
+    "loading_of_half_the_batch",
     "conformal_limit_wt_fraction",
     "nominal_thickness_nm",
     "equivalent_thickness_nm",
@@ -32,6 +38,7 @@ OF_COATING = (
     "coverage",
     "utilization",
     "regime",
+    "regime_shares",
 )
 OF_READING = (  # on the page
     "reading",
@@ -44,19 +51,6 @@ OF_READING = (  # on the page
     "coverage",
     "diethylzinc_kg",
     "porosity",
-)
-REGIMES = {
-    "supply": "supply-limited: the gas let in is used up, so the loading goes as doses over batch mass",
-    "water": "supply-limited by water: it runs out before diethylzinc does",
-    "nucleation": "nucleation-limited: doses saturate the islands, so the loading does not depend on the batch mass",
-    "saturated": "saturated: the surface is closed and each dose adds its growth per cycle",
-}
-CANNOT_TELL = (
-    "a loading alone cannot tell which: coat half the batch (supply: about twice the oxide; nucleation: the same "
-    "loading), or measure the particles"
-)
-NO_PRESSURE = (
-    "one ethane is freed for each diethylzinc taken up, so the total pressure cannot show when a dose saturates"
 )
 
 
@@ -86,8 +80,8 @@ def coat_recipe(given: str, options: CoatOptions | None = None, *, out: Path | N
 
     asked = options or CoatOptions()
     written = _as_asked(read_recipe(given), asked)
-    with writable(out):
-        summary, tables = _found(written, asked)
+    with writable(out), _named(written.name, asked.reading):
+        summary, tables = _answered(written, asked)
     frames = {name: pl.DataFrame(rows, infer_schema_length=None) for name, rows in tables.items() if rows}
     warning = "COMPUTED from a recipe: what is assumed or calibrated carries that word"
     return answered(f"Coating of {written.name}", written.name, summary, frames, warning, out)
@@ -128,30 +122,30 @@ def _as_asked(written: RecipeFile, asked: CoatOptions) -> RecipeFile:
     return changed_recipe(written, parse_changes(asked.changes))
 
 
-def _found(written: RecipeFile, asked: CoatOptions) -> tuple[dict[str, Any], dict[str, Table]]:
+def _answered(written: RecipeFile, asked: CoatOptions) -> tuple[dict[str, Any], dict[str, Table]]:
+    from interlith.coat_said import does_not_conduct, result_kind
     from interlith.coating.audits import audit, tubes
-    from interlith.coating.grow import conformal_loading, grow
+    from interlith.coating.grow import grow
     from interlith.coating.orientation import orientation
     from interlith.coating.picture import particles
     from interlith.coating.process import process, warnings
     from interlith.coating.sensitivity import sensitivity
     from interlith.parts.listing import parameters
 
-    recipe = written.recipe
+    recipe, is_changed = written.recipe, _is_changed(written.recipe, asked)
     batch = grow(recipe)
     plant = process(batch)
-    nominal_nm = recipe.n_cycles * recipe.growth.growth_per_cycle_nm
-    host, host_text = _host(written, batch)
-    listed = parameters(recipe)
+    host, host_text = _host(written, batch, is_changed=is_changed)
+    listed, numbers = parameters(recipe), _headline_numbers(batch)
     swings = sensitivity(recipe)
+    said = _said(written, asked, numbers, (batch, plant), listed)
     summary: dict[str, Any] = {
-        **head("coat", written.name, written.beside.title, _said(written, batch, listed)),
+        **head("coat", written.name, written.beside.title, said),
         "title": written.beside.title,
         "source": written.beside.source,
-        "result_kind": _result_kind(listed),
-        **_headline_numbers(batch, nominal_nm),
-        "conformal_limit_wt_fraction": recipe.weighed_loading(conformal_loading(recipe, nominal_nm)),
-        "warnings": warnings(batch, plant),
+        "result_kind": result_kind(recipe, listed, is_changed=is_changed),
+        **numbers,
+        "warnings": [*warnings(batch, plant), *does_not_conduct(recipe, host)],
         "orientation": asdict(orientation(recipe.temperature_C, recipe.measured)),
         "process": _process(batch, plant, written.beside.currency),
         "host": None if host is None else asdict(host),
@@ -162,8 +156,8 @@ def _found(written: RecipeFile, asked: CoatOptions) -> tuple[dict[str, Any], dic
     tables = {
         "growth": _growth(written),
         "particles": particles(batch),
-        "tubes": [asdict(one) for one in tubes(recipe, written.beside.published)],
-        "readings": _readings(written),
+        "tubes": _known_columns([asdict(one) for one in tubes(recipe, written.beside.published)]),
+        "readings": _readings(written, is_changed=is_changed),
         "moves": [{**asdict(one), "swing_wt_fraction": one.swing_wt_fraction} for one in swings],
         "points": _points(written),
     }
@@ -175,13 +169,43 @@ def _found(written: RecipeFile, asked: CoatOptions) -> tuple[dict[str, Any], dic
     return summary, tables
 
 
-def _headline_numbers(batch: Batch, nominal_nm: float) -> dict[str, Any]:
-    powder_loading = float(batch.powder_loading[-1])
+def _is_changed(recipe: Recipe, asked: CoatOptions) -> bool:
+    """Whether anything that can move the loading was changed by hand."""
+    from interlith.coating.sensitivity import moves_loading
+    from interlith.study import parse_changes
+
+    return any(moves_loading(recipe, name) for name in parse_changes(asked.changes))
+
+
+def _known_columns(rows: Table) -> Table:
+    """Without the columns that no row knows."""
+    known = [key for key in rows[0] if any(row[key] is not None for row in rows)]
+    return [{key: row[key] for key in known} for row in rows]
+
+
+@contextmanager
+def _named(name: str, reading: str | None = None) -> Iterator[None]:
+    """What cannot be, told with the recipe, or the reading of it, that it is about."""
+    try:
+        yield
+    except PhysicsError as problem:
+        of = name if reading is None else f"{name}, reading {reading}"
+        raise PhysicsError(f"{of}: {problem}") from problem
+
+
+def _headline_numbers(batch: Batch) -> dict[str, Any]:
+    from interlith.coating.grow import conformal_loading, grow
+
+    recipe, powder_loading = batch.recipe, float(batch.powder_loading[-1])
+    nominal_nm = recipe.n_cycles * recipe.growth.growth_per_cycle_nm
+    half = grow(recipe.model_copy(update={"batch_mass_kg": recipe.batch_mass_kg / 2.0}))
     return {
-        "loading_wt_fraction": batch.recipe.weighed_loading(powder_loading),
-        "loading_of": "powder" if batch.recipe.paper is None else "paper",
+        "loading_wt_fraction": recipe.weighed_loading(powder_loading),
+        "loading_of": "powder" if recipe.paper is None else "paper",
         "powder_loading_wt_fraction": powder_loading,
-        "residue_wt_fraction": batch.recipe.residue(powder_loading),
+        "residue_wt_fraction": recipe.residue(powder_loading),
+        "loading_of_half_the_batch": recipe.weighed_loading(float(half.powder_loading[-1])),
+        "conformal_limit_wt_fraction": recipe.weighed_loading(conformal_loading(recipe, nominal_nm)),
         "nominal_thickness_nm": nominal_nm,
         "equivalent_thickness_nm": float(batch.film_nm[-1]),
         "particle_diameter_nm": float(batch.diameter_nm[-1]),
@@ -194,8 +218,9 @@ def _headline_numbers(batch: Batch, nominal_nm: float) -> dict[str, Any]:
     }
 
 
-def _host(written: RecipeFile, batch: Batch) -> tuple[PaperHost | None, str | None]:
+def _host(written: RecipeFile, batch: Batch, *, is_changed: bool) -> tuple[PaperHost | None, str | None]:
     """The paper of the recipe, of the measured loading where there is one, and the text that says it in other files."""
+    from interlith.coat_said import result_kind
     from interlith.host.as_parts import as_toml
     from interlith.host.paper import make_paper
     from interlith.parts.listing import parameters
@@ -206,45 +231,39 @@ def _host(written: RecipeFile, batch: Batch) -> tuple[PaperHost | None, str | No
     measured = None if recipe.measured is None else recipe.measured.loading_wt_fraction
     loading = float(batch.powder_loading[-1]) if measured is None else recipe.powder_loading(measured)
     made = make_paper(recipe, recipe.paper, loading)
-    known = "measured" if measured is not None else _result_kind(parameters(recipe))
-    return made, as_toml(made, recipe, f"recipe {written.name}, its loading {known}")
+    known = "measured" if measured is not None else result_kind(recipe, parameters(recipe), is_changed=is_changed)
+    return made, as_toml(made, recipe, f"recipe {written.name}, its loading {known}", _ends(recipe))
 
 
-def _said(written: RecipeFile, batch: Batch, listed: list[dict[str, Any]]) -> list[str]:
-    from interlith.coating.grow import grow
-    from interlith.coating.orientation import orientation
-    from interlith.coating.process import as_sources_can
+def _ends(recipe: Recipe) -> tuple[PaperHost, PaperHost] | None:
+    """The paper at both ends of a measured loading; None where it has none."""
+    from interlith.host.paper import make_paper
 
-    recipe = written.recipe
-    said = [written.beside.note] if written.beside.note else []
-    said.append(f"{REGIMES[batch.regime]}; {CANNOT_TELL}")
-    said.append(NO_PRESSURE)
-    said.append(f"orientation: {orientation(recipe.temperature_C, recipe.measured).text}")
-    possible = as_sources_can(recipe)
-    if possible != recipe:
-        loading = recipe.weighed_loading(float(grow(possible).powder_loading[-1]))
-        said.append(f"with no more than the sources can give, the loading would be {loading:.2%}".replace("%", " %"))
-    fixed = [row["name"] for row in listed if row["kind"] == "assumed" and row["low"] is None]
-    if fixed:
-        said.append(f"assumed without a range: {', '.join(fixed)}")
-    fits = [reading.name for reading, _ in written.readings if reading.is_fit]
-    if fits:
-        of = "reading" if len(fits) == 1 else "readings"
-        said.append(f"{of} {', '.join(fits)}: fitted to the published loading, and no evidence for it")
-    if recipe.measured is not None and recipe.measured.loading_wt_fraction is not None and recipe.paper is not None:
-        said.append(f"the host is that of the measured loading, {recipe.measured.loading_wt_fraction:.4g}")
-    if recipe.paper is not None:
-        said.append(
-            "void and lithium on top are those of a rigid paper of dense lithium: real ones swell, or are covered "
-            "before their pores are full; conversion is lithium lost once, the alloy gives it back"
-        )
-    return said
+    if recipe.paper is None or recipe.measured is None:
+        return None
+    origin = recipe.measured.origin("loading_wt_fraction")
+    if origin.low is None or origin.high is None:
+        return None
+    low, high = (make_paper(recipe, recipe.paper, recipe.powder_loading(end)) for end in (origin.low, origin.high))
+    return low, high
 
 
-def _result_kind(listed: list[dict[str, Any]]) -> str:
-    """What the loading is, by the worst of what it rests on."""
-    kinds = {row["kind"] for row in listed if not row["name"].startswith(("paper.", "measured.", "prices."))}
-    return next(kind for kind in (CALIBRATED, "assumed", "derived") if kind in kinds or kind == "derived")
+def _said(
+    written: RecipeFile,
+    asked: CoatOptions,
+    numbers: Mapping[str, Any],
+    made: tuple[Batch, Process],
+    listed: list[dict[str, Any]],
+) -> list[str]:
+    """The note of the file, what changes by hand did to it, and all else that is to be known."""
+    from interlith.coat_said import CALIBRATED, result_kind, sentences
+
+    note, recipe = written.beside.note, written.recipe
+    as_written = asked.reading is None and not asked.changes
+    said = [note if as_written else f"as written: {note}"] if note else []
+    if _is_changed(recipe, asked) and result_kind(recipe, listed, is_changed=False) == CALIBRATED:
+        said.append("changed by hand: what was calibrated was fitted to the recipe as written, not to this one")
+    return [*said, *sentences(written, *made, numbers["loading_of_half_the_batch"], listed)]
 
 
 def _process(batch: Batch, plant: Process, currency: str) -> dict[str, Any]:
@@ -258,22 +277,21 @@ def _process(batch: Batch, plant: Process, currency: str) -> dict[str, Any]:
     return {**zinc, **asdict(plant), "currency": currency or None}
 
 
-def _readings(written: RecipeFile) -> Table:
+def _readings(written: RecipeFile, *, is_changed: bool) -> Table:
     """Each way to read the source: what it makes, and what could tell it from the others."""
     from interlith.coating.grow import grow
 
     rows = []
     for reading, recipe in written.readings:
-        batch = grow(recipe)
-        host, _ = _host(replace(written, recipe=recipe), batch)
-        half = grow(recipe.model_copy(update={"batch_mass_kg": recipe.batch_mass_kg / 2.0}))
+        with _named(f"reading {reading.name}"):
+            batch = grow(recipe)
+            host, _ = _host(replace(written, recipe=recipe), batch, is_changed=is_changed)
         rows.append(
             {
                 "reading": reading.name,
                 "title": reading.title,
                 "is_fit": reading.is_fit,
-                **_headline_numbers(batch, recipe.n_cycles * recipe.growth.growth_per_cycle_nm),
-                "loading_of_half_the_batch": recipe.weighed_loading(float(half.powder_loading[-1])),
+                **_headline_numbers(batch),
                 "diethylzinc_kg": _diethylzinc_kg(batch),
                 "porosity": None if host is None else host.porosity,
                 "pore_capacity_mAh_per_cm2": None if host is None else host.pore_capacity_mAh_per_cm2,
@@ -292,11 +310,16 @@ def _growth(written: RecipeFile) -> Table:
     ways = {reading.name: recipe for reading, recipe in written.readings} or {written.name: written.recipe}
     found: list[Table] = []
     for name, recipe in ways.items():
-        rows = grow(recipe).table().to_dicts()
-        rows = [{"loading_wt_fraction": recipe.weighed_loading(r["powder_loading_wt_fraction"]), **r} for r in rows]
-        if rows not in [[{k: v for k, v in r.items() if k != "reading"} for r in other] for other in found]:
-            found.append([{"reading": name, **row} for row in rows])
+        rows = _rows(name, grow(recipe))
+        if [{**row, "reading": ""} for row in rows] not in [[{**r, "reading": ""} for r in other] for other in found]:
+            found.append(rows)
     return [row for rows in found for row in rows]
+
+
+def _rows(name: str, batch: Batch) -> Table:
+    weighed = batch.recipe.weighed_loading
+    rows = batch.table().to_dicts()
+    return [{"reading": name, "loading_wt_fraction": weighed(r["powder_loading_wt_fraction"]), **r} for r in rows]
 
 
 def _diethylzinc_kg(batch: Batch) -> float:
@@ -341,26 +364,34 @@ def _add_asked(written: RecipeFile, asked: CoatOptions, summary: dict[str, Any],
         tables["reach"] = [asdict(one) for one in reach(written.recipe, asked.loading_wt_fraction)]
         summary["reach"] = {"loading_wt_fraction": asked.loading_wt_fraction, "ways": tables["reach"]}
     if asked.fit:
-        from interlith.coating.fit import fit
+        from interlith.coat_said import CALIBRATED
+        from interlith.coating.fit import as_fitted, fit
+        from interlith.coating.grow import grow
 
-        found = fit(written.recipe, written.beside.data)
+        recipe, data = written.recipe, written.beside.data
+        found = fit(recipe, data)
         tables["fitted"] = [asdict(one) for one in found.values]
+        last = max(one.n_cycles for one in data)
+        tables["growth"] += _rows(FITTED, grow(as_fitted(recipe, found.values), last))
         summary["fit"] = {**asdict(found), "kind": CALIBRATED}
-        summary["said"] += [f"fit: {text}" for text in found.said]
+        summary["said"] += [f"fit: {text}" for text in (*found.said, NOT_YET + TO_PASTE * bool(found.toml))]
 
 
 def _for_page(summary: Mapping[str, Any], tables: Mapping[str, Table]) -> dict[str, Any]:
     """The tables that the page shows in words."""
-    apart = {key: value for key, value in summary["process"].items() if key != "cost_parts" and value is not None}
-    found: dict[str, Any] = {"coating": {key: summary[key] for key in OF_COATING}, "process": apart}
-    if summary["process"]["cost_parts"]:
-        found["cost"] = dict(summary["process"]["cost_parts"])
+    process = summary["process"]
+    shown = {key: value for key, value in process.items() if key == "time_h" or value is not None}
+    found: dict[str, Any] = {"coating": {key: summary[key] for key in OF_COATING}}
+    found["process"] = {key: value for key, value in shown.items() if key != "cost_parts"}
+    if process["cost_parts"]:
+        found["cost"] = dict(process["cost_parts"])
     if summary["host"] is not None:
         found["host"] = dict(summary["host"])
     if len(tables["readings"]) > 1:
         found["readings"] = {"readings": [{key: row[key] for key in OF_READING} for row in tables["readings"]]}
     found["usual_tubes"] = {"tubes": tables["tubes"]}
-    found["what_moves_the_loading"] = {"values": tables["moves"]}
+    if tables["moves"]:
+        found["what_moves_the_loading"] = {"values": tables["moves"]}
     if "reach" in tables:
         found["wanted_loading"] = {"ways": tables["reach"]}
     if "fit" in summary:

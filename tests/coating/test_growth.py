@@ -257,3 +257,35 @@ def test_a_chamber_that_saturates_and_a_front_by_hand():
     assert any("to the middle of the largest lump" in text for text in warnings(grow(made), found))  # held 0 s
     held = made.model_copy(update={"zinc": made.zinc.with_values(hold_s=2 * by_hand)})
     assert not any("to the middle" in text for text in warnings(grow(held), process(grow(held))))
+
+
+def test_many_cohorts_are_merged_and_hold_the_same():
+    from interlith.coating import islands as module
+
+    made = recipe(reactor_volume_L=5000, nuclei=20, coming=1.0, n_cycles=300)
+    merged, module.MOST_COHORTS = grow(made), 1000
+    try:
+        every = grow(made)
+    finally:
+        module.MOST_COHORTS = 64
+    assert merged.nuclei_per_um2 == approx(every.nuclei_per_um2, rel=1e-3)
+    assert np.allclose(merged.oxide_g_per_g, every.oxide_g_per_g, rtol=3e-3)
+    assert np.allclose(merged.coverage, every.coverage, atol=2e-3)
+    assert merged.diameter_nm[-1] == approx(every.diameter_nm[-1], rel=1e-3)
+
+
+def test_merging_keeps_number_and_coverage_and_the_oldest():
+    many = Islands(np.full(65, 1e-4), np.linspace(9.0, 0.0, 65) ** 1.1, 10.0)
+    few = many._merged()
+    assert len(few.per_nm2) == 64
+    assert few.per_nm2.sum() == approx(many.per_nm2.sum())
+    assert few.coverage == approx(many.coverage)
+    assert few.diameter_nm == many.diameter_nm
+    assert few.nm3_per_nm2 == approx(many.nm3_per_nm2, rel=1e-4)
+
+
+def test_pulses_bring_more_and_are_held_longer():
+    made = recipe(nuclei=1e5, n_cycles=40, reactor_volume_L=10)
+    often = made.model_copy(update={name: getattr(made, name).with_values(n_pulses=3) for name in ("zinc", "water")})
+    assert grow(often).oxide_g_per_g[-1] == approx(3 * grow(made).oxide_g_per_g[-1], rel=0.05)
+    assert grow(often).zinc_in_mol == approx(3 * grow(made).zinc_in_mol)

@@ -14,12 +14,14 @@ WATER = (8.07131, 1730.63, 233.426)
 def moles(dose: Dose, reactor_volume_L: float, temperature_C: float) -> float:
     """What a dose lets in: the sum of its pressure steps times V / (R T), ideal gas at the powder's temperature.
 
+    All its pulses together.
+
     >>> dose = Dose(pressure_steps_Torr=(6.5, 6.5, 7.0), source_temperature_C=40)
     >>> round(moles(dose, reactor_volume_L=33.3, temperature_C=200) * 1e3, 1)
     22.6
     """
     kelvin = temperature_C + ZERO_CELSIUS_K
-    pressure_Pa = dose.pressure_Torr * PA_PER_TORR
+    pressure_Pa = dose.n_pulses * dose.pressure_Torr * PA_PER_TORR
     return pressure_Pa * reactor_volume_L * M3_PER_L / (GAS_CONSTANT_J_PER_MOL_K * kelvin)
 
 

@@ -16,14 +16,17 @@ from numpy.typing import NDArray
 
 from interlith.coating.gas import moles
 from interlith.coating.islands import Islands, film_nm3_per_nm2, film_of
+from interlith.errors import PhysicsError
 from interlith.parts.recipe import Growth, Recipe
 from interlith.units import CM2_PER_M2, CM_PER_NM, G_PER_KG, NM_PER_UM, ZINC_OXIDE_G_PER_MOL
 
 Floats = NDArray[np.float64]
 Regime = Literal["supply", "water", "nucleation", "saturated"]
 REGIMES: tuple[Regime, ...] = ("supply", "water", "nucleation", "saturated")
+ALIKE = 1e-9  # relative; steps of one sum, added in another order
 CLOSED = 0.99  # coverage from which the powder counts as closed
 ETHANE_PER_ZINC = 2.0
+LEAST_NUCLEI_per_um2 = 1e-3  # below, a powder has as good as none
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ class Batch:
     @property
     def regimes(self) -> list[Regime]:
         """What limits each cycle: zinc, water, the area of the islands, or a closed surface."""
-        less: Regime = "supply" if self.zinc_in_mol <= self.water_in_mol else "water"
+        less: Regime = "supply" if self.zinc_in_mol <= self.water_in_mol * (1.0 + ALIKE) else "water"
         starved = self.zinc_on_mol < self.saturating_mol
         return [
             less if short else "saturated" if covered >= CLOSED else "nucleation"
@@ -131,6 +134,8 @@ def nuclei_per_um2(growth: Growth, ozone_min: float) -> float:
 def grow(recipe: Recipe, n_cycles: int | None = None) -> Batch:
     """The batch after n_cycles, those of the recipe where not said.
 
+    Raises PhysicsError where there is nothing to grow on.
+
     >>> from interlith.coating.recipe_file import read_recipe
     >>> batch = grow(read_recipe("reference-coating").recipe)
     >>> batch.regime, round(float(batch.powder_loading[-1]), 3)
@@ -140,7 +145,7 @@ def grow(recipe: Recipe, n_cycles: int | None = None) -> Batch:
     zinc_in = moles(recipe.zinc, recipe.reactor_volume_L, recipe.temperature_C)
     water_in = moles(recipe.water, recipe.reactor_volume_L, recipe.temperature_C)
     per_nm3 = moles_per_volume(recipe)
-    islands = _nucleated(recipe)
+    islands = _nucleated(recipe, n)
     volume, grown_nm = 0.0, recipe.growth.growth_per_cycle_nm
     on, saturating, oxide, covered, film, wide = (np.zeros(n) for _ in range(6))
     coming = recipe.growth.nuclei_per_um2_per_cycle / NM_PER_UM**2
@@ -148,7 +153,7 @@ def grow(recipe: Recipe, n_cycles: int | None = None) -> Batch:
         if i and coming:
             islands = islands.with_cohort(coming)
         full = islands.grown(recipe.growth.growth_per_cycle_nm)
-        saturating[i] = (full.nm3_per_nm2 - volume) * per_nm3
+        saturating[i] = max(full.nm3_per_nm2 - volume, 0.0) * per_nm3  # merged cohorts hold a little less
         on[i] = min(zinc_in, water_in, saturating[i])
         volume += on[i] / per_nm3
         starved = on[i] < saturating[i]
@@ -192,6 +197,10 @@ def moles_per_volume(recipe: Recipe) -> float:
     return grams_per_volume(recipe) * recipe.batch_mass_kg * G_PER_KG / ZINC_OXIDE_G_PER_MOL
 
 
-def _nucleated(recipe: Recipe) -> Islands:
-    first = nuclei_per_um2(recipe.growth, recipe.ozone_min) / NM_PER_UM**2
-    return Islands(np.array([first]), np.zeros(1), tube_nm(recipe))
+def _nucleated(recipe: Recipe, n_cycles: int) -> Islands:
+    growth = recipe.growth
+    first = nuclei_per_um2(growth, recipe.ozone_min)
+    if first + growth.nuclei_per_um2_per_cycle * (n_cycles - 1) < LEAST_NUCLEI_per_um2:
+        why = "" if growth.nuclei_per_um2 is not None else f" after {recipe.ozone_min:g} min of ozone"
+        raise PhysicsError(f"no nuclei on the powder{why}: nothing grows")
+    return Islands(np.array([first / NM_PER_UM**2]), np.zeros(1), tube_nm(recipe))

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(48)  # of -1 to 1
+MOST_COHORTS = 64
 NEWTON_STEPS, NEWTON_CLOSE = 50, 1e-13
 
 
@@ -59,9 +60,24 @@ class Islands:
         return replace(self, radius_nm=self.radius_nm + nm)
 
     def with_cohort(self, per_nm2: float) -> Islands:
-        """With new nuclei of no size, which need bare surface."""
+        """With new nuclei of no size, which need bare surface; beyond MOST_COHORTS cohorts, two are merged."""
         bare = per_nm2 * (1.0 - self.coverage)
-        return replace(self, per_nm2=np.append(self.per_nm2, bare), radius_nm=np.append(self.radius_nm, 0.0))
+        found = replace(self, per_nm2=np.append(self.per_nm2, bare), radius_nm=np.append(self.radius_nm, 0.0))
+        return found if len(found.per_nm2) <= MOST_COHORTS else found._merged()
+
+    def _merged(self) -> Islands:
+        """Two neighbouring cohorts as one that has their number and their mean square radius, and so their coverage.
+
+        Those that change the least by it; never the oldest, whose diameter is told.
+        """
+        n, r = self.per_nm2, self.radius_nm
+        both = n[1:-1] + n[2:]
+        apart = n[1:-1] * n[2:] / np.maximum(both, np.finfo(float).tiny) * (r[1:-1] - r[2:]) ** 2
+        place = int(np.argmin(apart)) + 1
+        weight = n[place : place + 2] / both[place - 1] if both[place - 1] > 0 else np.array([0.5, 0.5])
+        one = np.sqrt(weight @ r[place : place + 2] ** 2)
+        per_nm2 = np.concatenate([n[:place], [both[place - 1]], n[place + 2 :]])
+        return replace(self, per_nm2=per_nm2, radius_nm=np.concatenate([r[:place], [one], r[place + 2 :]]))
 
     def filled(self, nm3_per_nm2: float, at_most_nm: float, about_nm: float) -> Islands:
         """Grown until they hold so much; at_most_nm: a growth that is surely enough. Newton's method, kept inside.

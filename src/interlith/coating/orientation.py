@@ -12,6 +12,7 @@ from typing import Any, Literal
 from interlith.parts.recipe import MeasuredHost
 
 SAME_TEMPERATURE_C = 1.0
+LEAST_IN_ALL = 0.9  # of the shares, below which lines are missing
 LIKE_NO_OTHER = 1.5  # times the second share: below, no orientation is preferred
 
 
@@ -50,6 +51,14 @@ def orientation(temperature_C: float, measured: MeasuredHost | None = None) -> O
 
 
 def _of_shares(measured: MeasuredHost, shares: Mapping[str, float]) -> Orientation:
+    total = sum(shares.values())
+    if total < LEAST_IN_ALL:
+        first = next(iter(shares))
+        text = (
+            f"the measured fractions are {total:.0%} in all, of {len(shares)} lines: they determine no orientation; "
+            "give all lines of the pattern"
+        ).replace("%", " %")
+        return Orientation(None, "unknown", measured.origin(f"fraction_{first}").source, text)
     ranked = sorted(shares, key=lambda hkl: shares[hkl], reverse=True)
     first = ranked[0]
     source = measured.origin(f"fraction_{first}").source

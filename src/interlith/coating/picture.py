@@ -28,7 +28,8 @@ def particles(batch: Batch, seed: int = 0) -> list[Row]:
     if outer is None or per_um is None:
         return []
     chance = np.random.Generator(np.random.Philox(seed))
-    n = min(int(chance.poisson(per_um * LENGTH_NM / NM_PER_UM)), MOST_DRAWN)
+    expected = min(per_um * LENGTH_NM / NM_PER_UM, 2.0 * MOST_DRAWN)
+    n = min(int(chance.poisson(expected)), MOST_DRAWN)
     along = chance.uniform(0.0, LENGTH_NM, n)
     angle = chance.uniform(-np.pi, np.pi, n)
     radius = float(batch.diameter_nm[-1]) / 2.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -27,6 +28,9 @@ from interlith.units import (
     ZERO_CELSIUS_K,
 )
 
+GROWS_BETWEEN_C, DECOMPOSES_C = (100.0, 200.0), 250.0  # growth per cycle is assumed there; diethylzinc: judgement
+KNOWN_KINDS = ("measured", "calibrated")  # of a growth per cycle that is one's own
+LEVELS = 2.0  # the last step over the first, from which rising steps look like levels
 HOT_K = 30.0  # in one cycle, of powder that gives off no heat: judgement
 STARVED = 0.9  # of what would saturate: below, a dose stays in the skin of a lump
 KNUDSEN_PORE_nm, TORTUOSITY = 100.0, 3.0  # of loose powder; judgement, for an estimate of the front alone
@@ -38,10 +42,11 @@ class Process:
 
     reservoir: chamber that would saturate a closed film at the dose's pressure. skin_depth: how deep the last dose
     goes into the largest lump, None where it saturates it or no lump is given; front_time: until a saturating dose is
-    at its middle. cost: None without prices.
+    at its middle. time: None where no time is given for the doses; the cost is then without the reactor. cost: None
+    without prices; cost_per_kg: of bare powder.
     """
 
-    time_h: float
+    time_h: float | None
     diethylzinc_kg: float
     diethylzinc_used_kg: float
     heat_per_cycle_K: float
@@ -51,6 +56,7 @@ class Process:
     skin_depth_um: float | None
     front_time_s: float | None
     cost: float | None
+    cost_per_kg: float | None
     cost_parts: Mapping[str, float]
 
 
@@ -71,6 +77,7 @@ def process(batch: Batch) -> Process:
     kg_per_mol = DIETHYLZINC_G_PER_MOL / G_PER_KG
     let_in_kg = batch.zinc_in_mol * batch.n_cycles * kg_per_mol
     parts = _cost(batch, let_in_kg)
+    cost = sum(parts.values()) if parts else None
     return Process(
         time_h=time_h(recipe, batch.n_cycles),
         diethylzinc_kg=let_in_kg,
@@ -81,13 +88,16 @@ def process(batch: Batch) -> Process:
         reservoir_m3=recipe.reactor_volume_L * M3_PER_L * saturating / batch.zinc_in_mol,
         skin_depth_um=_skin_um(batch),
         front_time_s=front_time_s(recipe),
-        cost=sum(parts.values()) if parts else None,
+        cost=cost,
+        cost_per_kg=None if cost is None else cost / recipe.batch_mass_kg,
         cost_parts=parts,
     )
 
 
-def time_h(recipe: Recipe, n_cycles: int) -> float:
-    """Heating, ozone, and n_cycles of both doses with their purges."""
+def time_h(recipe: Recipe, n_cycles: int) -> float | None:
+    """Heating, ozone, and n_cycles of both doses with their purges; None where no dose has a time."""
+    if recipe.zinc.time_s + recipe.water.time_s == 0:
+        return None
     cycles_h = n_cycles * (recipe.zinc.time_s + recipe.water.time_s) / SECONDS_PER_HOUR
     return recipe.heating_h + recipe.ozone_min * SECONDS_PER_MINUTE / SECONDS_PER_HOUR + cycles_h
 
@@ -119,6 +129,11 @@ def warnings(batch: Batch, found: Process) -> list[str]:
     said = [
         *_source("diethylzinc", recipe.zinc, diethylzinc_Torr(recipe.zinc.source_temperature_C)),
         *_source("water", recipe.water, water_Torr(recipe.water.source_temperature_C)),
+        *_condenses("diethylzinc", recipe.zinc, recipe.temperature_C, diethylzinc_Torr(recipe.temperature_C)),
+        *_condenses("water", recipe.water, recipe.temperature_C, water_Torr(recipe.temperature_C)),
+        *_levels("zinc", recipe.zinc),
+        *_levels("water", recipe.water),
+        *_window(recipe),
     ]
     hottest_K = found.heat_per_cycle_K * float(batch.zinc_on_mol.max() / batch.zinc_on_mol.mean())
     if hottest_K > HOT_K:
@@ -133,10 +148,11 @@ def warnings(batch: Batch, found: Process) -> list[str]:
             f"lump of {recipe.powder.lump_diameter_mm:g} mm it stays within {found.skin_depth_um:.0f} of {half_um:.0f} "
             "um from its surface, unless the powder is stirred".replace("%", " %")
         )
-    if found.front_time_s is not None and found.front_time_s > recipe.zinc.hold_s:
+    held_s = recipe.zinc.hold_s * recipe.zinc.n_pulses
+    if found.front_time_s is not None and found.front_time_s > held_s:
         said.append(
             f"a saturating dose takes about {found.front_time_s:.0f} s to the middle of the largest lump; it is held "
-            f"{recipe.zinc.hold_s:g} s"
+            f"{held_s:g} s"
         )
     if batch.regime == "water":
         said.append("less water than diethylzinc is let in: water limits the growth, and ethyl groups stay")
@@ -169,6 +185,40 @@ def _source(name: str, dose: Dose, vapor_Torr: float) -> list[str]:
     ]
 
 
+def _condenses(name: str, dose: Dose, temperature_C: float, vapor_Torr: float) -> list[str]:
+    if dose.pressure_Torr <= vapor_Torr:
+        return []
+    return [
+        f"{name}: {dose.pressure_Torr:.3g} Torr are above its vapor pressure at the powder, {vapor_Torr:.3g} Torr at "
+        f"{temperature_C:g} C: it condenses there, and growth by cycles is lost"
+    ]
+
+
+def _levels(table: str, dose: Dose) -> list[str]:
+    steps = dose.pressure_steps_Torr
+    rising = all(after > before for before, after in pairwise(steps))
+    if len(steps) < 2 or not rising or steps[-1] < LEVELS * steps[0]:
+        return []
+    listed = ", ".join(f"{step:g}" for step in steps)
+    return [
+        f"{table}.pressure_steps_Torr = [{listed}]: are these levels? they are rises, and {dose.pressure_Torr:g} Torr "
+        "in all"
+    ]
+
+
+def _window(recipe: Recipe) -> list[str]:
+    held, said = recipe.temperature_C, []
+    low, high = GROWS_BETWEEN_C
+    if not low <= held <= high and recipe.growth.origin("growth_per_cycle_nm").kind not in KNOWN_KINDS:
+        said.append(
+            f"at {held:g} C the growth per cycle is not known to hold: it is assumed for {low:g} to {high:g} C; "
+            "measure it on a wafer"
+        )
+    if held > DECOMPOSES_C:
+        said.append(f"above {DECOMPOSES_C:g} C diethylzinc decomposes (assumed): growth is then no matter of cycles")
+    return said
+
+
 def _skin_um(batch: Batch) -> float | None:
     """The shell of a sphere that holds the last dose, if it saturates from outside inwards: R (1 - (1 - f)^(1/3))."""
     lump = batch.recipe.powder.lump_diameter_mm
@@ -182,9 +232,11 @@ def _cost(batch: Batch, let_in_kg: float) -> dict[str, float]:
     prices = batch.recipe.prices
     if prices is None:
         return {}
+    hours = time_h(batch.recipe, batch.n_cycles)
+    reactor = {} if hours is None else {"reactor": hours * prices.reactor_per_h}
     return {
         "diethylzinc": let_in_kg * prices.diethylzinc_per_kg,
         "powder": batch.recipe.batch_mass_kg * prices.powder_per_kg,
         "argon": prices.argon_m3_per_cycle * batch.n_cycles * prices.argon_per_m3,
-        "reactor": time_h(batch.recipe, batch.n_cycles) * prices.reactor_per_h,
+        **reactor,
     }

@@ -24,13 +24,14 @@ from pydantic import Field, model_validator
 
 from interlith.parts.changes import HERE, changed
 from interlith.parts.from_file import Reading, apart, own_materials, part_of, read_as, tables_of
-from interlith.parts.layer import wrong
+from interlith.parts.layer import Material, wrong
 from interlith.parts.recipe import MOST_CYCLES, Recipe
 from interlith.written import File, Written, opened, shipped, validated_table
 
 PACKAGE = "interlith.coating"
 OF_RECIPE = tuple(name for name in Recipe.model_fields if name not in ("origins", "oxide"))
 ROUNDED_WITHIN = 0.01  # of all
+LEAST_nm, MOST_nm, LEAST_LOADING = 0.01, 1e5, 1e-6
 BESIDE = ("title", "source", "note", "materials", "currency", "published", "readings", "data")
 
 
@@ -41,8 +42,8 @@ class Published(Written):
     """
 
     source: str
-    nominal_thickness_nm: float | None = Field(default=None, gt=0)
-    loading_wt_fraction: float | None = Field(default=None, gt=0, lt=1)
+    nominal_thickness_nm: float | None = Field(default=None, ge=LEAST_nm, le=MOST_nm)
+    loading_wt_fraction: float | None = Field(default=None, ge=LEAST_LOADING, lt=1)
     particle_diameter_nm: tuple[float, float] | None = None
 
     @model_validator(mode="after")
@@ -51,6 +52,8 @@ class Published(Written):
         if ends is not None and not 0 < ends[0] <= ends[1]:
             said = "particle_diameter_nm: the smallest and the largest, both above 0"
             raise wrong("particle_diameter_nm", said)
+        if ends is not None and not (ends[0] >= LEAST_nm and ends[1] <= MOST_nm):
+            raise wrong("particle_diameter_nm", f"particle_diameter_nm: between {LEAST_nm:g} and {MOST_nm:g}")
         return self
 
 
@@ -58,9 +61,9 @@ class Datum(Written):
     """A measurement after so many cycles, with one standard deviation: a loading (TGA) or a diameter (TEM)."""
 
     n_cycles: int = Field(ge=1, le=MOST_CYCLES)
-    loading_wt_fraction: float | None = Field(default=None, gt=0, lt=1)
-    particle_diameter_nm: float | None = Field(default=None, gt=0)
-    standard_error: float = Field(gt=0)
+    loading_wt_fraction: float | None = Field(default=None, ge=LEAST_LOADING, lt=1)
+    particle_diameter_nm: float | None = Field(default=None, ge=LEAST_nm, le=MOST_nm)
+    standard_error: float = Field(ge=1e-6, le=MOST_nm)
     source: str = HERE
 
     @model_validator(mode="after")
@@ -120,6 +123,7 @@ def read_recipe(given: str) -> RecipeFile:
     recipe = part_of(file, Recipe, {key: table[key] for key in OF_RECIPE if key in table}, materials)
     recipe = recipe.with_values_kept(**own) if own else recipe
     _check_fractions(file, recipe)
+    _all_used(file, recipe, materials)
     readings = tuple((reading, read_as(file, recipe, i, reading)) for i, reading in enumerate(beside.readings))
     return RecipeFile(file.name.removesuffix(".toml"), recipe, beside, readings)
 
@@ -130,6 +134,14 @@ def _check_fractions(file: File, recipe: Recipe) -> None:
     if recipe.measured is not None and total > 1.0 + ROUNDED_WITHIN:
         first = f"fraction_{next(iter(recipe.measured.fractions))}"
         raise file.at(("measured", first), f"measured.{first}: fractions of orientations are {total:.3g} in all")
+
+
+def _all_used(file: File, recipe: Recipe, materials: Mapping[str, Material]) -> None:
+    used = (recipe.powder.material.name, recipe.oxide.name)
+    for name in materials:
+        if name not in used:
+            said = f"materials.{name}: nothing in the recipe is made of it ({', '.join(used)} are)"
+            raise file.at(("materials", name), said)
 
 
 def changed_recipe(written: RecipeFile, changes: Mapping[str, Any]) -> RecipeFile:

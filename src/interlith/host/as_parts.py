@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Callable
+
 from interlith.host.paper import PaperHost
 from interlith.parts.cell import Host
-from interlith.parts.layer import Layer, material
+from interlith.parts.layer import Layer, Material, material, material_names
+from interlith.parts.listing import values
 from interlith.parts.part import Origin, toml_of
 from interlith.parts.recipe import Recipe
 
@@ -63,24 +68,26 @@ def as_layer(made: PaperHost, recipe: Recipe, source: str) -> Layer:
     )
 
 
-def as_toml(made: PaperHost, recipe: Recipe, source: str) -> str:
+def as_toml(made: PaperHost, recipe: Recipe, source: str, ends: tuple[PaperHost, PaperHost] | None = None) -> str:
     """The lines of a study file and of a cell file that say this paper, ready to be pasted.
 
-    Numbers carry four digits; the cell file names shipped materials, or those of the recipe's own file.
+    Numbers carry four digits, and a range where `ends`, the paper at both ends of a measured loading, has another.
+    Materials that are not the shipped ones come with their values.
     """
-    origin = Origin(kind="derived", source=source)
 
-    def line(name: str, number: float) -> str:
-        return toml_of(name, number, origin, DIGITS)
+    def line(name: str, of: Callable[[PaperHost], float]) -> str:
+        span = () if ends is None else sorted(of(one) for one in ends)
+        low, high = span if span and span[0] < span[-1] else (None, None)
+        return toml_of(name, of(made), Origin(kind="derived", source=source, low=low, high=high), DIGITS)
 
     study = [
         "# study",
         "[set.host]",
-        line("thickness_um", made.thickness_um),
-        line("porosity", made.porosity),
-        line("wetted_area_m2_per_m2", made.area_cm2_per_cm2),
+        line("thickness_um", lambda one: one.thickness_um),
+        line("porosity", lambda one: one.porosity),
+        line("wetted_area_m2_per_m2", lambda one: one.area_cm2_per_cm2),
         "[set.coating]",
-        line("zinc_oxide_mg_per_cm2", made.oxide_mg_per_cm2),
+        line("zinc_oxide_mg_per_cm2", lambda one: one.oxide_mg_per_cm2),
     ]
     cell = [
         "# cell",
@@ -88,13 +95,21 @@ def as_toml(made: PaperHost, recipe: Recipe, source: str) -> str:
         f'name = "{NAME}"',
         f'material = "{recipe.powder.material.name}"',
         f'rest = "{recipe.oxide.name}"',
-        line("active_fraction", 1.0 - made.loading_wt_fraction),
-        line("areal_mass_mg_per_cm2", made.areal_mass_mg_per_cm2),
-        line("thickness_um", made.thickness_um),
+        line("active_fraction", lambda one: 1.0 - one.loading_wt_fraction),
+        line("areal_mass_mg_per_cm2", lambda one: one.areal_mass_mg_per_cm2),
+        line("thickness_um", lambda one: one.thickness_um),
+        *(row for held in (recipe.powder.material, recipe.oxide) for row in _own_material(held)),
     ]
     return "\n".join([*study, "", *cell])
 
 
-def is_shipped(recipe: Recipe) -> bool:
-    """Whether both materials are shipped ones, so that a cell file knows them by name alone."""
-    return all(held == material(held.name) for held in (recipe.powder.material, recipe.oxide))
+def _own_material(held: Material) -> list[str]:
+    """The table of a material that no cell file knows by its name alone: every number that differs from the shipped."""
+    shipped = material(held.name) if held.name in material_names() else None
+    lines = [
+        toml_of(name, value, held.origin(name), DIGITS)
+        for name, value, _ in values(held)
+        if isinstance(value, float) and (shipped is None or value != getattr(shipped, name))
+    ]
+    key = held.name if re.fullmatch(r"[\w-]+", held.name, re.ASCII) else json.dumps(held.name, ensure_ascii=False)
+    return [f"[materials.{key}]", *lines] if lines else []

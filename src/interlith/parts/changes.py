@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -31,6 +32,9 @@ def changed(part: Kind, changes: Mapping[str, Any]) -> Kind:
     known = [*names(part), *materials_of(part)]
     plain: dict[str, Any] = {}
     for name, value in changes.items():
+        if name not in known and _lacks(part, name):
+            table = name.partition(".")[0]
+            raise InputError(f"{name}: there is no [{table}] to change: add [{table}] to the file")
         if name not in known:
             raise InputError(f"{name}: not a value that can be changed.{_nearest(name, known, part)}")
         if isinstance(value, Mapping) and "value" not in value:
@@ -45,12 +49,24 @@ def changed(part: Kind, changes: Mapping[str, Any]) -> Kind:
         first = problem.errors()[0]
         key = str(first["loc"][-1]) if first["loc"] else str(first.get("ctx", {}).get("place", ""))
         blamed = [f"{name} = {plain[name]}" for name in plain if name.rpartition(".")[2] == key]
-        raise InputError(f"{(blamed or [', '.join(plain)])[0]}: {words_of(first)}") from problem
+        said = words_of(first)
+        if blamed:  # it is named already
+            said = re.sub(rf"^{re.escape(key)}( = [^:]*)?: ", "", said)
+        raise InputError(f"{(blamed or [', '.join(plain)])[0]}: {said}") from problem
     for name, origin in origins.items():
         outside = out_of_range(found, name, plain[name], origin)
         if outside is not None:
             raise InputError(outside)
     return found
+
+
+def _lacks(part: Part, name: str) -> bool:
+    """Whether it is a value of a table that could be there and is not."""
+    table, _, key = name.partition(".")
+    field = type(part).model_fields.get(table)
+    kinds = () if field is None or not key else getattr(field.annotation, "__args__", ())
+    found = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, Part)]
+    return bool(found) and getattr(part, table) is None and any(key in kind.model_fields for kind in found)
 
 
 def _origin_at(name: str, value: Mapping[str, Any]) -> Origin:
@@ -107,7 +123,8 @@ def out_of_range(part: Part, name: str, value: Any, origin: Origin) -> str | Non
         within = numbers and ends[0] <= value <= ends[1]
     if not within:
         span = f"one of {', '.join(map(str, ends))}" if origin.choices else f"low = {ends[0]:g}, high = {ends[1]:g}"
-        return f"{name} = {value}: not what it may be by its own table ({span})"
+        shown = list(value) if isinstance(value, tuple) else value
+        return f"{name} = {shown}: not what it may be by its own table ({span})"
     for end in ends:
         try:
             replaced(part, {name: end})

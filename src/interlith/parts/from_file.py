@@ -155,12 +155,17 @@ def _material(file: File, name: str, held: Mapping[str, Any]) -> Material:
         if not isinstance(held[key], Mapping):
             origins.pop(key, None)
     try:
-        return Material(**{**base, "name": name, **given, "origins": origins})
+        found = Material(**{**base, "name": name, **given, "origins": origins})
     except ValidationError as problem:
         first = next((e for e in problem.errors() if any("Curve" in str(k) for k in e["loc"])), problem.errors()[0])
         keys = ctx["place"].split(".") if "place" in (ctx := first.get("ctx", {})) else first["loc"]
         place: Place = ("materials", name, *(key for key in keys if key != "str" and "Curve" not in str(key)))
         raise file.at(place, message(place, first, FIELDS_OF_MATERIAL)) from problem
+    for key, value, origin in values(found):
+        said = out_of_range(found, key, value, origin)
+        if said is not None:
+            raise file.at(("materials", name, key), f"materials.{name}.{said}")
+    return found
 
 
 def _prepared(file: File, held: Any, place: Place, materials: Materials) -> Any:

@@ -67,6 +67,8 @@ def _odd(annotation: Any, value: Any) -> str | None:
         return None if isinstance(value, (bool, np.bool_)) else "true or false"
     if kinds & {int, float} and isinstance(value, (bool, str, np.bool_)):
         return "a number"
+    if kinds & {int, float} and isinstance(value, (list, tuple)):
+        return "numbers" if any(isinstance(item, (bool, str)) for item in value) else None
     return None
 
 

@@ -103,7 +103,7 @@ def values(part: Part) -> Iterator[tuple[str, Any, Origin]]:
 
 def _values(part: Part, prefix: str) -> Iterator[tuple[str, Any, Origin]]:
     for owner, name, place, value in _fields(part, prefix):
-        if name in WORDS or value is None or _is_default(owner, name, value) or isinstance(value, (Part, tuple)):
+        if name in WORDS or value is None or _is_default(owner, name, value) or not _is_one(value):
             continue
         yield place, value, owner.origin(name)
 
@@ -137,6 +137,13 @@ def _fields(part: Part, prefix: str) -> Iterator[tuple[Part, str, str, Any]]:
 
 def _is_of_parts(value: Any) -> bool:
     return isinstance(value, tuple) and bool(value) and isinstance(value[0], Part)
+
+
+def _is_one(value: Any) -> bool:
+    """Whether it stands for itself: no part, no list of parts or of pairs. A list of numbers does."""
+    if isinstance(value, tuple):
+        return bool(value) and all(isinstance(item, (int, float)) for item in value)
+    return not isinstance(value, Part)
 
 
 def _is_default(part: Part, name: str, value: Any) -> bool:

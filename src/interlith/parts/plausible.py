@@ -19,11 +19,16 @@ class Span(NamedTuple):
 
 
 UM_IN_NM, ANGSTROM = (1e3, "um"), (0.1, "angstrom")
+SECONDS_IN_MIN = (1 / 60, "s")
 FRACTION = Span(0.0, 1.0, (PERCENT,), zero=True)
 SHARE = Span(0.01, 1.0, (PERCENT,))
 LENGTH_CM = Span(0.3, 100.0, ((0.1, "mm"), (1e2, "m")))
 LENGTH_MM = Span(0.5, 300.0, ((10.0, "cm"), (1e3, "m"), UM))
 VOLTAGE = Span(0.5, 6.0, (MILLI_UNIT,))
+TIME_S = Span(0.0, 1e6, ((1e-3, "ms"),), zero=True)
+PRICE = Span(0.0, 1e9)
+SIZE_nm = Span(0.1, 1e5, (UM_IN_NM, ANGSTROM))
+CONDUCTIVITY = Span(1e-9, 1e7, ((1e-2, "S/m"),))
 MASS_G = Span(1e-3, 1e4, ((1e-3, "mg"), (1e3, "kg")), zero=True)
 # field -> span; wide enough for any cell that is made, too narrow for a factor of a thousand
 SPANS: Mapping[str, Span] = {
@@ -65,6 +70,27 @@ SPANS: Mapping[str, Span] = {
     "growth_per_cycle_nm": Span(0.005, 1.0, (ANGSTROM, (1e-3, "pm"))),
     "nuclei_per_um2": Span(0.1, 1e6, ((1e-8, "1/cm2"), (1e-12, "1/m2"), (1e6, "1/nm2"))),
     "nuclei_at_most_per_um2": Span(0.1, 1e6, ((1e-8, "1/cm2"), (1e-12, "1/m2"), (1e6, "1/nm2"))),
+    "nuclei_per_um2_per_cycle": Span(1e-6, 1e5, ((1e-8, "1/cm2"), (1e-12, "1/m2"), (1e6, "1/nm2")), zero=True),
+    "ozone_constant_min": Span(1e-3, 1e5, (SECONDS_IN_MIN,)),
+    "ozone_min": Span(0.0, 1e5, (SECONDS_IN_MIN,), zero=True),
+    "heating_h": Span(0.0, 1e4, ((1 / 60, "min"),), zero=True),
+    "fill_s": TIME_S,
+    "hold_s": TIME_S,
+    "pump_s": TIME_S,
+    "purge_s": TIME_S,
+    "lump_diameter_mm": Span(1e-3, 500.0, (UM, (10.0, "cm"))),
+    "lump_density_g_per_cm3": Span(1e-4, 25.0, ((1e-3, "kg/m3"),)),
+    "heat_capacity_J_per_g_K": Span(0.05, 20.0, ((1e-3, "J/(kg K)"),)),
+    "reaction_heat_kJ_per_mol": Span(1.0, 3000.0, ((1e-3, "J/mol"),)),
+    "particle_diameter_nm": SIZE_nm,
+    "crystallite_size_nm": SIZE_nm,
+    "conductivity_S_per_cm": CONDUCTIVITY,
+    "solid_conductivity_S_per_cm": CONDUCTIVITY,
+    "diethylzinc_per_kg": PRICE,
+    "powder_per_kg": PRICE,
+    "argon_per_m3": PRICE,
+    "argon_m3_per_cycle": PRICE,
+    "reactor_per_h": PRICE,
     "batch_mass_kg": Span(1e-7, 1e4, ((1e-3, "g"), (1e-6, "mg"))),
     "reactor_volume_L": Span(1e-3, 1e5, ((1e3, "m3"), (1e-3, "mL"))),
     "loading_wt_fraction": FRACTION,

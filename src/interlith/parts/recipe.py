@@ -14,7 +14,8 @@ from interlith.units import M3_PER_CM3, M_PER_NM, TORR_PER_ATM
 
 Weighed = Literal["wet", "dried", "carbonized"]
 FRACTION = "fraction_"
-MOST_CYCLES, MOST_STEPS = 100_000, 1000
+MOST_CYCLES, MOST_STEPS, MOST_PULSES = 10_000, 1000, 1000
+LEAST_STEP_Torr = 1e-6
 
 
 class Assuming(Sized):
@@ -55,15 +56,17 @@ class Powder(Assuming):
     outer_diameter_nm: float | None = None
     inner_diameter_nm: float = Field(default=0.0, ge=0)
     surface_area_m2_per_g: float | None = None
-    ash_wt_fraction: float = 0.0
-    lump_diameter_mm: float | None = Field(default=None, gt=0)
-    lump_density_g_per_cm3: float = Field(gt=0)
-    heat_capacity_J_per_g_K: float = Field(gt=0)
+    ash_wt_fraction: float = Field(default=0.0, lt=1)
+    lump_diameter_mm: float | None = None
+    lump_density_g_per_cm3: float
+    heat_capacity_J_per_g_K: float
 
     @model_validator(mode="after")
     def _has_an_area(self) -> Self:
         if self.outer_diameter_nm is None and self.surface_area_m2_per_g is None:
             raise ValueError("outer_diameter_nm or surface_area_m2_per_g: at least one")
+        if self.outer_diameter_nm is None and self.inner_diameter_nm:
+            raise wrong("inner_diameter_nm", "inner_diameter_nm: goes with outer_diameter_nm; give both, or neither")
         if self.outer_diameter_nm is not None and self.inner_diameter_nm >= self.outer_diameter_nm:
             said = f"inner_diameter_nm = {self.inner_diameter_nm:g}: below outer_diameter_nm"
             raise wrong("inner_diameter_nm", f"{said} = {self.outer_diameter_nm:g}")
@@ -94,20 +97,27 @@ class Dose(Sized):
     """One gas let into the closed chamber, held, and pumped away; then the chamber is purged.
 
     pressure_steps_Torr: by how much each step raises the pressure; their sum is what is held. source_temperature_C: of
-    the vessel that the gas comes from. fill_s: of one step.
+    the vessel that the gas comes from. fill_s: of one step. n_pulses: how often the gas is let in, held and pumped away
+    before the purge; gas and times multiply.
     """
 
     pressure_steps_Torr: tuple[float, ...] = Field(min_length=1, max_length=MOST_STEPS)
     source_temperature_C: float = Field(gt=-50, lt=300)
-    fill_s: float = Field(default=0.0, ge=0)
-    hold_s: float = Field(default=0.0, ge=0)
-    pump_s: float = Field(default=0.0, ge=0)
-    purge_s: float = Field(default=0.0, ge=0)
+    n_pulses: int = Field(default=1, ge=1, le=MOST_PULSES)
+    fill_s: float = 0.0
+    hold_s: float = 0.0
+    pump_s: float = 0.0
+    purge_s: float = 0.0
 
     @model_validator(mode="after")
     def _can_be(self) -> Self:
         if min(self.pressure_steps_Torr) <= 0:
             raise wrong("pressure_steps_Torr", "pressure_steps_Torr: each step raises the pressure: above 0")
+        if min(self.pressure_steps_Torr) < LEAST_STEP_Torr:
+            said = (
+                f"pressure_steps_Torr: a step of {min(self.pressure_steps_Torr):g} Torr: at least {LEAST_STEP_Torr:g}"
+            )
+            raise wrong("pressure_steps_Torr", said)
         if self.pressure_Torr > TORR_PER_ATM:
             said = f"pressure_steps_Torr: {self.pressure_Torr:g} Torr in all, above one atmosphere; they are rises"
             raise wrong("pressure_steps_Torr", said)
@@ -121,7 +131,8 @@ class Dose(Sized):
     @property
     def time_s(self) -> float:
         """From the first fill to the end of the purge."""
-        return self.fill_s * len(self.pressure_steps_Torr) + self.hold_s + self.pump_s + self.purge_s
+        pulse_s = self.fill_s * len(self.pressure_steps_Torr) + self.hold_s + self.pump_s
+        return self.n_pulses * pulse_s + self.purge_s
 
 
 class Growth(Sized):
@@ -135,27 +146,27 @@ class Growth(Sized):
     growth_per_cycle_nm: float
     nuclei_per_um2: float | None = None
     nuclei_at_most_per_um2: float | None = None
-    ozone_constant_min: float | None = Field(default=None, gt=0)
-    nuclei_per_um2_per_cycle: float = Field(default=0.0, ge=0)
+    ozone_constant_min: float | None = None
+    nuclei_per_um2_per_cycle: float = 0.0
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
         by_ozone = (self.nuclei_at_most_per_um2, self.ozone_constant_min)
-        if (self.nuclei_per_um2 is None) == (None in by_ozone) and by_ozone != (None, None):
-            raise ValueError("nuclei_at_most_per_um2 and ozone_constant_min: both, and then no nuclei_per_um2")
         if self.nuclei_per_um2 is None and by_ozone == (None, None):
             raise ValueError("nuclei_per_um2, or nuclei_at_most_per_um2 with ozone_constant_min: must be given")
+        if by_ozone != (None, None) and (self.nuclei_per_um2 is not None or None in by_ozone):
+            raise ValueError("nuclei_at_most_per_um2 and ozone_constant_min: both, and then no nuclei_per_um2")
         return self
 
 
 class Prices(Sized):
     """What things cost, in the currency of the file; none is shipped."""
 
-    diethylzinc_per_kg: float = Field(ge=0)
-    powder_per_kg: float = Field(ge=0)
-    argon_per_m3: float = Field(default=0.0, ge=0)
-    argon_m3_per_cycle: float = Field(default=0.0, ge=0)
-    reactor_per_h: float = Field(default=0.0, ge=0)
+    diethylzinc_per_kg: float
+    powder_per_kg: float
+    argon_per_m3: float = 0.0
+    argon_m3_per_cycle: float = 0.0
+    reactor_per_h: float = 0.0
 
 
 class Paper(Sized):
@@ -172,17 +183,32 @@ class Paper(Sized):
     weighed: Weighed = "carbonized"
     powder_fraction: float
     char_yield: float
-    solvent_fraction: float = Field(default=0.0, ge=0, lt=1)
-    conductivity_S_per_cm: float | None = Field(default=None, gt=0)
-    solid_conductivity_S_per_cm: float | None = Field(default=None, gt=0)
+    solvent_fraction: float = Field(default=0.0, ge=0, le=0.999)
+    conductivity_S_per_cm: float | None = None
+    solid_conductivity_S_per_cm: float | None = None
     percolation_threshold: float = Field(default=0.0, ge=0, lt=1)
-    percolation_exponent: float | None = Field(default=None, ge=0)
+    percolation_exponent: float | None = Field(default=None, ge=0, le=10)
+
+    @model_validator(mode="after")
+    def _weighed_somehow(self) -> Self:
+        if self.weighed == "wet" and not self.solvent_fraction:
+            raise wrong("solvent_fraction", 'solvent_fraction: goes with weighed = "wet"; must be given, above 0')
+        if self.weighed != "wet" and self.solvent_fraction:
+            said = f'solvent_fraction = {self.solvent_fraction:g}: goes with weighed = "wet" alone'
+            raise wrong("solvent_fraction", f"{said}; a {self.weighed} sheet holds none")
+        return self
 
     @model_validator(mode="after")
     def _conducts_somehow(self) -> Self:
         if self.solid_conductivity_S_per_cm is not None and self.percolation_exponent is None:
             said = "percolation_exponent: goes with solid_conductivity_S_per_cm; about 2, from 1.3 to 2.5"
             raise wrong("percolation_exponent", said)
+        for name in ("percolation_exponent", "percolation_threshold"):
+            if getattr(self, name) and self.solid_conductivity_S_per_cm is None:
+                raise wrong(name, f"{name}: goes with solid_conductivity_S_per_cm")
+        if self.conductivity_S_per_cm is not None and self.solid_conductivity_S_per_cm is not None:
+            said = "conductivity_S_per_cm: of the sheet, by four probes; then no solid_conductivity_S_per_cm"
+            raise wrong("conductivity_S_per_cm", said)
         return self
 
     @property
@@ -201,8 +227,7 @@ class Paper(Sized):
         """
         if self.weighed == "carbonized":
             return self.areal_mass_mg_per_cm2
-        dried = self.areal_mass_mg_per_cm2 * (1.0 - (self.solvent_fraction if self.weighed == "wet" else 0.0))
-        return dried * self.finished_per_dried
+        return self.areal_mass_mg_per_cm2 * (1.0 - self.solvent_fraction) * self.finished_per_dried
 
     @property
     def powder_share(self) -> float:
@@ -218,9 +243,9 @@ class MeasuredHost(Sized):
     """
 
     loading_wt_fraction: float | None = None
-    particle_diameter_nm: float | None = Field(default=None, gt=0)
+    particle_diameter_nm: float | None = None
     coverage: float | None = Field(default=None, ge=0, le=1)
-    crystallite_size_nm: float | None = Field(default=None, gt=0)
+    crystallite_size_nm: float | None = None
     fraction_100: float | None = Field(default=None, ge=0, le=1)
     fraction_002: float | None = Field(default=None, ge=0, le=1)
     fraction_101: float | None = Field(default=None, ge=0, le=1)
@@ -259,9 +284,9 @@ class Recipe(Assuming):
     reactor_volume_L: float
     temperature_C: float = Field(gt=0, lt=600)
     n_cycles: int = Field(ge=1, le=MOST_CYCLES)
-    heating_h: float = Field(default=0.0, ge=0)
-    ozone_min: float = Field(default=0.0, ge=0)
-    reaction_heat_kJ_per_mol: float = Field(gt=0)
+    heating_h: float = 0.0
+    ozone_min: float = 0.0
+    reaction_heat_kJ_per_mol: float
     zinc: Dose
     water: Dose
     growth: Growth

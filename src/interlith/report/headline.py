@@ -9,6 +9,7 @@ from interlith.report.wording import number, percent
 
 Summary = Mapping[str, Any]
 EXACT = 1e-6  # no tester comes near
+FILM_DIGITS = 2
 RETENTION_KNOWN_TO = 1e-3  # for its digits only: no tester repeats a capacity better
 
 
@@ -168,19 +169,27 @@ def _design(summary: Summary) -> str:
 
 def _coat(summary: Summary) -> str:
     """What the recipe leaves, how it lies there, what limits it, and whether it closes."""
-    load, film = percent(summary["loading_wt_fraction"]), number(summary["equivalent_thickness_nm"], 2)
+    load, film = percent(summary["loading_wt_fraction"]), number(summary["equivalent_thickness_nm"], FILM_DIGITS)
     kind = "" if summary["result_kind"] == "derived" else f" ({summary['result_kind']})"
+    even = "" if summary["regime"] == "saturated" else f", {film} nm if it were even"
     said = [
-        f"{load} wt% of the {summary['loading_of']}{kind}, {film} nm if it were even; nominal "
+        f"{load} wt% of the {summary['loading_of']}{kind}{even}; nominal "
         f"{number(summary['nominal_thickness_nm'], 3)} nm",
-        f"particles of {number(summary['particle_diameter_nm'], 2)} nm cover {percent(summary['coverage'])} %",
-        f"{summary['regime']}-limited" if summary["regime"] != "saturated" else "saturated",
+        *_how_it_lies(summary),
     ]
     n_open = sum(audit["verdict"] == "does not close" for audit in summary["audits"])
     n_all = len(summary["audits"])
     said += [f"{n_open} of {n_all} audits {'does' if n_open == 1 else 'do'} not close"] if n_open else []
     said += [f"{len(summary['warnings'])} warning{'s' * (len(summary['warnings']) > 1)}"] if summary["warnings"] else []
     return "; ".join(said)
+
+
+def _how_it_lies(summary: Summary) -> list[str]:
+    """Particles and what limits them, or the film that they have become."""
+    if summary["regime"] == "saturated":
+        return [f"a closed film of {number(summary['equivalent_thickness_nm'], 3)} nm; saturated"]
+    size = number(summary["particle_diameter_nm"], 2)
+    return [f"particles of {size} nm cover {percent(summary['coverage'])} %", f"{summary['regime']}-limited"]
 
 
 WAYS = {"charged_mAh": "charged", "discharged_mAh": "discharged"}

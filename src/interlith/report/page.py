@@ -16,11 +16,13 @@ from interlith.ledger import ENTRIES
 from interlith.report.figures import Figure
 from interlith.report.headline import headline
 from interlith.report.sketch import is_synthetic, tags
-from interlith.report.wording import NOT_KNOWN, WHOLE, from_assumption, label, number, text_of
+from interlith.report.wording import NOT_KNOWN, WHOLE, from_assumption, label, number, quantity, shares, text_of
 
 MOST_EVENTS = 50
 NO_TESTS = ("design", "coat", "characterize")  # kinds of finding that are not about a test of a cell
 MANY_FILES = 20  # above: sections are closed until asked for
+OF_VALUES = ("name", "change")  # columns of dotted names, in these results:
+WORDED = ("what_moves_the_loading", "wanted_loading", "fit")
 MOST_COLUMNS, LONG_TEXT = 4, 60  # of a table within half of the page
 ABOUT = (
     ("duration_h", "duration (h)"),
@@ -85,7 +87,7 @@ def _section(place: int, item: Finding, drawn: list[dict[str, str]], limits: lis
         "measurement": said.get("measurement"),
         "warnings": list(said.get("warnings") or []),
         "quantities": [_quantity(row) for row in said.get("quantities") or ()],
-        "toml": said.get("toml"),
+        "toml": "\n\n".join(text for text in ((said.get("fit") or {}).get("toml"), said.get("toml")) if text),
         "kind_reason": said.get("kind_reason"),
         "rows": _count(said.get("rows")),
         "cycles": _count(said.get("cycles")),
@@ -143,7 +145,8 @@ def _quantity(row: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _parameter(row: Mapping[str, Any]) -> dict[str, str]:
-    value = f"{row['value']:g}" if isinstance(row["value"], (int, float)) else str(row["value"])
+    held = row["value"] if isinstance(row["value"], (list, tuple)) else (row["value"],)
+    value = ", ".join(f"{one:g}" if isinstance(one, (int, float)) else str(one) for one in held)
     span = "" if row["low"] is None else f" ({row['low']:g} to {row['high']:g})"
     unit = "" if row["unit"] == "1" else row["unit"]
     shown = f"{value} {unit}".strip()
@@ -190,12 +193,13 @@ def _result(name: str, result: Mapping[str, Any], title: str) -> dict[str, Any]:
     for key, value in result.items():
         if key in ("why_not", "notes"):
             continue
-        table = value if _is_table(value) else None
-        text = "" if table else text_of(key, value, expanded)
+        rows_of = value if _is_table(value) else None
+        table = _worded(rows_of) if rows_of and name in WORDED else rows_of
+        text = "" if table else shares(value) if key == "regime_shares" else text_of(key, value, expanded)
         rows.append(
             {
                 "key": key,
-                "label": label(key),
+                "label": "" if table and len(result) == 1 else label(key),
                 "text": text,
                 "table": _nested(table) if table else None,
                 "assumed": from_assumption(key, result),
@@ -210,6 +214,11 @@ def _result(name: str, result: Mapping[str, Any], title: str) -> dict[str, Any]:
         "why_not": result.get("why_not"),
         "notes": list(result.get("notes") or []),
     }
+
+
+def _worded(rows: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Rows whose names of values are dotted names, with these in words."""
+    return [{key: quantity(cell) if key in OF_VALUES else cell for key, cell in row.items()} for row in rows]
 
 
 def _is_table(value: Any) -> bool:

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from rich.console import Group
+from rich.console import Console, Group
 from rich.table import Table
 
 from interlith.findings import Findings
 from interlith.report.headline import headline
 from interlith.report.terminal import MOST_FLAGS, NARROW, audits_table, column_of, new_console, safe, table_of
-from interlith.report.wording import label, quantity, text_of
+from interlith.report.wording import label, quantity, shares, text_of
+from interlith.units import G_PER_KG
 
 MOST_VALUES = 6
 HOST = (
@@ -29,6 +30,9 @@ HOST = (
 COATING = (
     "loading_wt_fraction",
     "powder_loading_wt_fraction",
+    "residue_wt_fraction",
+    "loading_of_half_the_batch",
+    "conformal_limit_wt_fraction",
     "nominal_thickness_nm",
     "equivalent_thickness_nm",
     "particle_diameter_nm",
@@ -36,7 +40,9 @@ COATING = (
     "coverage",
     "utilization",
 )
-PROCESS = ("time_h", "diethylzinc_kg", "heat_per_cycle_K", "saturating_heat_K", "reservoir_m3", "cost")
+PROCESS = ("time_h", "diethylzinc_kg", "heat_per_cycle_K", "saturating_heat_K", "reservoir_m3", "cost", "cost_per_kg")
+ALWAYS = ("time_h",)  # told where it is not known, too
+SMALL_kg = 0.1  # below, in grams
 
 
 def print_coating(findings: Findings, page: Path | None) -> None:
@@ -47,14 +53,15 @@ def print_coating(findings: Findings, page: Path | None) -> None:
     console.print(safe(findings.warning or ""))
     console.print(safe(headline(said), style="bold"))
     parts = {
-        "": _pairs(said, COATING),
+        "": _coating(said),
         "Batch": _pairs(said["process"], PROCESS),
+        "Cost": _costs(said["process"]),
         "Host": None if said["host"] is None else _pairs(said["host"], HOST),
         "Readings of the source": _readings(item.tables.get("readings"), console.width),
         "Audits": audits_table(said["audits"]),
         "What moves the loading": _moves(item.tables.get("moves")),
         "What reaches the loading": _reach(item.tables.get("reach")),
-        "Fitted": _fitted(item.tables.get("fitted")),
+        "Fitted": _fitted(said.get("fit"), item.tables.get("fitted")),
     }
     for heading, part in parts.items():
         if part is not None:
@@ -67,12 +74,18 @@ def print_coating(findings: Findings, page: Path | None) -> None:
         console.print(safe(f"WARNING: {text}", style="bold red"))
     for text in said["said"]:
         console.print(safe(text))
-    if said["toml"]:
-        console.print()
-        console.print(safe("To paste into other files", style="bold"))
-        for line in said["toml"].splitlines():
-            console.print(safe(line), soft_wrap=True)
+    _to_paste(console, "To paste into the recipe", said.get("fit", {}).get("toml"))
+    _to_paste(console, "To paste into other files", said["toml"])
     console.print(safe(f"report: {page}" if page else "with --out DIR: a report with figures and tables"))
+
+
+def _to_paste(console: Console, heading: str, text: str | None) -> None:
+    if not text:
+        return
+    console.print()
+    console.print(safe(heading, style="bold"))
+    for line in text.splitlines():
+        console.print(safe(line), soft_wrap=True)
 
 
 def print_measured(findings: Findings, page: Path | None) -> None:
@@ -100,9 +113,28 @@ def _pairs(said: Mapping[str, Any], keys: Sequence[str]) -> Table:
     table.add_column(overflow="fold")
     table.add_column(justify="right", no_wrap=True)
     for key in keys:
-        if said.get(key) is not None:
-            table.add_row(safe(label(key)), safe(text_of(key, said[key])))
+        if said.get(key) is not None or key in ALWAYS:
+            table.add_row(*(safe(text) for text in _row(key, said[key])))
     return table
+
+
+def _row(key: str, value: Any) -> tuple[str, str]:
+    """A name and a value; a small batch in grams."""
+    if key.endswith("_kg") and not key.endswith("per_kg") and value < SMALL_kg:
+        key, value = f"{key.removesuffix('_kg')}_g", value * G_PER_KG
+    return label(key), text_of(key, value)
+
+
+def _coating(said: Mapping[str, Any]) -> Table:
+    table = _pairs(said, COATING)
+    table.add_row(safe(label("regime_shares")), safe(shares(said["regime_shares"])))
+    return table
+
+
+def _costs(process: Mapping[str, Any]) -> Table | None:
+    """What the cost is made of, in the currency of the file."""
+    parts = process["cost_parts"]
+    return _pairs(parts, tuple(parts)) if parts else None
 
 
 def _readings(table: pl.DataFrame | None, width: int) -> Table | Group | None:
@@ -132,7 +164,7 @@ def _readings(table: pl.DataFrame | None, width: int) -> Table | Group | None:
 def _moves(table: pl.DataFrame | None) -> Table | None:
     if table is None or not table.height:
         return None
-    shown = table.filter(pl.col("swing_wt_fraction") > 0).head(MOST_VALUES)
+    shown = table.head(MOST_VALUES)
     numbers = {"loading_at_low": "loading at low", "loading_at_high": "at high", "coverage_at_low": "coverage at low"}
     numbers |= {"coverage_at_high": "at high"}
     found = table_of(("value", "low", "high"), numbers.values())
@@ -156,12 +188,15 @@ def _reach(table: pl.DataFrame | None) -> Table | None:
     return found
 
 
-def _fitted(table: pl.DataFrame | None) -> Table | None:
-    if table is None or not table.height:
+def _fitted(fit: Mapping[str, Any] | None, table: pl.DataFrame | None) -> Table | Group | None:
+    """Values, and how well they meet the data."""
+    if fit is None or table is None or not table.height:
         return None
     found = table_of(("value", "verdict"), ("before", "fitted", "95 % low", "high"))
     for row in table.iter_rows(named=True):
         numbers = [f"{row[key]:.4g}" for key in ("before", "value", "low", "high")]
         verdict = "calibrated" if row["is_known"] else "not said by the data"
         found.add_row(*[safe(cell) for cell in (quantity(row["name"]), verdict, *numbers)])
-    return found
+    if fit["reduced_chi2"] is None:
+        return found
+    return Group(found, safe(f"reduced chi squared {fit['reduced_chi2']:.3g}"))

@@ -60,6 +60,13 @@ UNIT_WORDS: Mapping[str, str] = {
 WORDS: Mapping[str, str] = {"dqdv": "dQ/dV", "sei": "SEI", "k2": "(k = 2)", "n": "number of"}
 NAMES: dict[str, str] = {"n_to_p": "N/P", "g_per_Ah": "E/C (g Ah⁻¹)", "Wh_per_L": "Wh L⁻¹"}  # of whole keys
 NAMES |= {"loading_wt_fraction": "loading (wt%)", "powder_loading_wt_fraction": "loading of the powder (wt%)"}
+NAMES |= {
+    "loading_of_half_the_batch": "loading of half the batch (wt%)",
+    "residue_wt_fraction": "residue of a TGA in air (wt%)",
+    "conformal_limit_wt_fraction": "loading of a closed film (wt%)",
+    "regime_shares": "oxide by what limits it",
+    "cost_per_kg": "cost per kg of bare powder",
+}
 FRACTIONS = (
     "loss",
     "uncertainty_k2",
@@ -110,6 +117,21 @@ def quantity(name: str) -> str:
     words = f"{path}.{last.removesuffix(ending)}" if ending else name
     words = words.replace(".", " ").replace("_", " ").strip()
     return f"{words} ({UNITS[ending]})" if ending else words
+
+
+def shares(parts: Mapping[str, float]) -> str:
+    """Parts of a whole in words, the largest first, those that are nothing left out.
+
+    >>> shares({"supply": 0.97, "water": 0.0, "nucleation": 0.03})
+    '97 % supply, 3 % nucleation'
+    """
+    ranked = sorted((item for item in parts.items() if item[1] > 0), key=lambda item: -item[1])
+    return ", ".join(f"{_whole(share)} % {name}" for name, share in ranked)
+
+
+def _whole(share: float) -> str:
+    percents = f"{share * PERCENT:.0f}"
+    return percents if percents != "0" else "under 1"
 
 
 def _parted(key: str) -> tuple[str, str]:
