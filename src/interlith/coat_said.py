@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from interlith.coating.grow import Batch, grow, tube_nm
+from interlith.coating.grow import CLOSED, Batch, grow, tube_nm
 from interlith.coating.orientation import orientation
 from interlith.coating.process import Process, as_sources_can
 from interlith.coating.recipe_file import RecipeFile
@@ -87,11 +87,11 @@ def _regime(batch: Batch, half_loading: float) -> list[str]:
 
 def _large_islands(batch: Batch) -> list[str]:
     radius, tube = float(batch.diameter_nm[-1]) / 2.0, tube_nm(batch.recipe)
-    if radius <= LARGE * tube:
+    if radius <= LARGE * tube or batch.coverage[-1] >= CLOSED:
         return []
     return [
         f"the largest islands have a radius of {radius / tube:.2g} times the tube's: what they hold is within 1 % up "
-        f"to {LARGE:g} times, about 4 % too low at 1.5 times and 15 % at 3 times or more, until they close"
+        f"to {LARGE:g} times, about 4 % too low at 1.5 times and 15 % at 3 times or more"
     ]
 
 

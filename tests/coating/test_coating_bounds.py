@@ -8,6 +8,7 @@ from recipe_files import BY_OZONE, OF_DOSE, OF_POWDER, PAPER, written
 from interlith.coat import CoatOptions, coat_recipe
 from interlith.coating.gas import moles
 from interlith.coating.grow import grow
+from interlith.coating.invert import reach
 from interlith.coating.picture import MOST_DRAWN, particles
 from interlith.coating.recipe_file import read_recipe
 from interlith.errors import InputError, PhysicsError
@@ -66,6 +67,8 @@ def test_without_nuclei_nothing_grows(tmp_path):
     later = ("[growth]", "[growth]\nnuclei_per_um2_per_cycle = 20")
     made = read_recipe(written(tmp_path, BY_OZONE, ("ozone_min = 10", "ozone_min = 0"), later)).recipe
     assert grow(made).powder_loading[-1] > 0
+    assert grow(made).zinc_on_mol[0] == 0.0
+    assert grow(made, 3).diameter_nm[-1] == pytest.approx(2 * 2 * 0.17)  # none were there in the first cycle
 
 
 def test_what_cannot_be_names_the_recipe_and_the_reading(tmp_path):
@@ -88,3 +91,24 @@ def test_pulses_multiply_gas_and_times():
     assert moles(often, 10.0, 150.0) == pytest.approx(3 * moles(once, 10.0, 150.0))
     assert (once.time_s, often.time_s) == (154.0, 3 * 54.0 + 100.0)
     assert often.pressure_Torr == once.pressure_Torr
+
+
+def test_so_many_cycles_and_no_more(tmp_path):
+    with pytest.raises(InputError, match="n_cycles = 10001: input should be less than or equal to 10000"):
+        coat_recipe(written(tmp_path, ("n_cycles = 40", "n_cycles = 10001")))
+    made = read_recipe(written(tmp_path, ("n_cycles = 40", "n_cycles = 600"))).recipe
+    cycles, *_ = reach(made.model_copy(update={"batch_mass_kg": 1e4}), 0.5)
+    assert cycles.remark == "not reached within 5000 cycles"
+
+
+def test_a_recipe_of_ranges_is_answered_whole(tmp_path):
+    path = written(
+        tmp_path,
+        BY_OZONE,
+        ("ozone_min = 10", "ozone_min = { value = 10, low = 0, high = 30 }"),
+        ("[water]", "n_pulses = { value = 1, choices = [1, 2] }\n[water]"),
+        add=PAPER,
+    )
+    said = coat_recipe(path, out=tmp_path / "out").items[0]
+    assert (tmp_path / "out" / "report.html").exists()
+    assert 0.0 in said.tables["moves"]["loading_at_low"].to_list()

@@ -116,6 +116,9 @@ def test_a_closed_film_is_told_as_one(tmp_path):
 def test_large_islands_are_told(tmp_path):
     assert says(summary("reference-coating", reading="nucleation")["said"], "1.5 times the tube's")
     assert not says(summary("reference-coating")["said"], "times the tube's")
+    film = [("nuclei_per_um2 = 800", "nuclei_per_um2 = 1e6"), ("batch_mass_kg = 0.010", "batch_mass_kg = 1e-6")]
+    long = ("n_cycles = 40", "n_cycles = 100")  # closed, though islands of 17 nm on a tube of 20 nm are large
+    assert not says(summary(written(tmp_path, *film, long))["said"], "times the tube's")
 
 
 def test_a_sheet_below_its_threshold_is_warned_of(tmp_path):

@@ -60,7 +60,7 @@ def fit(recipe: Recipe, data: Sequence[Datum]) -> Fit:
     """Nuclei and growth per cycle that meet the data best. Raises InputError without data."""
     if not data:
         raise InputError("nothing to fit to: add [[data]] with n_cycles, a value and its standard_error")
-    found = _solved(recipe, data, np.log(_own(recipe)))
+    found = _solved(recipe, data, np.log(np.maximum(_own(recipe), np.exp(LOW))))
     information = found.jac.T @ found.jac
     # a prior as wide as the bounds, so that what the data do not say has their width and not an infinite one
     widths = (HIGH - LOW) / np.sqrt(12.0)

@@ -203,4 +203,5 @@ def _nucleated(recipe: Recipe, n_cycles: int) -> Islands:
     if first + growth.nuclei_per_um2_per_cycle * (n_cycles - 1) < LEAST_NUCLEI_per_um2:
         why = "" if growth.nuclei_per_um2 is not None else f" after {recipe.ozone_min:g} min of ozone"
         raise PhysicsError(f"no nuclei on the powder{why}: nothing grows")
-    return Islands(np.array([first / NM_PER_UM**2]), np.zeros(1), tube_nm(recipe))
+    at_first = np.array([first / NM_PER_UM**2] if first > 0 else [])
+    return Islands(at_first, np.zeros(len(at_first)), tube_nm(recipe))

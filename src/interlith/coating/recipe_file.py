@@ -58,7 +58,10 @@ class Published(Written):
 
 
 class Datum(Written):
-    """A measurement after so many cycles, with one standard deviation: a loading (TGA) or a diameter (TEM)."""
+    """A measurement after so many cycles, with one standard deviation: a loading (TGA) or a diameter (TEM).
+
+    loading_wt_fraction: of what a TGA weighs, the paper where the recipe has one.
+    """
 
     n_cycles: int = Field(ge=1, le=MOST_CYCLES)
     loading_wt_fraction: float | None = Field(default=None, ge=LEAST_LOADING, lt=1)

@@ -90,7 +90,7 @@ def _ends(origin: Origin) -> tuple[float, float] | None:
     if origin.low is not None and origin.high is not None:
         return origin.low, origin.high
     numbers = [one for one in origin.choices or () if isinstance(one, (int, float)) and not isinstance(one, bool)]
-    return (min(numbers), max(numbers)) if numbers else None
+    return (float(min(numbers)), float(max(numbers))) if numbers else None
 
 
 def _grown(recipe: Recipe) -> tuple[float, float]:
