@@ -168,15 +168,17 @@ def test_a_cell_that_changes_during_the_sweep_is_marked_everywhere():
     assert found.values["charge_transfer_resistance_ohm"] > 50, "the values are kept"
 
 
-def capacitor(farad=1e-3):
-    return Spectrum("synthetic capacitor", F, noisy(5 + 1 / (W * farad), 2e-3, 0))
+def capacitor(farad=1e-3, seed=1):
+    return Spectrum("synthetic capacitor", F, noisy(5 + 1 / (W * farad), 2e-3, seed))
 
 
-def test_a_capacitor_gets_no_resistance_but_its_capacitance():
-    found = measure_eis([capacitor()], area_cm2=1.0)
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_capacitor_gets_no_resistance_but_its_capacitance(seed):
+    """With seeds 1 and 2 the fit gives a resistance of above 1e30 ohm a small error."""
+    found = measure_eis([capacitor(seed=seed)], area_cm2=1.0)
     assert set(by_name(found)) == {"ohmic_resistance_ohm", "ohmic_resistance_ohm_cm2"}
     assert found.values["blocking_capacitance_F"] == pytest.approx(1e-3, rel=0.02)
-    assert "blocks: 0.001 F at 0.1 Hz" in found.headline
+    assert re.search(r"blocks: 0\.00(1|099\d) F at 0\.1 Hz", found.headline)
     assert "interface" not in found.headline
     assert any("interface: beyond the range" in text for text in found.said)
     assert [arc["beyond_the_range"] for arc in found.values["arcs"]] == [True]
