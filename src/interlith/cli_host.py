@@ -58,7 +58,7 @@ def coat(
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """What a coating recipe leaves on a powder, and the host of it."""
+    """Coat a powder by a recipe, and make a host of it."""
     with errors_told(debug, stopped="stopped. To begin again"):
         from interlith.coat import CoatOptions, coat_recipe, file_of, lists
 
