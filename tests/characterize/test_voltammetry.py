@@ -16,6 +16,7 @@ from interlith.characterize.voltammetry.cv_peaks import peaks_of
 from interlith.characterize.voltammetry.sweeps import Sweep, turning_points
 from interlith.cycling.reading import read
 from interlith.errors import InputError, InterlithError
+from interlith.record import CURRENT, TIME, VOLTAGE
 
 RATES = (0.01, 0.02, 0.05, 0.1, 0.2)
 
@@ -366,6 +367,50 @@ BAD = {
     "noise": (record(np.arange(500.0), np.random.default_rng(0).normal(0, 1, 500), np.ones(500)), "not a voltammogram"),
     "nothing known": (record(np.arange(50.0), np.full(50, np.nan), np.ones(50)), "too few"),
 }
+
+
+def held_current(noise=0.0, drift=0.0, seed=0):
+    """A potential that runs straight up and down under a current that is held, but for noise and drift."""
+    way, rng = triangle(0.0, 1.0, 1000, 2), np.random.default_rng(seed)
+    along = (np.arange(len(way)) % 1000) / 1000
+    current = np.sign(np.gradient(way)) * (1.0 + drift * along) * 1e-3 + rng.normal(0, noise * 1e-3, len(way))
+    return record(2.0 * np.arange(len(way)), way + rng.normal(0, 1e-4 * (noise > 0), len(way)), current)
+
+
+@pytest.mark.parametrize(("noise", "drift"), [(0.0, 0.0), (0.05, 0.0), (0.0, 0.08), (0.05, 0.05)])
+def test_a_held_current_is_no_voltammogram_with_noise_and_drift(noise, drift):
+    with pytest.raises(InputError, match="galvanostatic test, or the sweeps of an ideal capacitor"):
+        voltammograms(held_current(noise, drift), "a")
+
+
+def test_a_peak_on_a_capacitor_is_a_voltammogram():
+    way = triangle(0.0, 1.0, 1000, 2)
+    current = np.sign(np.gradient(way)) * 1e-3 * (1.0 + 2.0 * np.exp(-(((way - 0.5) / 0.01) ** 2)))
+    assert measure_cv(voltammograms(record(np.arange(len(way)), way, current), "a")).values["peaks"]
+
+
+def test_where_most_stretches_are_no_sweeps_the_record_is_no_voltammogram():
+    taken, one = _galvanostatic(), triangle(0.0, 1.0, 500)
+    time, potential, current = (taken.table[name].to_numpy() for name in (TIME, VOLTAGE, CURRENT))
+    many = [np.concatenate([potential, potential]), np.concatenate([current, current])]
+    swept = 3.2 + 0.4 * one
+    made = record(
+        np.arange(4000 + len(one)), np.concatenate([many[0], swept]), np.concatenate([many[1], 1e-3 * one**3])
+    )
+    assert len(time) == 2000
+    with pytest.raises(InputError, match="stretches have no steady scan rate"):
+        voltammograms(made, "a")
+
+
+@pytest.mark.filterwarnings("error")
+def test_no_warning_leaks_from_a_potential_that_stands_still_in_between(cycler):
+    way = triangle(0.0, 1.0, 40, 2)
+    still = np.concatenate([way, np.full(60, 0.5), np.repeat([0.0, 1.0], 12), way])
+    for potential in (still, np.concatenate([way, np.full(60, 0.5)])):
+        voltammograms(record(np.arange(len(potential)), potential, potential**3), "a")
+    path = cycler / "neware" / "nw4-120-1-6-53_160cyc.ndax"
+    with pytest.raises(InputError, match="galvanostatic"):
+        voltammograms(read(path, use_cache=False), path.name)
 
 
 @pytest.mark.parametrize("case", BAD)
