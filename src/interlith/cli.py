@@ -20,15 +20,18 @@ import typer
 from interlith import __version__
 from interlith.cli_options import (
     Area,
+    ArealMass,
     Cells,
     Columns,
     Current,
     Debug,
     Electrode,
     Files,
+    InitialMass,
     Join,
     Json,
     Kind,
+    LabArea,
     Limits,
     Mass,
     Measurements,
@@ -40,13 +43,15 @@ from interlith.cli_options import (
     Quiet,
     Range,
     Role,
+    ScanRate,
     Settings,
     Sides,
     Spectra,
     Start,
+    Wavelength,
     Workers,
 )
-from interlith.cli_running import answer, errors_told, files_told, progress_told, status, tell_lists
+from interlith.cli_running import answer, errors_told, files_told, progress_told, status, tell_lists, with_published
 from interlith.errors import InputError
 
 if TYPE_CHECKING:
@@ -373,14 +378,11 @@ def coat(
 def characterize(
     files: Annotated[list[Path], typer.Argument(help="XRD, TGA, EIS, CV, TOF-SIMS files, or folders", metavar="FILE")],
     kind: Annotated[Measurements | None, typer.Option(help="Of all files; recognized when not given.")] = None,
-    area_cm2: Annotated[
-        float | None, typer.Option(help="Electrode area, for resistances and currents per cm2.")
-    ] = None,
+    area_cm2: LabArea = None,
     temperature_C: Annotated[float | None, typer.Option("--temperature-C", help="Of a cell; 25, assumed.")] = None,
     bare: Annotated[Path | None, typer.Option(help="TGA of the bare paper, for its ash.")] = None,
-    areal_mass: Annotated[
-        float | None, typer.Option("--areal-mass-mg-per-cm2", help="Of the paper that was burnt.")
-    ] = None,
+    areal_mass: ArealMass = None,
+    initial_mass: InitialMass = None,
     substrate: Annotated[
         str | None, typer.Option(help="Under a pattern, e.g. silicon, copper+aluminium, none; recognized.")
     ] = None,
@@ -390,6 +392,7 @@ def characterize(
     instrument_width: Annotated[
         float | None, typer.Option("--instrument-width-deg", help="Of a line without broadening; 0.06, assumed.")
     ] = None,
+    wavelength: Wavelength = None,
     circuit: Annotated[str | None, typer.Option(help="Of spectra, e.g. R0-p(R1,C1); chosen when not given.")] = None,
     start: Start = None,
     role: Role = None,
@@ -399,6 +402,7 @@ def characterize(
     concentration: Annotated[
         float | None, typer.Option("--concentration-mol-per-L", help="Of the couple, for Randles-Sevcik.")
     ] = None,
+    scan_rate: ScanRate = None,
     out: Out = None,
     no_cache: NoCache = False,
     as_json: Json = False,
@@ -431,6 +435,9 @@ def characterize(
             join,
             electrode.value if electrode else None,
             concentration,
+            wavelength,
+            initial_mass,
+            scan_rate,
             not no_cache,
             debug,
         )
@@ -471,26 +478,13 @@ def _format_row(row: Any) -> dict[str, Any]:
     }
 
 
-def _with_published(arguments: list[str]) -> list[str]:
-    """--reconcile without numbers means those that the cell's file says were published."""
-    found = []
-    for place, word in enumerate(arguments):
-        found.append(word)
-        if word == "--reconcile":
-            from interlith.design import PUBLISHED
-
-            following = arguments[place + 1] if place + 1 < len(arguments) else "--"
-            found += [] if following[:1].isdigit() or following == PUBLISHED else [PUBLISHED]
-    return found
-
-
 def main() -> None:
     """Run the command line."""
     for stream in (sys.stdout, sys.stderr):  # what a terminal cannot show is no reason to fail
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        app(_with_published(sys.argv[1:]), prog_name="interlith")
+        app(with_published(sys.argv[1:]), prog_name="interlith")
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)

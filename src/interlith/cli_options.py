@@ -92,3 +92,8 @@ Processes = Annotated[
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Read every file anew.")]
 Start = Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="Of --circuit, e.g. R0_ohm=0.01.")]
 Role = Annotated[list[str] | None, typer.Option(metavar="ROLE=NAME", help="Of --circuit, e.g. film=R1_ohm.")]
+Wavelength = Annotated[float | None, typer.Option("--wavelength-nm", help="K-alpha 1 of the tube; as in the file.")]
+InitialMass = Annotated[float | None, typer.Option("--initial-mass-mg", help="Of a burnt sample, else the file's.")]
+ScanRate = Annotated[float | None, typer.Option("--scan-rate-mV-per-s", help="Of sweeps without time.")]
+LabArea = Annotated[float | None, typer.Option(help="Electrode area, for resistances and currents per cm2.")]
+ArealMass = Annotated[float | None, typer.Option("--areal-mass-mg-per-cm2", help="Of the paper that was burnt.")]

@@ -114,3 +114,16 @@ def status(findings: Findings) -> int:
 
     names = [item.summary["error"]["type"] for item in findings.items if item.summary["error"]]
     return max((getattr(errors, name).exit_code for name in names), default=0)
+
+
+def with_published(arguments: list[str]) -> list[str]:
+    """--reconcile without numbers means those that the cell's file says were published."""
+    found = []
+    for place, word in enumerate(arguments):
+        found.append(word)
+        if word == "--reconcile":
+            from interlith.design import PUBLISHED
+
+            following = arguments[place + 1] if place + 1 < len(arguments) else "--"
+            found += [] if following[:1].isdigit() or following == PUBLISHED else [PUBLISHED]
+    return found

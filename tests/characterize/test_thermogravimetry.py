@@ -376,7 +376,7 @@ def test_a_run_in_per_cent_has_the_error_of_buoyancy_of_a_small_sample():
 def test_a_run_in_which_nothing_burnt_gives_no_loading():
     temperature = np.linspace(25.0, 900.0, 1000)
     mass = 1 + np.random.default_rng(1).normal(0, 2e-4, 1000)
-    with pytest.raises(InputError, match="nothing burnt.*inert gas"):
+    with pytest.raises(InputError, match=r"nothing burnt.*inert gas"):
         measure_tga(Curve("a.csv", temperature, mass / mass[0], 5.0))
 
 

@@ -307,8 +307,8 @@ def _general_remarks(
     if coarse:
         worst = max(coarse, key=lambda peak: peak.potential_error_V)
         said.append(
-            f"{len(coarse)} of {len(every)} peaks lie between points that are far apart, or noisy: the {worst.sweep.word} "
-            f"one at {worst.potential_V:.2f} V in cycle {worst.sweep.cycle} is known to "
+            f"{len(coarse)} of {len(every)} peaks lie between points that are far apart, or noisy: the "
+            f"{worst.sweep.word} one at {worst.potential_V:.2f} V in cycle {worst.sweep.cycle} is known to "
             f"{mV_PER_V * worst.potential_error_V:.0f} mV only"
         )
     return said
@@ -349,7 +349,7 @@ def _headline(
         ""
         if far is None
         else f"; farthest from cycle {far['from_cycle']} to {far['to_cycle']} moves the {far['direction']} one at "
-        f"{far['from_V']:.3f} V, by {far['shift_mV']:+.0f} mV"
+        f"{far['from_V']:.3f} V, by {round(far['shift_mV']):+d} mV"
     )
     where = at if len(rates) == 1 else f"{rates[-1]:.3g} mV/s"
     return f"Peaks of the last cycle at {where}: {'; '.join(words)}{drift}"
@@ -357,7 +357,7 @@ def _headline(
 
 def _moved(first: Peak, last: Peak) -> str:
     shift_mV = mV_PER_V * (last.potential_V - first.potential_V)
-    return f"{first.sweep.word} {first.potential_V:.3f} to {last.potential_V:.3f} V ({shift_mV:+.0f} mV)"
+    return f"{first.sweep.word} {first.potential_V:.3f} to {last.potential_V:.3f} V ({round(shift_mV):+d} mV)"
 
 
 def _in_last_cycle(peaks: Sequence[Peak], way: int) -> str:
