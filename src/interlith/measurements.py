@@ -123,7 +123,7 @@ def kind_of(path: Path, use_cache: bool = True) -> str:
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder, "a.csv")
-    ...     _ = path.write_text("Temperature (C),Mass (%)\\n" + "".join(f"{t},{100 - t / 20}\\n" for t in range(30)))
+    ...     _ = path.write_text("Temperature (C),Mass (%)\\n" + "".join(f"{t},{100 - t / 20}\\n" for t in range(100)))
     ...     kind_of(path)
     'tga'
     """

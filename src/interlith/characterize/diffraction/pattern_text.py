@@ -219,7 +219,9 @@ def _numbers(line: str, separator: str | None, comma: bool) -> Row | None:
 
 
 def _radiation(name: str, text: str) -> Radiation | None:
-    found = {which: float(value.replace(",", ".")) * NM_PER_ANGSTROM for which, value in ALPHA.findall(RATIO.sub("", text))}
+    found = {
+        which: float(value.replace(",", ".")) * NM_PER_ANGSTROM for which, value in ALPHA.findall(RATIO.sub("", text))
+    }
     first = found.get("1")
     if first is None or not LOWEST_nm < first < HIGHEST_nm:
         return None
