@@ -115,3 +115,6 @@ Side = Annotated[Sides | None, typer.Option("--electrode", help="Of a study, tha
 Concentration = Annotated[
     float | None, typer.Option("--concentration-mol-per-L", help="Of the couple, for Randles-Sevcik.")
 ]
+Wavelength = Annotated[float | None, typer.Option("--wavelength-nm", help="K-alpha 1 of the tube; as in the file.")]
+InitialMass = Annotated[float | None, typer.Option("--initial-mass-mg", help="Of a burnt sample, else the file's.")]
+ScanRate = Annotated[float | None, typer.Option("--scan-rate-mV-per-s", help="Of sweeps without time.")]

@@ -54,6 +54,9 @@ OF_A_KIND = {  # options that go with one kind of measurement
     "electrode": ("--electrode", "eis"),
     "area_ratio": ("--area-ratio", "eis"),
     "concentration_mol_per_L": ("--concentration-mol-per-L", "cv"),
+    "wavelength_nm": ("--wavelength-nm", "xrd"),
+    "initial_mass_mg": ("--initial-mass-mg", "tga"),
+    "scan_rate_mV_per_s": ("--scan-rate-mV-per-s", "cv"),
 }
 PATTERNS = (".rasx", ".xrdml", ".xy", ".xye")  # names that only patterns have
 Tell = Callable[[Finding], None]
@@ -69,7 +72,8 @@ class CharacterizeOptions:
     with, all of them, "R0_ohm=0.01"; roles: what its resistances are, "film=R1_ohm". symmetric: two equal electrodes
     in series. area_ratio: of spectra, real over geometric area of the electrode, m2/m2. join: files of one kind are of
     one cell, a series of spectra or a set of scan rates. electrode: that of the study which spectra belong to, "host"
-    or "foil".
+    or "foil". wavelength_nm: K-alpha 1 of the tube. initial_mass_mg: of each burnt sample whose file does not tell it.
+    scan_rate_mV_per_s: of sweeps whose file holds no time.
     """
 
     kind: str | None = None
@@ -88,6 +92,9 @@ class CharacterizeOptions:
     join: bool = False
     electrode: str | None = None
     concentration_mol_per_L: float | None = None
+    wavelength_nm: float | None = None
+    initial_mass_mg: float | None = None
+    scan_rate_mV_per_s: float | None = None
     use_cache: bool = True
     debug: bool = False
 
@@ -100,6 +107,9 @@ class CharacterizeOptions:
             "--areal-mass-mg-per-cm2": self.areal_mass_mg_per_cm2,
             "--instrument-width-deg": self.instrument_width_deg,
             "--concentration-mol-per-L": self.concentration_mol_per_L,
+            "--wavelength-nm": self.wavelength_nm,
+            "--initial-mass-mg": self.initial_mass_mg,
+            "--scan-rate-mV-per-s": self.scan_rate_mV_per_s,
         }
         for name, value in positive.items():
             if value is not None and not 0 < value < math.inf:
@@ -185,7 +195,8 @@ def _findings(paths: Sequence[Path], asked: CharacterizeOptions) -> Any:
     for task in tasks_of(paths, join=False):
         path = task.paths[0]
         try:
-            opened = _guarded(partial(_opened, task.name, path, asked.kind, asked.use_cache), path, asked)
+            work = partial(_opened, task.name, path, asked.kind, asked.use_cache, asked.scan_rate_mV_per_s)
+            opened = _guarded(work, path, asked)
             held[opened.kind].append(opened)
         except InterlithError as problem:
             yield _failed(task.name, path, problem)
@@ -237,7 +248,7 @@ def _guarded(work: Callable[[], Any], path: Path, asked: CharacterizeOptions) ->
         raise InterlithError(f"{path.name}: a fault of interlith ({what}); please report it with the file") from problem
 
 
-def _opened(name: str, path: Path, kind: str | None, use_cache: bool) -> _File:
+def _opened(name: str, path: Path, kind: str | None, use_cache: bool, scan_rate_mV_per_s: float | None = None) -> _File:
     """Read a file as the kind that was said, else as the first whose content it has."""
     from interlith.characterize.diffraction.pattern import is_pattern, read_pattern
     from interlith.characterize.secondary_ions.tof_sims import is_tof_sims, read_profile
@@ -255,13 +266,14 @@ def _opened(name: str, path: Path, kind: str | None, use_cache: bool) -> _File:
     for known, (recognize, read) in readers.items():
         if kind == known or (kind is None and recognize(path)):
             return _File(name, path, known, read(path))
-    return _of_record(name, path, kind, use_cache)
+    return _of_record(name, path, kind, use_cache, scan_rate_mV_per_s)
 
 
-def _of_record(name: str, path: Path, kind: str | None, use_cache: bool) -> _File:
+def _of_record(name: str, path: Path, kind: str | None, use_cache: bool, scan_rate_mV_per_s: float | None) -> _File:
     """Spectra or voltammograms, as the readers of cycler files give them."""
     from interlith.characterize.impedance.spectrum import spectra_of
     from interlith.characterize.voltammetry.sweeps import voltammograms
+    from interlith.characterize.voltammetry.untimed import is_untimed, read_untimed
     from interlith.cycling.reading import read
 
     try:
@@ -269,6 +281,10 @@ def _of_record(name: str, path: Path, kind: str | None, use_cache: bool) -> _Fil
     except (CorruptFile, EnvironmentError_):
         raise
     except InputError as problem:
+        if kind in (None, "cv") and is_untimed(path):
+            made = read_untimed(path, scan_rate_mV_per_s)
+            first, *more = voltammograms(made, path.name)
+            return _File(name, path, "cv", (replace(first, notes=(*made.provenance.notes, *first.notes)), *more))
         if kind is not None:
             raise
         raise UnsupportedFormat(f"{path.name}: {NOT_KNOWN}") from problem
@@ -298,6 +314,7 @@ def _xrd(files: Sequence[_File], asked: CharacterizeOptions) -> Measured:
         masks=masks_from(asked.masks) or None,
         substrate=asked.substrate,
         instrument_width_deg=asked.instrument_width_deg,
+        wavelength_nm=asked.wavelength_nm,
     )
 
 
@@ -306,7 +323,12 @@ def _tga(files: Sequence[_File], asked: CharacterizeOptions) -> Measured:
     from interlith.characterize.thermogravimetry.thermogram import read_tga
 
     bare = None if asked.bare is None else read_tga(asked.bare)
-    return measure_tga(files[0].held, bare, areal_mass_mg_per_cm2=asked.areal_mass_mg_per_cm2)
+    return measure_tga(
+        files[0].held,
+        bare,
+        areal_mass_mg_per_cm2=asked.areal_mass_mg_per_cm2,
+        initial_mass_mg=asked.initial_mass_mg,
+    )
 
 
 def _eis(files: Sequence[_File], asked: CharacterizeOptions) -> Measured:

@@ -80,8 +80,8 @@ def test_shares_are_the_counts_over_all_counts(write):
     found = measure_tof_sims([one])
     for ion in chosen(one):
         row = ions_of(found)[(ion.name.replace("_", ""), "a.txt")]
-        assert row["share"] == pytest.approx(one.counts[:, ion.column].sum() / one.total.sum())
-        assert row["share_low"] < row["share"] < row["share_high"]
+        assert row["share_percent"] == pytest.approx(100 * one.counts[:, ion.column].sum() / one.total.sum())
+        assert row["share_low_percent"] < row["share_percent"] < row["share_high_percent"]
     assert found.quantities == ()
     json.dumps(found.values, allow_nan=False)
 
@@ -132,8 +132,8 @@ def test_an_ion_that_is_absent_is_said_and_not_0(write):
 def test_an_ion_without_a_count_has_an_upper_end_only(write):
     a, b = write("a.txt"), write("b.txt", rates=RATES * np.array([1, 1, 1, 1, 1, 1, 0, 1]))
     row = ions_of(measure_tof_sims([a, b]))[("LiSNOF-", "b.txt")]
-    assert (row["share"], row["index"], row["index_low"]) == (0.0, 0.0, 0.0)
-    assert row["share_high"] * b.total.sum() == pytest.approx(2.9957, abs=1e-3)
+    assert (row["share_percent"], row["index"], row["index_low"]) == (0.0, 0.0, 0.0)
+    assert row["share_high_percent"] / 100 * b.total.sum() == pytest.approx(2.9957, abs=1e-3)
     assert row["index_high"] > 0
 
 
@@ -157,6 +157,40 @@ def test_profiles_without_a_common_range_are_refused(write):
         measure_tof_sims([a, replace(b, axis=b.axis + 1e17)])
     with pytest.raises(InputError, match="over the fluence"):
         measure_tof_sims([a, replace(b, axis_unit="sputter_time_s")])
+
+
+def test_profiles_that_share_no_range_do_not_stop_the_others(write):
+    a, b, far = write("a.txt"), write("b.txt", seed=2), write("far.txt", seed=3)
+    far = replace(far, axis=far.axis + 1e17)
+    positive = write("p.txt", ions=("Li+", "Li_2+", "H+"), rates=np.array([5e3, 50.0, 10]))
+    found = measure_tof_sims([a, far, b, positive])
+    assert [one["name"] for one in found.values["negative"]["profiles"]] == ["a.txt", "b.txt"]
+    assert any("left out" in text and "far.txt" in text for text in found.said)
+    assert "positive" in found.values
+    alone = measure_tof_sims([a, far, positive])
+    assert set(alone.values) == {"positive"}
+    assert any("equal dose" in text for text in alone.said)
+
+
+@pytest.mark.parametrize(("off_u", "counted"), [(-0.0165, False), (-0.007, True), (0.0, True), (0.0165, False)])
+def test_a_name_counts_only_where_its_mass_is_nearer_to_it_than_to_the_next_ion(write, off_u, counted):
+    ions = ("Li+", "Li_2+", "H+")
+    masses = [ion_mass_u("Li+"), ion_mass_u("Li_2+") + off_u, 1.0073]
+    found = measure_tof_sims([write("p.txt", ions=ions, rates=np.array([5e3, 50.0, 10]), mz=masses)])
+    assert ("Li2+" in found.headline) is counted
+    assert ({row["species"] for row in found.values["positive"]["ions"]} == {"Li+", "Li2+"}) is counted
+    assert any("not counted as Li2+" in text for text in found.said) is not counted
+
+
+def test_headlines_carry_errors_and_say_below_what_nothing_was_counted(write):
+    a, b = write("a.txt"), write("b.txt", seed=2, rates=RATES * np.array([1, 1, 1, 1, 1, 1, 0, 1]))
+    one = measure_tof_sims([b])
+    row = ions_of(one)[("F-", "b.txt")]
+    assert f"F- {row['share_percent']:.3g} ({row['share_low_percent']:.3g} to" in one.headline
+    assert f"LiSNOF- below {ions_of(one)[('LiSNOF-', 'b.txt')]['share_high_percent']:.2g} %" in one.headline
+    both = measure_tof_sims([a, b])
+    assert f"F- {ions_of(both)[('F-', 'b.txt')]['index']:.3g} (" in both.headline
+    assert "LiSNOF- below" in both.headline
 
 
 def test_negative_and_positive_are_grouped_and_a_mixture_in_one_file_is_refused(write):
@@ -273,7 +307,7 @@ def test_a_damaged_profile_gives_shares_or_an_error_of_ours(tmp_path_factory, at
         found = measure_tof_sims([read_profile(path)] * 2)
     except InterlithError:
         return
-    assert all(0 <= row["share"] <= 1 for group in found.values.values() for row in group["ions"])
+    assert all(0 <= row["share_percent"] <= 100 for group in found.values.values() for row in group["ions"])
 
 
 def test_no_profile_is_no_measurement():

@@ -5,9 +5,12 @@ import tomllib
 
 import numpy as np
 import pytest
+from lab_truth import triangle
 from pytest import approx
 from typer.testing import CliRunner
 
+from interlith.characterize.diffraction.radiation import ANODES
+from interlith.characterize.diffraction.synthetic_pattern import synthetic_pattern
 from interlith.characterize.measured import Quantity, as_toml
 from interlith.cli import app
 from interlith.coat import coat_recipe, file_of
@@ -157,3 +160,27 @@ def test_a_start_goes_with_a_circuit_and_is_a_number(tmp_path):
     for wrong, said in (("R0_ohm=x", "a number above 0"), ("R0_ohm", "write NAME=VALUE"), ("=2", "write NAME=VALUE")):
         asked = CharacterizeOptions(circuit="R0-p(R1,C1)", start=(wrong, "R1_ohm=1", "C1_F=1"), use_cache=False)
         assert said in characterize_files([path], asked).items[0].summary["error"]["message"]
+
+
+def test_what_a_person_adds_reaches_each_measurement(tmp_path):
+    """The wavelength a pattern, the mass a thermogram, the scan rate sweeps without time."""
+    made = synthetic_pattern({"002": 2.0}, counts=3000.0, range_deg=(28.0, 90.0, 0.02), radiation=ANODES["cobalt"])
+    rows = "".join(f"{a:.4f} {c:g}\n" for a, c in zip(made.two_theta_deg, made.counts, strict=True))
+    (tmp_path / "a.xy").write_text(rows)
+    way = triangle(0.0, 1.0, 500)
+    rows = "".join(f"{a:.5f},{b:.8f}\n" for a, b in zip(way, np.exp(-(((way - 0.5) / 0.05) ** 2)), strict=True))
+    (tmp_path / "c.csv").write_text(f"Potential (V),Current (mA)\n{rows}")
+    paths = [tmp_path / "a.xy", thermogram_csv(tmp_path / "b.csv"), tmp_path / "c.csv"]
+
+    def summaries(**more):
+        return [item.summary for item in characterize_files(paths, CharacterizeOptions(use_cache=False, **more)).items]
+
+    plain = {one["measurement"]: one for one in summaries()}
+    assert "--scan-rate-mV-per-s" in plain[None]["error"]["message"]
+    assert "cobalt tube" in plain["xrd"]["headline"]
+    given = summaries(wavelength_nm=0.1789, initial_mass_mg=10.0, scan_rate_mV_per_s=5.0)
+    told = {one["measurement"]: one for one in given}
+    assert told["xrd"]["results"]["xrd"]["doubt"] is None
+    assert told["tga"]["results"]["coated"]["initial_mass_mg"] == 10.0
+    assert told["cv"]["results"]["cv"]["voltammograms"][0]["rate_mV_per_s"] == approx(5.0, rel=1e-3)
+    assert any("it is made of the scan rate" in text for text in told["cv"]["said"])

@@ -199,3 +199,32 @@ OTHERS = {
 def test_what_is_not_a_pattern_is_not_taken_for_one(name, tmp_path):
     header, rows = OTHERS[name]
     assert not is_pattern(write(tmp_path / name, rows, header))
+
+
+PANALYTICAL = "[Measurement conditions]\nAnode material,Cu\nK-Alpha1 wavelength,1.5405980\n{more}\n[Scan points]\n"
+
+
+def test_columns_are_taken_by_their_names(tmp_path):
+    angles, counts = made_up()
+    rows = "".join(f"{a:.4f},45.72,{c:g},{c**0.5:.4f}\n" for a, c in zip(angles, counts, strict=True))
+    head = PANALYTICAL.format(more="K-Alpha2 wavelength,1.5444260\nRatio K-Alpha2/K-Alpha1,0.50000")
+    path = tmp_path / "a.csv"
+    path.write_text(f"{head}Angle,TimePerStep,Intensity,ESD\n{rows}")
+    assert is_pattern(path)
+    one = read_pattern(path)
+    assert np.allclose(one.counts, counts)
+    assert np.allclose(one.two_theta_deg, angles, atol=1e-4)
+    assert one.is_counts
+    assert (one.radiation.kalpha1_nm, one.radiation.kalpha2_nm) == pytest.approx((0.1540598, 0.1544426))
+    assert not any("K-alpha 1 alone" in text for text in one.said)
+    rows = "".join(f"{a:.4f},45.72,{c:g}\n" for a, c in zip(angles, counts, strict=True))
+    path.write_text(f"{head}Angle,TimePerStep,Intensity\n{rows}")
+    assert np.allclose(read_pattern(path).counts, counts)
+
+
+def test_a_header_with_one_wavelength_alone_is_said(tmp_path):
+    angles, counts = made_up()
+    rows = "".join(f"{a:.4f},{c:g}\n" for a, c in zip(angles, counts, strict=True))
+    path = tmp_path / "a.csv"
+    path.write_text(f"{PANALYTICAL.format(more='')}Angle,Intensity\n{rows}")
+    assert any("K-alpha 1 alone" in text for text in read_pattern(path).said)

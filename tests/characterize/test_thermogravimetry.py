@@ -359,3 +359,28 @@ def test_tables_are_what_is_drawn():
     assert curves.filter(sample="coated")["dry_mass_percent"][-1] == pytest.approx(12.41, abs=0.02)
     assert marks["residue_percent"].to_list() == pytest.approx([12.41, 2.0], abs=0.02)
     assert thermogram.FEWEST_POINTS <= curves.height / 2 <= tga.MOST_DRAWN
+
+
+def test_a_run_in_per_cent_has_the_error_of_buoyancy_of_a_small_sample():
+    light, given = measure_tga(curve(mass_mg=None), curve(0.0, mass_mg=None)), measure_tga(curve(), curve(0.0))
+    assert light.values["loading_standard_error"] > 3.5 * given.values["loading_standard_error"]
+    assert light.values["loading_standard_error"] == pytest.approx(0.02 / 2.0 * math.hypot(1, 0.9), rel=0.1)
+    assert any("2 to 20 mg is assumed" in said for said in light.said)
+    told = measure_tga(curve(mass_mg=None), curve(0.0, mass_mg=None), initial_mass_mg=8.0)
+    assert told.values["loading_standard_error"] == pytest.approx(given.values["loading_standard_error"], rel=1e-9)
+    assert not any("assumed, and the error of buoyancy" in said for said in told.said)
+    with pytest.raises(InputError, match="initial_mass_mg"):
+        measure_tga(curve(), initial_mass_mg=0.0)
+
+
+def test_a_run_in_which_nothing_burnt_gives_no_loading():
+    temperature = np.linspace(25.0, 900.0, 1000)
+    mass = 1 + np.random.default_rng(1).normal(0, 2e-4, 1000)
+    with pytest.raises(InputError, match=r"nothing burnt.*inert gas"):
+        measure_tga(Curve("a.csv", temperature, mass / mass[0], 5.0))
+
+
+def test_the_gas_is_missed_in_the_file_that_does_not_state_it():
+    named = Curve("bare.txt", *burnt(0.0, 0.02), 8.0, "oxidizing")
+    said = measure_tga(curve(name="coated.txt"), named).said
+    assert "the gas is not stated in coated.txt and is taken to be air" in said

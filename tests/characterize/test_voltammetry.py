@@ -14,8 +14,10 @@ from interlith.characterize.voltammetry import cv_peaks, scan_rates
 from interlith.characterize.voltammetry.cv import measure_cv, voltammogram, voltammograms
 from interlith.characterize.voltammetry.cv_peaks import peaks_of
 from interlith.characterize.voltammetry.sweeps import Sweep, turning_points
+from interlith.characterize.voltammetry.untimed import is_untimed, read_untimed
 from interlith.cycling.reading import read
 from interlith.errors import InputError, InterlithError
+from interlith.record import CURRENT, TIME, VOLTAGE
 
 RATES = (0.01, 0.02, 0.05, 0.1, 0.2)
 
@@ -368,6 +370,50 @@ BAD = {
 }
 
 
+def held_current(noise=0.0, drift=0.0, seed=0):
+    """A potential that runs straight up and down under a current that is held, but for noise and drift."""
+    way, rng = triangle(0.0, 1.0, 1000, 2), np.random.default_rng(seed)
+    along = (np.arange(len(way)) % 1000) / 1000
+    current = np.sign(np.gradient(way)) * (1.0 + drift * along) * 1e-3 + rng.normal(0, noise * 1e-3, len(way))
+    return record(2.0 * np.arange(len(way)), way + rng.normal(0, 1e-4 * (noise > 0), len(way)), current)
+
+
+@pytest.mark.parametrize(("noise", "drift"), [(0.0, 0.0), (0.05, 0.0), (0.0, 0.08), (0.05, 0.05)])
+def test_a_held_current_is_no_voltammogram_with_noise_and_drift(noise, drift):
+    with pytest.raises(InputError, match="galvanostatic test, or the sweeps of an ideal capacitor"):
+        voltammograms(held_current(noise, drift), "a")
+
+
+def test_a_peak_on_a_capacitor_is_a_voltammogram():
+    way = triangle(0.0, 1.0, 1000, 2)
+    current = np.sign(np.gradient(way)) * 1e-3 * (1.0 + 2.0 * np.exp(-(((way - 0.5) / 0.01) ** 2)))
+    assert measure_cv(voltammograms(record(np.arange(len(way)), way, current), "a")).values["peaks"]
+
+
+def test_where_most_stretches_are_no_sweeps_the_record_is_no_voltammogram():
+    taken, one = _galvanostatic(), triangle(0.0, 1.0, 500)
+    time, potential, current = (taken.table[name].to_numpy() for name in (TIME, VOLTAGE, CURRENT))
+    many = [np.concatenate([potential, potential]), np.concatenate([current, current])]
+    swept = 3.2 + 0.4 * one
+    made = record(
+        np.arange(4000 + len(one)), np.concatenate([many[0], swept]), np.concatenate([many[1], 1e-3 * one**3])
+    )
+    assert len(time) == 2000
+    with pytest.raises(InputError, match="stretches have no steady scan rate"):
+        voltammograms(made, "a")
+
+
+@pytest.mark.filterwarnings("error")
+def test_no_warning_leaks_from_a_potential_that_stands_still_in_between(cycler):
+    way = triangle(0.0, 1.0, 40, 2)
+    still = np.concatenate([way, np.full(60, 0.5), np.repeat([0.0, 1.0], 12), way])
+    for potential in (still, np.concatenate([way, np.full(60, 0.5)])):
+        voltammograms(record(np.arange(len(potential)), potential, potential**3), "a")
+    path = cycler / "neware" / "nw4-120-1-6-53_160cyc.ndax"
+    with pytest.raises(InputError, match="galvanostatic"):
+        voltammograms(read(path, use_cache=False), path.name)
+
+
 @pytest.mark.parametrize("case", BAD)
 def test_records_that_are_no_voltammogram_say_so(case):
     made, words = BAD[case]
@@ -423,3 +469,59 @@ def test_tables_hold_the_curves_and_the_peaks(diffusing):
     rates = found.tables["cv-rates"]
     assert (rates["height_mA"] - rates["line_mA"]).abs().max() < 1e-3 * rates["height_mA"].max()
     assert scan_rates.FEWEST_RATES == 4
+
+
+def test_heights_of_the_first_cycle_make_the_coefficient():
+    """Of later cycles, on a solution that is depleted, it would be too small."""
+    found = []
+    for rate in RATES:
+        one = triangle(0.0, 1.0, 500)
+        time, current = reversible(rate, potential_V=one)
+        both = np.concatenate([current, 0.8 * current[1:]])
+        clock = np.concatenate([time, time[-1] + time[1:] - time[0]])
+        found += voltammograms(record(clock, np.concatenate([one, one[1:]]), both), f"{1e3 * rate:g}")
+    (quantity,) = measure_cv(found, area_cm2=1.0, concentration_mol_per_L=1e-3).quantities
+    assert quantity.value == pytest.approx(1e-5, rel=0.02)
+
+
+def test_rates_come_in_their_order_and_the_headline_has_the_ends_and_the_shift(diffusing):
+    found = measure_cv([diffusing[3], diffusing[0], diffusing[4], diffusing[1], diffusing[2]])
+    rates = [one["rate_mV_per_s"] for one in found.values["voltammograms"]]
+    assert rates == sorted(rates)
+    assert found.headline.startswith("Peaks at 10 to 200 mV/s")
+    assert " mV)" in found.headline
+    assert "and more" not in found.headline
+
+
+def test_the_conversion_peak_is_named_in_the_table_and_an_uncertain_peak_by_its_place():
+    found = measure_cv(voltammograms(lithiation(), "a"))
+    named = found.tables["cv-peaks"].drop_nulls("assigned")
+    assert named["assigned"].to_list() == ["conversion", "alloy"]
+    conversion = next(one for one in found.quantities if one.name == "conversion_voltage_V")
+    assert named["potential_V"][0] == conversion.value
+    assert named["potential_error_V"][0] == conversion.standard_error
+
+
+@pytest.mark.parametrize("names", ["Potential (V),Current (mA)", "Potential/V, Current/mA", "E/mV;i/uA"])
+def test_sweeps_without_time_take_a_scan_rate(tmp_path, names):
+    way = triangle(0.0, 1.0, 500)
+    time, current = surface_bound(0.05, potential_V=way)
+    scale = (1e3, 1e6) if "uA" in names else (1.0, 1e3)
+    rows = "".join(
+        f"{a * scale[0]:.5f}{';' if ';' in names else ','}{b * scale[1]:.8f}\n"
+        for a, b in zip(way, current, strict=True)
+    )
+    path = tmp_path / "a.csv"
+    path.write_text(f"{names}\n{rows}")
+    assert is_untimed(path)
+    with pytest.raises(InputError, match="scan-rate-mV-per-s"):
+        read_untimed(path, None)
+    with pytest.raises(InputError, match="above 0"):
+        read_untimed(path, 0.0)
+    (made,) = voltammograms(read_untimed(path, 50.0), "a")
+    (true,) = voltammograms(record(time, way, current), "a")
+    assert made.sweeps[0].rate_mV_per_s == pytest.approx(50.0, rel=1e-6)
+    one, other = (measure_cv([sweeps]).values["peaks"] for sweeps in (made, true))
+    assert [peak["charge_mAh"] for peak in one] == pytest.approx([peak["charge_mAh"] for peak in other], rel=1e-3)
+    path.write_text(f"time/s,{names}\n")
+    assert not is_untimed(path)

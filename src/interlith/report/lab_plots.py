@@ -43,12 +43,14 @@ def voltammogram(finding: Finding) -> Sketch | None:
         return None
     peaks = known(finding.tables.get("cv-peaks"), "potential_V", "current_mA", "baseline_mA")
     keys = curves.select("name", "cycle").unique()
+    peaks = peaks if "assigned" in peaks.columns else peaks.with_columns(assigned=pl.lit(None, pl.String))
     shown = peaks.join(keys, on=["name", "cycle"], how="semi", maintain_order="left") if peaks.height else peaks
     blank = pl.lit(None, pl.Float64).alias("baseline_mA")
-    parts = [curves.select(pl.lit("curve").alias("mark"), *CV_COLUMNS, blank)]
+    unnamed = pl.lit(None, pl.String).alias("assigned")
+    parts = [curves.select(pl.lit("curve").alias("mark"), *CV_COLUMNS, blank, unnamed)]
     if shown.height:
         ours = shown.with_columns(sweep=pl.lit(None, pl.Int64))
-        parts.append(ours.select(pl.lit("peak").alias("mark"), *CV_COLUMNS, "baseline_mA"))
+        parts.append(ours.select(pl.lit("peak").alias("mark"), *CV_COLUMNS, "baseline_mA", "assigned"))
     data = pl.concat(parts)
     names = curves["name"].n_unique()
     caption = f"{names} voltammogram{'s' * (names > 1)}, {curves['cycle'].n_unique()} cycles drawn."
@@ -107,11 +109,24 @@ def _colours(n: int) -> list[str]:
 
 
 def _name_peaks(axes: Axes, peaks: pl.DataFrame) -> None:
-    """The potential at the peaks of the last curve that has some."""
+    """The potential at the peaks of the last curve that has some, and what peaks are assigned to."""
     if not peaks.height:
         return
+    named = peaks.filter(pl.col("assigned").is_not_null())
+    for x, top, foot, word in named.select("potential_V", "current_mA", "baseline_mA", "assigned").iter_rows():
+        side = 5 if top >= foot else -5
+        axes.annotate(
+            f"{word} {x:.3f} V",
+            (x, top),
+            xytext=(0, side),
+            textcoords="offset points",
+            ha="center",
+            va="bottom" if side > 0 else "top",
+            fontsize=7,
+            color=INK,
+        )
     name, cycle = peaks.row(-1)[1:3]
-    last = peaks.filter((pl.col("name") == name) & (pl.col("cycle") == cycle))
+    last = peaks.filter((pl.col("name") == name) & (pl.col("cycle") == cycle) & pl.col("assigned").is_null())
     for x, top, foot in last.select("potential_V", "current_mA", "baseline_mA").iter_rows():
         up = top >= foot
         axes.annotate(
@@ -219,16 +234,18 @@ def _paint_tga(canvas: Axes, data: pl.DataFrame) -> None:
     axes.set_ylabel("Mass (% of dry)")
 
 
+SHARES = ("share_percent", "share_low_percent", "share_high_percent")
+
+
 def ion_index(finding: Finding) -> Sketch | None:
     """Of several samples how often each ion is counted against the first; of one its share of all counts."""
-    table = known(finding.tables.get("tof-sims-index"), "share")
+    table = known(finding.tables.get("tof-sims-index"), "share_percent")
     if table.height == 0:
         return None
     compared = table["index"].null_count() < table.height
-    value = "index" if compared else "share"
-    data = table.select("polarity", "species", "sample", value, f"{value}_low", f"{value}_high").filter(
-        pl.col(value).is_not_null()
-    )
+    value = "index" if compared else "share_percent"
+    names = ("index", "index_low", "index_high") if compared else SHARES
+    data = table.select("polarity", "species", "sample", *names).filter(pl.col(value).is_not_null())
     caption = (
         f"Share of all counts against that of {_references(table)}, with the 95 % interval of counting. "
         if compared
@@ -261,7 +278,7 @@ def _paint_index(canvas: Axes, data: pl.DataFrame, value: str) -> None:
         axes.annotate(
             text, (at, place), xytext=(6, 0), textcoords="offset points", va="center", fontsize=7.5, color=INK
         )
-    positive = [v for name in (f"{value}_low", value, f"{value}_high") for v in data[name] if v and v > 0]
+    positive = [v for name in data.columns[3:] for v in data[name] if v and v > 0]
     if value == "index":
         axes.axvline(1.0, color=GREY, lw=0.8)
         positive.append(1.0)
@@ -274,7 +291,7 @@ def _paint_index(canvas: Axes, data: pl.DataFrame, value: str) -> None:
     axes.set_yticks(range(data.height), [drawable(str(name)) for name in data["species"]])
     axes.set_ylim(data.height - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
-    axes.set_xlabel("Share against the first sample" if value == "index" else "Share of all counts")
+    axes.set_xlabel("Share against the first sample" if value == "index" else "Share of all counts (%)")
 
 
 def _plain_decades(axis: Axes) -> None:

@@ -47,7 +47,8 @@ class Model:
     """What may be in a pattern: lines, wavelengths, instrument width, and of what the background is made.
 
     flanks_deg: where a masked line is so strong that its flanks reach beyond the mask. edges_deg: where the background
-    may jump, under a mask: a wafer reflects the tube's continuum, which a filter or the detector cuts off.
+    may jump, under a mask: a wafer reflects the tube's continuum, which a filter or the detector cuts off. strain:
+    which part of what broadens a line at 34.42 degrees grows as tan theta, as strain does, instead of 1/cos theta.
     """
 
     lines: tuple[Line, ...]
@@ -56,6 +57,7 @@ class Model:
     knots: Floats
     flanks_deg: tuple[float, ...] = ()
     edges_deg: tuple[float, ...] = ()
+    strain: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -84,11 +86,13 @@ class Fit:
 def widths_deg(model: Model, shape: Shape, angles_deg: Floats) -> Floats:
     """Full width of the lines at each angle: B2 = b2 + s2 (cos theta_0 / cos theta)2, b the instrument's.
 
-    s2 = B0^2 - b2 is what crystallites of finite size add at theta_0, where B0 is the width that is fitted.
+    s2 = B0^2 - b2 is what crystallites of finite size add at theta_0, where B0 is the width that is fitted. Of s the
+    part `strain` grows as tan theta / tan theta_0 instead; the two parts add up (Lorentzian lines).
     """
     size = max(shape.fwhm_deg**2 - model.instrument_deg**2, 0.0)
-    grown = (np.cos(np.radians(REFERENCE_deg / 2)) / np.cos(np.radians(angles_deg / 2))) ** 2 - 1
-    found: Floats = np.sqrt(shape.fwhm_deg**2 + size * grown)
+    theta_0, theta = np.radians(REFERENCE_deg / 2), np.radians(angles_deg / 2)
+    grown = (1 - model.strain) * np.cos(theta_0) / np.cos(theta) + model.strain * np.tan(theta) / np.tan(theta_0)
+    found: Floats = np.sqrt(shape.fwhm_deg**2 + size * (grown**2 - 1))
     return found
 
 

@@ -79,7 +79,7 @@ def _covered(pattern: Pattern, line: Foreign) -> str | None:
 
 def recognized(pattern: Pattern) -> tuple[str, ...]:
     """Substrates whose main lines are all in the pattern, where ZnO has none, or none so strong."""
-    net, error = _net(pattern)
+    net, error = net_counts(pattern)
     highest = float(net.max())
     of_coating = [line.two_theta_deg for line in powder_lines(pattern.radiation)]
     found: list[tuple[str, list[float], float]] = []
@@ -146,7 +146,7 @@ def over_neighbours(counts: Floats, near: np.ndarray) -> bool:
     return bool(counts[near].max() > 2 * np.median(counts[near]))
 
 
-def _net(pattern: Pattern) -> tuple[Floats, Floats]:
+def net_counts(pattern: Pattern) -> tuple[Floats, Floats]:
     """Smoothed counts above a running median, and their standard error."""
     from scipy.ndimage import median_filter, uniform_filter1d
 

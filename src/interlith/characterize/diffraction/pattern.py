@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,8 @@ HIGHEST_deg = 170.0
 NOISE_BLOCKS = 40
 SECOND_DIFFERENCE = 6.0  # variance of y[i-1] - 2 y[i] + y[i+1] over that of y: 1 + 4 + 1
 POISSON_FROM, POISSON_TO = 0.6, 1.6  # scatter over that of counts, within which it is taken as counts
+ASSUMED = "no wavelength is stated: copper K-alpha 1 and 2 is assumed"
+FILE_DIFFERS = 1e-3  # part of a wavelength from which on it is another than the file's
 BINARY = {".raw": "Bruker or Rigaku binary", ".brml": "Bruker", ".ras": "Rigaku"}
 
 
@@ -105,11 +107,23 @@ def checked(name: str, scan: Scan) -> Pattern:
     radiation, said = scan.radiation, list(scan.said)
     if radiation is None:
         radiation = COPPER
-        said.append("no wavelength is stated: copper K-alpha 1 and 2 is assumed")
+        said.append(ASSUMED)
     elif not radiation.is_copper:
         said.append(f"not a copper tube ({radiation.kalpha1_nm:.6g} nm): powder intensities are less exact")
     per_count, is_counts, words = _noise(name, scan)
     return Pattern(name, angles, counts, per_count, is_counts, radiation, (*said, *words))
+
+
+def with_radiation(one: Pattern, radiation: Radiation) -> Pattern:
+    """The same scan by another tube, and that said."""
+    said = [word for word in one.said if word != ASSUMED and not word.startswith("not a copper tube")]
+    if ASSUMED not in one.said and abs(radiation.kalpha1_nm / one.radiation.kalpha1_nm - 1) > FILE_DIFFERS:
+        said.append(
+            f"the file says {one.radiation.kalpha1_nm:.6g} nm; {radiation.kalpha1_nm:.6g} nm was given and used"
+        )
+    if not radiation.is_copper:
+        said.append(f"not a copper tube ({radiation.kalpha1_nm:.6g} nm): powder intensities are less exact")
+    return replace(one, radiation=radiation, said=tuple(said))
 
 
 def _check_numbers(name: str, angles: Floats, counts: Floats) -> None:

@@ -14,6 +14,7 @@ from interlith.characterize.diffraction.scan import Scan
 from interlith.errors import CorruptFile, InputError, UnsupportedFormat
 from interlith.text_file import decode, looks_binary
 
+MOST_HEADER = 500  # lines above the data
 MOST_BYTES, HEAD_BYTES = 64 * 1024**2, 32 * 1024
 SEPARATORS = ("\t", ";", None, ",")  # None: any blanks
 COMMENT = ("#", "*", "!", "'", "%", "/")
@@ -26,7 +27,11 @@ OTHER = re.compile(
     re.IGNORECASE,
 )
 ERRORS = re.compile(r"sigma|esd|error|std|uncert", re.IGNORECASE)
+ANGLE = re.compile(r"angle|winkel|pos\b|position", re.IGNORECASE)
+INTENSITY = re.compile(r"intens|counts|\bcps\b|\byobs\b|zähl", re.IGNORECASE)
+CELLS = re.compile(r"[\t;,]")
 ALPHA = re.compile(r"alpha[-_ ]?(1|2)\D{0,12}?(\d[.,]\d{3,})", re.IGNORECASE)
+RATIO = re.compile(r"^.*ratio.*$", re.IGNORECASE | re.MULTILINE)  # a line of two intensities, no wavelength
 LAST_deg, LEAST_START_deg, MOST_STEP_deg = 165.0, 3.0, 0.2
 Row = tuple[float, ...]
 
@@ -49,16 +54,21 @@ def looks_like_pattern(path: Path) -> bool:
     except InputError:
         return False
     text = "\n".join(header)
-    if len(rows) < 10 or (OTHER.search(text) and not TWO_THETA.search(text)):
+    if len(rows) < 10 or (OTHER.search(text) and not _of_xrays(text)):
         return False
     angles, counts = np.array([row[0] for row in rows]), np.array([row[1] for row in rows])
     steps = np.diff(angles)
     within = bool((steps > 0).all() and angles[0] > 0 and angles[-1] < LAST_deg and (counts >= 0).all())
     if not within or not np.isfinite(counts).all():
-        return bool(TWO_THETA.search(text))  # it says so: the reader tells what is wrong
+        return _of_xrays(text)  # it says so: the reader tells what is wrong
     even = bool(np.ptp(steps) < 0.05 * np.median(steps) + 2e-3 and np.median(steps) <= MOST_STEP_deg)
-    named = path.suffix.lower() in (".xy", ".xye", ".ras") or bool(TWO_THETA.search(text))
+    named = path.suffix.lower() in (".xy", ".xye", ".ras") or _of_xrays(text)
     return even and (named or (angles[0] >= LEAST_START_deg and bool((counts == np.rint(counts)).all())))
+
+
+def _of_xrays(text: str) -> bool:
+    """Whether a header names 2 theta or the wavelength of a tube."""
+    return bool(TWO_THETA.search(text) or ALPHA.search(text))
 
 
 def read_text_pattern(path: Path) -> Scan:
@@ -80,6 +90,13 @@ def read_text_pattern(path: Path) -> Scan:
     said = ("the last line is cut off and was left out",) if torn else ()
     if THETA.search(text) and not TWO_THETA.search(text):
         said = (*said, "the first column is named theta and taken as 2 theta; were it theta, no line would be found")
+    radiation = _radiation(path.name, text)
+    if radiation is not None and radiation.kalpha2_nm is None:
+        said = (
+            *said,
+            f"the header has K-alpha 1 alone ({radiation.kalpha1_nm:.6g} nm), so lines are taken as single, as behind "
+            "a monochromator; were K-alpha 2 there, sizes would be too small and the zero 0.03 degrees off",
+        )
     factor, sigma = np.ones(len(table)), None
     if table.shape[1] == 3:
         if path.suffix.lower() == ".xye" or ERRORS.search(text):
@@ -92,11 +109,13 @@ def read_text_pattern(path: Path) -> Scan:
         sigma, said = None, (*said, "the column of errors holds none above 0 and was left out")
     if not (factor > 0).all():
         raise CorruptFile(f"{path.name}: an attenuator factor that is not above 0")
-    return Scan(table[:, 0], table[:, 1] * factor, factor, _radiation(path.name, text), sigma, said=said)
+    return Scan(table[:, 0], table[:, 1] * factor, factor, radiation, sigma, said=said)
 
 
 def _rows(name: str, lines: Sequence[str], *, torn: bool) -> tuple[list[Row], list[str], bool]:
     """Rows of numbers, the lines above them, and whether the last line was cut off. torn: it may be."""
+    if (named := named_columns(lines)) is not None:
+        lines = _only(lines, *named)
     filled = [(place, line.strip()) for place, line in enumerate(lines, 1) if line.strip()]
     separator, comma = _way_of_writing([line for _, line in filled if not line.startswith(COMMENT)])
     rows: list[Row] = []
@@ -126,6 +145,45 @@ def _rows(name: str, lines: Sequence[str], *, torn: bool) -> tuple[list[Row], li
     if len(rows[0]) > 3:
         raise UnsupportedFormat(f"{name}: {len(rows[0])} columns; export one pattern: angle, counts and at most errors")
     return rows, header, cut and not torn
+
+
+def named_columns(lines: Sequence[str]) -> tuple[int, list[int]] | None:
+    """The line that names three columns or more, an angle and an intensity among them, and the places of these and of
+    the errors; None where there is no such line, or where angle and intensity are the first two of three.
+
+    >>> named_columns(["[Scan points]", "Angle,TimePerStep,Intensity,ESD", "25.0,45.7,209,14.5"])
+    (1, [0, 2, 3])
+    """
+    for place, line in enumerate(lines[:MOST_HEADER]):
+        cells = [cell.strip().strip('"') for cell in CELLS.split(line.lstrip("#").strip())]
+        angle = next((at for at, cell in enumerate(cells) if TWO_THETA.search(cell) or ANGLE.search(cell)), None)
+        counts = next((at for at, cell in enumerate(cells) if at != angle and INTENSITY.search(cell)), None)
+        errors = [at for at, cell in enumerate(cells) if ERRORS.search(cell)]
+        if len(cells) < 3 or angle is None or counts is None or any(_is_number(cell) for cell in cells):
+            continue
+        if len(cells) == 3 and (angle, counts) == (0, 1):
+            return None
+        return place, [angle, counts, *errors[:1]]
+    return None
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def _only(lines: Sequence[str], place: int, columns: Sequence[int]) -> list[str]:
+    """The same lines with only some columns below the line that names them, parted by tabulators."""
+    split = next(one for one in ("\t", ";", ",") if one in lines[place])
+
+    def shortened(line: str) -> str:
+        cells = line.rstrip("\r\n").split(split)
+        return "\t".join(cells[at] for at in columns) if len(cells) > max(columns) else line
+
+    return [line if at < place else shortened(line) for at, line in enumerate(lines)]
 
 
 def _way_of_writing(lines: Sequence[str]) -> tuple[str | None, bool]:
@@ -161,7 +219,9 @@ def _numbers(line: str, separator: str | None, comma: bool) -> Row | None:
 
 
 def _radiation(name: str, text: str) -> Radiation | None:
-    found = {which: float(value.replace(",", ".")) * NM_PER_ANGSTROM for which, value in ALPHA.findall(text)}
+    found = {
+        which: float(value.replace(",", ".")) * NM_PER_ANGSTROM for which, value in ALPHA.findall(RATIO.sub("", text))
+    }
     first = found.get("1")
     if first is None or not LOWEST_nm < first < HIGHEST_nm:
         return None

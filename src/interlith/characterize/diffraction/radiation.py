@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+from interlith.errors import InputError
+
 NM_PER_ANGSTROM = 0.1
 LOWEST_nm, HIGHEST_nm = 0.02, 0.3  # of what laboratory tubes give: silver 0.056, chromium 0.229
 ALPHA2_OVER_ALPHA1 = 0.5  # of intensities: the statistical weights of the two 2p levels are 2 : 1
+OF_ANODE = 0.003  # part of the wavelength by which one that is stated may differ from K-alpha 1 of a tube
 AT_COPPER = 0.02  # part of the wavelength by which a tube may differ and still be called copper
 
 
@@ -52,6 +55,16 @@ COPPER = Radiation(
 )
 
 
+# Cr, Fe, Co: the same papers as copper. Mo: Int. Tables C, 4.2.2 (2006), K-beta 1 of Bearden (1967)
+ANODES = {
+    "copper": replace(COPPER, source="copper K-alpha 1 and 2, stated"),
+    "cobalt": Radiation(0.1788996, 0.1792835, ALPHA2_OVER_ALPHA1, 0.1620826, "cobalt K-alpha 1 and 2, stated"),
+    "molybdenum": Radiation(0.07093172, 0.0713607, ALPHA2_OVER_ALPHA1, 0.0632288, "molybdenum K-alpha 1 and 2, stated"),
+    "chromium": Radiation(0.2289726, 0.2293651, ALPHA2_OVER_ALPHA1, 0.2084881, "chromium K-alpha 1 and 2, stated"),
+    "iron": Radiation(0.1936041, 0.1939973, ALPHA2_OVER_ALPHA1, 0.1756604, "iron K-alpha 1 and 2, stated"),
+}
+
+
 def two_theta_deg(spacing_nm: float, wavelength_nm: float) -> float | None:
     """Bragg: 2 theta = 2 arcsin(lambda / 2 d) in degrees; None where the planes are too close to reflect.
 
@@ -70,3 +83,22 @@ def stated(kalpha1_nm: float, kalpha2_nm: float | None, ratio: float | None, sou
     """
     one = Radiation(kalpha1_nm, kalpha2_nm, ALPHA2_OVER_ALPHA1 if ratio is None else ratio, None, source)
     return replace(one, kbeta_nm=COPPER_BETA_nm) if one.is_copper else one
+
+
+def of_wavelength(wavelength_nm: float) -> Radiation:
+    """Lines of the tube whose K-alpha (1, or the mean of both) this is; else this one wavelength alone.
+
+    Raises InputError for a length that no tube gives.
+
+    >>> of_wavelength(0.1790).kalpha2_nm, of_wavelength(0.06).kalpha2_nm
+    (0.1792835, None)
+    """
+    if not LOWEST_nm < wavelength_nm < HIGHEST_nm:
+        raise InputError(
+            f"wavelength_nm = {wavelength_nm:g}: between {LOWEST_nm:g} and {HIGHEST_nm:g} nm; copper 0.15406, cobalt "
+            "0.17890, molybdenum 0.07093. Was it in Angstrom?"
+        )
+    for anode in ANODES.values():
+        if abs(wavelength_nm / anode.kalpha1_nm - 1) < OF_ANODE:
+            return anode
+    return stated(wavelength_nm, None, None, "stated")

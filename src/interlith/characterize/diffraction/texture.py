@@ -38,19 +38,22 @@ def harris(areas: Floats, powder: Floats) -> Floats:
     return found
 
 
-def size_nm(fwhm_deg: float, instrument_deg: float, two_theta_deg: float, wavelength_nm: float) -> float:
+def size_nm(
+    fwhm_deg: float, instrument_deg: float, two_theta_deg: float, wavelength_nm: float, power: float = 2.0
+) -> float:
     """Scherrer: D = 0.9 lambda / (beta cos theta), beta2 = B2 - b2, both full widths at half maximum, beta in radians.
 
+    power: 2 for Gaussian lines, 1 for Lorentzian ones (beta = B - b).
     Infinite where the line is no wider than the instrument makes it. All broadening is taken as size: with strain the
     crystallites are larger.
 
     >>> round(size_nm(0.5, 0.06, 34.42, 0.154059), 1)
     16.8
     """
-    square = fwhm_deg**2 - instrument_deg**2
-    if square <= 0:
+    left = fwhm_deg**power - instrument_deg**power
+    if left <= 0:
         return math.inf
-    return SCHERRER * wavelength_nm / (math.radians(math.sqrt(square)) * math.cos(math.radians(two_theta_deg / 2)))
+    return SCHERRER * wavelength_nm / (math.radians(left ** (1 / power)) * math.cos(math.radians(two_theta_deg / 2)))
 
 
 def interval(value: float, draws: Floats, least: float = -math.inf, most: float = math.inf) -> Interval:

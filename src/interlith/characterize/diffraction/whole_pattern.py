@@ -32,6 +32,7 @@ INSTRUMENT_deg, INSTRUMENT_FROM_deg, INSTRUMENT_TO_deg = 0.06, 0.03, 0.12  # ass
 KNOTS_deg = (3.0, 4.0, 6.0)  # backgrounds from soft to stiff; Akaike's criterion picks, the others tell the error
 KNOTS_PER_WIDTH = 5.0  # the least distance of knots in widths of a line: a background must not follow lines
 LEAST_LINES, LEAST_GAIN, LEAST_VISIBLE = 3, 40.0, 0.7  # for a texture; of chi2 by the lines; of a line's middle
+STRAIN_PARTS, STRAIN_GAIN, STRAIN_WITHIN = 11, 30.0, 4.0  # tried; of chi2, by which strain must lower it; two errors
 LEAST_DRAWS, MOST_DRAWS = 20, 5000
 
 
@@ -48,7 +49,10 @@ class Asked:
 
 @dataclass(frozen=True)
 class Analysis:
-    """One pattern, fitted. residual: (counts - expected) / sigma; free: not masked."""
+    """One pattern, fitted. residual: (counts - expected) / sigma; free: not masked.
+
+    strain_up_to: which part of the broadening at 34.42 degrees may be strain; None where widths grow as 1/cos theta.
+    """
 
     pattern: Pattern
     masks: tuple[Mask, ...]
@@ -60,11 +64,18 @@ class Analysis:
     residual: Floats
     reduced_chi2: float
     inflation: float
+    strain_up_to: float | None = None
 
     @property
     def has_lines(self) -> bool:
         """Whether the lines explain more than the noise would."""
         return (self.fit.chi2_without_lines - self.fit.chi2) / self.inflation > LEAST_GAIN
+
+    @property
+    def share_by_lines(self) -> float:
+        """Which part of what the background alone leaves, beyond the noise, the lines explain."""
+        without, n = self.fit.chi2_without_lines, len(self.fit.points.angles)
+        return (without - self.fit.chi2) / max(without - n, 1.0)
 
     @property
     def used(self) -> tuple[int, ...]:
@@ -123,7 +134,27 @@ def analysed(pattern: Pattern, masks: tuple[Mask, ...], asked: Asked) -> Analysi
     inflation = _inflation(residual[free], fit.shape.fwhm_deg / pattern.step_deg)
     draws = resampled(fit, asked.n_bootstrap, asked.seed, counted=pattern.is_counts, inflation=inflation)
     draws = _with_backgrounds(draws, fit, others, asked.seed)
-    return Analysis(pattern, masks, asked, fit, draws, others, free, residual, reduced, inflation)
+    strain = _strain(pattern, fit, free)
+    return Analysis(pattern, masks, asked, fit, draws, others, free, residual, reduced, inflation, strain)
+
+
+def _strain(pattern: Pattern, fit: Fit, free: np.ndarray) -> float | None:
+    """Up to which part of the broadening is strain, where widths that grow as tan theta fit clearly better."""
+    if fit.shape.fwhm_deg <= fit.model.instrument_deg or len(fit.model.lines) < LEAST_LINES:
+        return None
+    scan = (pattern.two_theta_deg, pattern.counts, pattern.variance_per_count, free)
+    parts = np.linspace(0.0, 1.0, STRAIN_PARTS)
+    fits = [fit_lines(replace(fit.model, strain=float(part)), scan, pattern.step_deg, fit.shape) for part in parts[1:]]
+    chi2 = np.array([_chi2(pattern, one, free) for one in (fit, *fits)])
+    best = int(np.argmin(chi2))
+    if best == 0:
+        return None
+    per = fits[best - 1].shape.fwhm_deg / pattern.step_deg
+    inflation = _inflation(_residual(pattern, fits[best - 1])[free], per)
+    if (chi2[0] - chi2[best]) / inflation < STRAIN_GAIN:
+        return None
+    within = np.flatnonzero(chi2 <= chi2[best] + STRAIN_WITHIN * inflation)
+    return float(parts[min(int(within[-1]) + 1, STRAIN_PARTS - 1)])
 
 
 def _residual(pattern: Pattern, fit: Fit) -> Floats:
@@ -199,14 +230,36 @@ def texture_of(analysis: Analysis, thin: bool = False) -> dict[str, Interval] | 
 
 
 def crystallite_size(analysis: Analysis) -> Interval | None:
-    """Crystallite size in nm; high is infinite where only a lower bound is known. None without lines."""
+    """Crystallite size in nm; high is infinite where only a lower bound is known. None without lines.
+
+    The value takes the instrument's width off in quadrature and all broadening as size; the interval reaches up to the
+    exponent 2 - eta (eta the Lorentzian share: 1 for Lorentzian lines), and to the part that is strain where it shows.
+    """
     if not analysis.has_lines:
         return None
     wavelength, (low, high) = analysis.pattern.radiation.kalpha1_nm, analysis.asked.instrument_range_deg
     generator = np.random.Generator(np.random.Philox([analysis.asked.seed, 2]))
     instrument = generator.uniform(low, high, len(analysis.draws.fwhm_deg))
-    pairs = zip(analysis.draws.fwhm_deg, instrument, strict=True)
-    drawn = np.array([1 / size_nm(float(width), float(b), REFERENCE_deg, wavelength) for width, b in pairs])
+
+    def drawn_sizes(power: float) -> Floats:
+        pairs = zip(analysis.draws.fwhm_deg, instrument, strict=True)
+        return np.array([size_nm(float(width), float(b), REFERENCE_deg, wavelength, power) for width, b in pairs])
+
+    drawn = 1 / drawn_sizes(2.0)
     best = 1 / size_nm(analysis.fit.shape.fwhm_deg, analysis.asked.instrument_deg, REFERENCE_deg, wavelength)
     inverse = interval(best, drawn, 0.0)  # of what is measured, a width: sizes are skewed
-    return Interval(*(1 / one if one > 0 else math.inf for one in (best, inverse.high, inverse.low)))
+    value, low, high = (1 / one if one > 0 else math.inf for one in (best, inverse.high, inverse.low))
+    # Lorentzian lines lose the instrument's width itself and not its square; strain would leave less to the size
+    power = 2 - analysis.fit.shape.lorentz
+    linear = drawn_sizes(power)
+    high = max(high, float(np.percentile(linear, 97.5, method="nearest")))
+    return Interval(value, low, high / (1 - (analysis.strain_up_to or 0.0)) if analysis.strain_up_to != 1 else math.inf)
+
+
+def sizes_by_convention(analysis: Analysis) -> tuple[float, float]:
+    """Size in nm with the instrument's width taken off in quadrature, and as far as these lines are Lorentzian."""
+    width, b = analysis.fit.shape.fwhm_deg, analysis.asked.instrument_deg
+    wavelength = analysis.pattern.radiation.kalpha1_nm
+    powers = (2.0, 2 - analysis.fit.shape.lorentz)
+    quadrature, linear = (size_nm(width, b, REFERENCE_deg, wavelength, power) for power in powers)
+    return quadrature, linear

@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from interlith.characterize.diffraction.identity import doubt_of, otherwise
 from interlith.characterize.diffraction.line_fit import expected_counts
 from interlith.characterize.diffraction.masking import Stated, beneath, masks_of, substrates_of
-from interlith.characterize.diffraction.pattern import Pattern
+from interlith.characterize.diffraction.pattern import Pattern, with_radiation
+from interlith.characterize.diffraction.radiation import of_wavelength
 from interlith.characterize.diffraction.scan import Floats
 from interlith.characterize.diffraction.texture import Interval, interval
 from interlith.characterize.diffraction.whole_pattern import Analysis, analysed, asked_of, crystallite_size, texture_of
@@ -29,6 +31,7 @@ def measure_xrd(
     substrate: str | None = None,
     lines: Sequence[str] | None = None,
     instrument_width_deg: float | None = None,
+    wavelength_nm: float | None = None,
     n_bootstrap: int = 200,
     seed: int = 0,
 ) -> Measured:
@@ -43,8 +46,9 @@ def measure_xrd(
     substrate: one of substrates.SUBSTRATES, several joined by "+", None: recognized, "none": there is none. lines: of
     which the texture is taken ("002", ...); None: those of the seven strong ones that can be seen.
     instrument_width_deg: full width at half maximum of a standard without broadening (LaB6); None: 0.06 assumed, 0.03
-    to 0.12.
+    to 0.12. wavelength_nm: K-alpha 1 of the tube, in place of what the file says.
 
+    Where the pattern is not one of ZnO (see identity.doubt_of) the headline says why, and there are no quantities.
     Fewer than three lines, or none above the noise: no texture, and the reason is said. A line no wider than the
     instrument makes it: a lower bound of the size. Raises InputError for options that cannot be meant.
 
@@ -54,17 +58,20 @@ def measure_xrd(
     (7, '002')
     """
     asked = asked_of(lines, instrument_width_deg, n_bootstrap, seed)
+    if wavelength_nm is not None:
+        pattern = with_radiation(pattern, of_wavelength(wavelength_nm))
     names = substrates_of(pattern, substrate)
     pattern = replace(pattern, said=(*pattern.said, *beneath(pattern, names)))
     analysis = analysed(pattern, masks_of(pattern, masks, names), asked)
     if analysis is None:
         low, high = pattern.two_theta_deg[0], pattern.two_theta_deg[-1]
         reason = f"no line of ZnO lies between {low:g} and {high:g} degrees outside the masks"
-        return Measured("xrd", f"No texture: {reason}.", {"name": pattern.name, "n_lines": 0}, said=pattern.said)
-    return _measured(analysis)
+        more = f": {hint}" if (hint := otherwise(pattern)) else ""
+        return Measured("xrd", f"No texture: {reason}{more}.", {"name": pattern.name, "n_lines": 0}, said=pattern.said)
+    return _measured(analysis, doubt_of(analysis))
 
 
-def _measured(analysis: Analysis) -> Measured:
+def _measured(analysis: Analysis, doubt: str) -> Measured:
     texture, size = texture_of(analysis), crystallite_size(analysis)
     name, n = analysis.pattern.name, len(analysis.used)
     hkls = [analysis.fit.model.lines[at].hkl for at in analysis.used]
@@ -72,6 +79,7 @@ def _measured(analysis: Analysis) -> Measured:
         "name": name,
         "n_lines": n,
         "lines": hkls,
+        "doubt": doubt or None,
         "preferred": None if texture is None else preferred_of(texture),
         "texture_coefficients": None if texture is None else {hkl: _plain(one) for hkl, one in texture.items()},
         "fractions": None if texture is None else {hkl: _plain(one, n) for hkl, one in texture.items()},
@@ -85,6 +93,11 @@ def _measured(analysis: Analysis) -> Measured:
         "instrument_width_deg": analysis.asked.instrument_deg,
         "masks": [{"low_deg": mask.low_deg, "high_deg": mask.high_deg, "name": mask.name} for mask in analysis.masks],
     }
+    hint = otherwise(analysis.pattern) if doubt or texture is None else ""
+    if doubt or hint:
+        what = f"{doubt or 'No ZnO found'}{'; ' * bool(hint)}{hint}."
+        said = (*analysis.pattern.said, *remarks(analysis, None, None, hint))
+        return Measured("xrd", what, values, (), said, _tables(analysis, None))
     said = (*analysis.pattern.said, *remarks(analysis, texture, size))
     quantities = _quantities(name, texture, size)
     return Measured("xrd", headline(texture, size, analysis), values, quantities, said, _tables(analysis, texture))

@@ -21,7 +21,7 @@ def measure_series(found: Sequence[tuple[str, Measured]]) -> Measured:
         raise InputError("a series needs at least one pattern")
     rows = []
     for name, one in found:
-        for hkl, held in (one.values.get("texture_coefficients") or {}).items():
+        for hkl, held in (_coefficients(one) or {}).items():
             ends = {"texture_coefficient": held["value"], "texture_low": held["low"], "texture_high": held["high"]}
             rows.append({"name": name, "hkl": hkl, **ends, "n_lines": one.values["n_lines"]})
     schema = {
@@ -34,10 +34,10 @@ def measure_series(found: Sequence[tuple[str, Measured]]) -> Measured:
     }
     sizes = [{"name": name, **_size_row(one)} for name, one in found]
     said = []
-    sets = {tuple(one.values["lines"]) for _, one in found if one.values.get("texture_coefficients")}
+    sets = {tuple(one.values["lines"]) for _, one in found if _coefficients(one)}
     if len(sets) > 1:
         said.append("the patterns show different lines: their coefficients cannot be compared; name the lines")
-    said += [f"{name}: {one.headline}" for name, one in found if not one.values.get("texture_coefficients")]
+    said += [f"{name}: {one.headline}" for name, one in found if not _coefficients(one)]
     values = {
         "n_patterns": len(found),
         "comparable": len(sets) == 1,
@@ -48,7 +48,14 @@ def measure_series(found: Sequence[tuple[str, Measured]]) -> Measured:
     return Measured("xrd", _series_headline(rows, len(found), len(sets) == 1), values, (), tuple(said), tables)
 
 
+def _coefficients(one: Measured) -> dict[str, Any] | None:
+    """Its texture; none of what is not ZnO."""
+    return None if one.values.get("doubt") else one.values.get("texture_coefficients")
+
+
 def _size_row(one: Measured) -> dict[str, float | None]:
+    if one.values.get("doubt"):
+        return {"size_nm": None, "size_low_nm": None, "size_high_nm": None}
     size = one.values.get("crystallite_size_nm")
     if size is None:
         return {"size_nm": None, "size_low_nm": one.values.get("crystallite_size_above_nm"), "size_high_nm": None}

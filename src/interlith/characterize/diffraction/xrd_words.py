@@ -9,10 +9,12 @@ import numpy as np
 
 from interlith.characterize.diffraction.substrates import candidates
 from interlith.characterize.diffraction.texture import Interval
-from interlith.characterize.diffraction.whole_pattern import LEAST_LINES, Analysis, texture_of
+from interlith.characterize.diffraction.whole_pattern import LEAST_LINES, Analysis, sizes_by_convention, texture_of
 from interlith.characterize.diffraction.wurtzite import SECOND_ORDERS, TEXTURE_LINES
 
 GOOD_CHI2, MISFIT = 1.5, 6.0  # reduced; standard errors over half a width
+TAIL_deg = 0.7  # from the edge of a mask, within which a misfit is the tail of what it hides
+MATTERS = 1.02  # factor by which the convention must move a size to be told
 Texture = Mapping[str, Interval] | None
 
 
@@ -49,8 +51,8 @@ def _why_none(analysis: Analysis) -> str:
     return "the lines that can be seen have no intensity"
 
 
-def remarks(analysis: Analysis, texture: Texture, size: Interval | None) -> tuple[str, ...]:
-    """What must be known beside the numbers."""
+def remarks(analysis: Analysis, texture: Texture, size: Interval | None, hint: str = "") -> tuple[str, ...]:
+    """What must be known beside the numbers. hint: what the pattern is instead, where that is known."""
     said = []
     if analysis.masks:
         parts = [f"{mask.name} ({mask.low_deg:.2f} to {mask.high_deg:.2f})" for mask in analysis.masks]
@@ -77,7 +79,7 @@ def remarks(analysis: Analysis, texture: Texture, size: Interval | None) -> tupl
             )
     if size is not None:
         said += _about_size(analysis, size)
-    return (*said, *_misfit(analysis))
+    return (*said, *_misfit(analysis, hint))
 
 
 def _about_size(analysis: Analysis, size: Interval) -> list[str]:
@@ -90,14 +92,25 @@ def _about_size(analysis: Analysis, size: Interval) -> list[str]:
         )
     if math.isinf(size.high):
         said.append("lines are as narrow as the instrument's: the size is a lower bound")
-    else:
+        return said
+    said.append("all broadening is taken as size; with strain the crystallites are larger. One size for all directions")
+    quadrature, linear = sizes_by_convention(analysis)
+    if linear > MATTERS * quadrature:
         said.append(
-            "all broadening is taken as size; with strain the crystallites are larger. One size for all directions"
+            f"the instrument's width is taken off in quadrature, as from Gaussian lines; off lines that are "
+            f"{analysis.fit.shape.lorentz:.0%} Lorentzian more may have to be: up to {linear:.1f} nm, which is in the "
+            "interval"
+        )
+    if analysis.strain_up_to is not None:
+        said.append(
+            "strain? Widths do not grow as 1/cos theta but more: up to "
+            f"{analysis.strain_up_to:.0%} of the broadening at 34.4 degrees may be strain, and the interval of the "
+            "size reaches as far up"
         )
     return said
 
 
-def _misfit(analysis: Analysis) -> list[str]:
+def _misfit(analysis: Analysis, hint: str) -> list[str]:
     """Where the fit is off, and which line of a substrate lies there."""
     from scipy.ndimage import uniform_filter1d
 
@@ -108,7 +121,23 @@ def _misfit(analysis: Analysis) -> list[str]:
     if not bad and off[worst] < MISFIT:
         return []
     angle = float(analysis.pattern.two_theta_deg[worst])
-    names = candidates(angle, analysis.pattern.radiation)
-    what = f"; there lies {names[0]}: name the substrate" if names else "; a line of something else? Mask it"
+    what = "" if hint else _what_lies_at(analysis, angle)
     chi2 = f"reduced chi2 is {analysis.reduced_chi2:.3g}: " if bad else ""
     return [f"{chi2}the fit is off by {off[worst]:.0f} standard errors at {angle:.2f} degrees{what}"]
+
+
+def _what_lies_at(analysis: Analysis, angle_deg: float) -> str:
+    """What a misfit may be: the tail of what was masked, a line of ZnO of another width, a line of a substrate."""
+    beside = [
+        mask for mask in analysis.masks if min(abs(angle_deg - mask.low_deg), abs(angle_deg - mask.high_deg)) < TAIL_deg
+    ]
+    if beside:
+        return f", beside its mask the tail of {beside[0].name}: mask more of it"
+    shift, width = analysis.fit.shape.shift_deg, analysis.fit.shape.fwhm_deg
+    of_ours = [line.hkl for line in analysis.fit.model.lines if abs(line.two_theta_deg + shift - angle_deg) < width]
+    if of_ours and analysis.strain_up_to is not None:
+        return f", on ({of_ours[0]}): its width is not that of size alone. Strain?"
+    names = candidates(angle_deg, analysis.pattern.radiation)
+    if names:
+        return f"; there lies {names[0]}: name the substrate"
+    return "; a line of something else? Mask it"

@@ -30,14 +30,15 @@ from interlith.characterize.secondary_ions.ions import (
 from interlith.errors import CorruptFile, InputError
 
 Floats = NDArray[np.float64]
-TOTAL = "total"
+TOTAL, PERCENT = "total", 100.0
 AXES = (("fluence", "fluence_per_cm2"), ("dose", "dose_ions"), ("sputter time", "sputter_time_s"))
 FEWEST_POINTS = 3
 FAR_U, BY_MASS_U = 0.05, 0.003  # a named column farther from its mass is not that ion; a nameless one nearer is
 OFF_U = 0.003  # error of the mass scale that is said
+NEARER = 0.5  # of the distance of the next ion, beyond which a listed mass is not that of the name
 EQUAL = 0.05  # steps of fluence that differ by less are equal
 NONE_SEEN = -math.log(1 - 0.95)  # counts that are exceeded with 95 % where none was seen
-MOST_POINTS = 400
+MOST_POINTS, MOST_TOLD = 400, 6  # of a profile that is drawn; ratios in a headline
 WORDS = {"-": "negative", "+": "positive"}
 
 
@@ -182,7 +183,10 @@ def _found(profile: Profile, name: str) -> Ion:
     plain = plain_name(name)
     if near:
         column = min(near, key=lambda c: abs(off[c]) if math.isfinite(off[c]) else FAR_U)
-        return Ion(name, column, _mass_remark(profile, name, float(off[column])))
+        remark = _mass_remark(profile, name, float(off[column]))
+        if name in INTERFERENCES and abs(off[column]) > NEARER * abs(ion_mass_u(INTERFERENCES[name]) - mass):
+            return Ion(name, None, f"{remark}: name and mass do not agree, and it is not counted as {plain}")
+        return Ion(name, column, remark)
     if named:
         return Ion(name, None, f"{profile.name}: a column is named {plain}, but lies at m/z {profile.mz[named[0]]:.4f}")
     nameless = [c for c, one in enumerate(profile.species) if composition(one) is None and abs(off[c]) <= BY_MASS_U]
@@ -205,7 +209,7 @@ def measure_tof_sims(profiles: Sequence[Profile]) -> Measured:
     """Shares of the chosen ions in each profile; of several profiles of one polarity their ratio to the first.
 
     Both are of the range that all profiles of the polarity share. Negative and positive profiles are treated apart.
-    Raises InputError where there is no common range.
+    Profiles without a common range are left out and named; raises InputError where no two of all have one.
     """
     if not profiles:
         raise InputError("no profile: give at least one")
@@ -214,9 +218,15 @@ def measure_tof_sims(profiles: Sequence[Profile]) -> Measured:
     for word, group in groups.items():
         if not group:
             continue
-        group = _told_apart(group)
+        try:
+            group, left = _comparable(word, _told_apart(group))
+        except InputError as problem:
+            if len(profiles) == sum(one.polarity == word for one in profiles):
+                raise
+            said.append(f"not compared: {problem}")
+            continue
         values[word], remarks, rows = _compared(word, group)
-        said += remarks
+        said += [*left, *remarks]
         indices += rows
         depths += [_depth_rows(one) for one in group]
         heads.append(_headline(word, rows, len(group)))
@@ -232,9 +242,9 @@ INDEX_SCHEMA = {
     "species": pl.String,
     "sample": pl.String,
     "counts": pl.Float64,
-    "share": pl.Float64,
-    "share_low": pl.Float64,
-    "share_high": pl.Float64,
+    "share_percent": pl.Float64,
+    "share_low_percent": pl.Float64,
+    "share_high_percent": pl.Float64,
     "index": pl.Float64,
     "index_low": pl.Float64,
     "index_high": pl.Float64,
@@ -251,12 +261,41 @@ def _told_apart(group: Sequence[Profile]) -> list[Profile]:
     ]
 
 
+def _comparable(word: str, group: list[Profile]) -> tuple[list[Profile], list[str]]:
+    """The most profiles that have a range in common, and what is said of the others. Raises where no two have one."""
+    try:
+        _common_range(word, group)
+    except InputError as problem:
+        sets: list[list[Profile]] = []
+        for one in group:
+            home = next((held for held in sets if _share_range(word, [*held, one])), None)
+            if home is None:
+                sets.append([one])
+            else:
+                home.append(one)
+        largest = max(sets, key=len)
+        if len(largest) < 2:
+            raise
+        others = ", ".join(one.name for one in group if all(one is not held for held in largest))
+        return largest, [f"{word}: left out, without a range in common with the others: {others} ({problem})"]
+    return group, []
+
+
+def _share_range(word: str, group: list[Profile]) -> bool:
+    try:
+        _common_range(word, group)
+    except InputError:
+        return False
+    return True
+
+
 def _compared(word: str, group: list[Profile]) -> tuple[dict[str, Any], list[str], list[dict[str, Any]]]:
     """Values, remarks and rows of one polarity."""
     ends, remarks = _common_range(word, group)
     found = {one.name: chosen(one) for one in group}
     rows: list[dict[str, Any]] = []
     absent: dict[str, list[str]] = {}
+    left_out: set[tuple[str, str]] = set()  # in the file, but not what the name says
     for place, name in enumerate(NEGATIVE if word == "negative" else POSITIVE):
         reference: dict[str, Any] | None = None
         for one in group:
@@ -264,13 +303,15 @@ def _compared(word: str, group: list[Profile]) -> tuple[dict[str, Any], list[str
             remarks += [ion.remark] if ion.remark else []
             if ion.column is None:
                 absent.setdefault(one.name, []).append(plain_name(name))
+                left_out = left_out | {(one.name, plain_name(name))} if ion.remark else left_out
                 continue
             row = {"polarity": word, "species": plain_name(name), "sample": one.name, **_share(one, ion.column, ends)}
             if one is group[0]:
                 reference = row
             rows.append(row | _index(row, reference if one is not group[0] else None))
-    for name, missing in absent.items():
-        remarks.append(f"{name}: not in the file, which is not the same as none: {', '.join(missing)}")
+    for name, gone in absent.items():
+        missing = [ion for ion in gone if (name, ion) not in left_out]
+        remarks += [f"{name}: not in the file, which is not the same as none: {', '.join(missing)}"] if missing else []
     remarks += [note for one in group for note in one.notes]
     values = {
         "range": list(ends),
@@ -308,16 +349,18 @@ def _common_range(word: str, group: list[Profile]) -> tuple[tuple[float, float],
     return ends, remarks
 
 
-def _share(profile: Profile, column: int, ends: tuple[float, float]) -> dict[str, float | None]:
+def _share(profile: Profile, column: int, span: tuple[float, float]) -> dict[str, float | None]:
     """Counts of an ion over all counts, with the 95 % interval of counting (binomial), in a range of the axis."""
-    inside = (profile.axis >= ends[0]) & (profile.axis <= ends[1])
+    inside = (profile.axis >= span[0]) & (profile.axis <= span[1])
     counts, total = float(np.nansum(profile.counts[inside, column])), float(profile.total[inside].sum())
     counts = min(counts, total)
-    if counts == 0:
-        return {"counts": 0.0, "share": 0.0, "share_low": 0.0, "share_high": NONE_SEEN / total}
-    share = counts / total
-    wide = math.exp(NORMAL_95 * math.sqrt((1 - share) / counts))
-    return {"counts": counts, "share": share, "share_low": share / wide, "share_high": min(share * wide, 1.0)}
+    share, wide = counts / total, 1.0
+    low, high = 0.0, NONE_SEEN / total
+    if counts > 0:
+        wide = math.exp(NORMAL_95 * math.sqrt((1 - share) / counts))
+        low, high = share / wide, min(share * wide, 1.0)
+    ends = {"share_percent": share, "share_low_percent": low, "share_high_percent": high}
+    return {"counts": counts, **{name: PERCENT * value for name, value in ends.items()}}
 
 
 def _index(row: dict[str, Any], reference: dict[str, Any] | None) -> dict[str, float | None]:
@@ -325,24 +368,46 @@ def _index(row: dict[str, Any], reference: dict[str, Any] | None) -> dict[str, f
     if reference is None or reference["counts"] == 0:
         return {"index": None, "index_low": None, "index_high": None}
     if row["counts"] == 0:
-        return {"index": 0.0, "index_low": 0.0, "index_high": row["share_high"] / reference["share_low"]}
-    index = row["share"] / reference["share"]
-    variance = sum((1 - one["share"]) / one["counts"] for one in (row, reference))
+        return {
+            "index": 0.0,
+            "index_low": 0.0,
+            "index_high": row["share_high_percent"] / reference["share_low_percent"],
+        }
+    index = row["share_percent"] / reference["share_percent"]
+    variance = sum((1 - one["share_percent"] / PERCENT) / one["counts"] for one in (row, reference))
     wide = math.exp(NORMAL_95 * math.sqrt(variance))
     return {"index": index, "index_low": index / wide, "index_high": index * wide}
 
 
 def _headline(word: str, rows: list[dict[str, Any]], n_profiles: int) -> str:
+    """Shares of one profile, or ratios to the first of several; the ratios farthest from 1, in their errors, first."""
     if not rows:
         return f"{word}: none of the chosen ions is in the file"
     if n_profiles == 1:
-        ions = ", ".join(f"{row['species']} {100 * row['share']:.3g} %" for row in rows)
+        ions = ", ".join(f"{row['species']} {_told(row, 'share', '_percent', ' %')}" for row in rows)
         return f"{word}: of all counts {ions}"
     ratios = [row for row in rows if row["index"] is not None]
-    ions = ", ".join(f"{row['species']} {row['index']:.3g} ({row['sample']})" for row in ratios[:6])
     if not ratios:
         return f"{word}: no chosen ion is in both files, so nothing is compared"
-    return f"{word}, against the first sample: {ions}" + (" and more" if len(ratios) > 6 else "")
+    shown = sorted(ratios, key=_distance, reverse=True)[:MOST_TOLD]
+    ions = ", ".join(f"{row['species']} {_told(row, 'index')} in {row['sample']}" for row in shown)
+    more = len(ratios) - len(shown)
+    return f"{word}, against the first sample: {ions}" + (f" ({more} nearer to 1 in the table)" if more else "")
+
+
+def _told(row: dict[str, Any], name: str, unit: str = "", behind: str = "") -> str:
+    """A number with its 95 % interval, or that it lies below the end where nothing was counted."""
+    value, low, high = (row[f"{name}{end}{unit}"] for end in ("", "_low", "_high"))
+    if row["counts"] == 0:
+        return f"below {high:.2g}{behind}"
+    return f"{value:.3g} ({low:.3g} to {high:.3g}){behind}"
+
+
+def _distance(row: dict[str, Any]) -> float:
+    """How far a ratio is from 1, in half-widths of its interval."""
+    if row["counts"] == 0:
+        return math.inf if row["index_high"] < 1 else 0.0
+    return abs(math.log(row["index"])) / max(math.log(row["index_high"] / row["index"]), 1e-12)
 
 
 def _general_remarks(groups: dict[str, list[Profile]]) -> list[str]:

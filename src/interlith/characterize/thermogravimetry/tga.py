@@ -8,7 +8,7 @@ an interval, not a number.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -31,6 +31,8 @@ MUCH_CARBON = 0.5  # residue above which the gas is doubted
 GAIN = 0.005  # gain above the dry mass that is said
 CARBOTHERMIC_C = 800.0  # carbon reduces ZnO from about here on, zinc leaves as vapour (assumed, 800 to 950)
 ASH_LOW, ASH_HIGH = 0.0, 0.1  # of nanotubes as made to purified; assumed, there is no bare run
+LEAST_MASS_mg, MOST_MASS_mg = 2.0, 20.0  # of a sample whose mass no file tells; assumed
+NOTHING_BURNT = 0.05  # loss below which no carbon can have burnt (assumed, 0.02 to 0.1)
 BUOYANCY_mg = 0.02  # standard deviation: 0.85 mg/cm3 less gas at 800 C on 0.02 to 0.05 cm3 of pan (derived, assumed)
 ELECTRONS_CONVERSION, ELECTRONS_ALLOY = 2, 1
 MOST_DRAWN = 1000
@@ -67,8 +69,9 @@ def residue(curve: Curve, *, buoyancy_mg: float = BUOYANCY_mg) -> Residue:
     """The residue of one curve, per dry mass, and whether it is one.
 
     The mean over the last 50 K, or the last of a mass that still falls there. Its error joins the scatter, that of the
-    dry mass, and buoyancy_mg (one standard deviation; 0 where a blank run was subtracted). Raises InputError for a run
-    in inert gas and for one that ends before anything burnt.
+    dry mass, and buoyancy_mg (one standard deviation; 0 where a blank run was subtracted), on 2 mg of sample where the
+    file tells no mass. Raises InputError for a run in inert gas, for one in which nothing burnt, and for one that ends
+    before anything does.
 
     >>> T = np.linspace(25, 900, 500)
     >>> left = residue(Curve("a", T, 0.9 / (1 + np.exp((T - 600) / 15)) + 0.1))
@@ -90,11 +93,19 @@ def residue(curve: Curve, *, buoyancy_mg: float = BUOYANCY_mg) -> Residue:
             f"{curve.name}: heating ends at {end_C:.0f} C with {value:.1%} of the mass: stopped before the carbon "
             f"burns. Heat in air to {BURNT_ABOVE_C + PLATEAU_K:.0f} C or more"
         )
-    pan = 0.0 if curve.initial_mass_mg is None else buoyancy_mg / (curve.initial_mass_mg * dry)
+    if value > 1 - NOTHING_BURNT and end_C >= BURNT_ABOVE_C:
+        raise InputError(
+            f"{curve.name}: nothing burnt, {value:.1%} of the dry mass is left at {end_C:.0f} C: no carbon, or was it "
+            "run in an inert gas? Without a burn-off there is no loading"
+        )
+    pan = buoyancy_mg / ((curve.initial_mass_mg or LEAST_MASS_mg) * dry)
     error = math.sqrt(float(end.var(ddof=1)) + (value * dry_error / dry) ** 2 + pan**2)
     said = [*said, *_doubts(curve, value, change, mass_gain=float(curve.mass_fraction.max()) / max(dry, 1e-9) - 1)]
     if curve.initial_mass_mg is None and buoyancy_mg:
-        said.append(f"{curve.name}: the initial mass is not known, so buoyancy and drift are not in the error")
+        said.append(
+            f"{curve.name}: the initial mass is not in the file; {LEAST_MASS_mg:g} to {MOST_MASS_mg:g} mg is assumed, "
+            f"and the error of buoyancy and drift is that of {LEAST_MASS_mg:g} mg. Give the mass (initial_mass_mg)"
+        )
     whole = value <= 1.0 + NORMAL_95 * error
     if not whole:
         raise PhysicsError(
@@ -204,17 +215,24 @@ def measure_tga(
     *,
     areal_mass_mg_per_cm2: float | None = None,
     buoyancy_mg: float = BUOYANCY_mg,
+    initial_mass_mg: float | None = None,
 ) -> Measured:
     """ZnO loading of a coated paper, and what it takes up of lithium.
 
     areal_mass_mg_per_cm2: of the coated paper, dry; gives zinc oxide and capacity per area. buoyancy_mg: see residue.
+    initial_mass_mg: of each sample whose file does not tell it.
     Raises InputError or PhysicsError; see residue and loading.
     """
     if areal_mass_mg_per_cm2 is not None and not 0 < areal_mass_mg_per_cm2 < math.inf:
         raise InputError(f"areal_mass_mg_per_cm2 = {areal_mass_mg_per_cm2:g}: a mass above 0")
     if not 0 <= buoyancy_mg < math.inf:
         raise InputError(f"buoyancy_mg = {buoyancy_mg:g}: 0 or more")
-    curves = [coated] if bare is None else [coated, bare]
+    if initial_mass_mg is not None and not 0 < initial_mass_mg < math.inf:
+        raise InputError(f"initial_mass_mg = {initial_mass_mg:g}: a mass above 0")
+    curves = [
+        curve if curve.initial_mass_mg else replace(curve, initial_mass_mg=initial_mass_mg)
+        for curve in ([coated] if bare is None else [coated, bare])
+    ]
     left = [residue(curve, buoyancy_mg=buoyancy_mg) for curve in curves]
     found = loading(left[0], left[1] if bare is not None else None)
     source = f"TGA of {coated.name}" + ("" if bare is None else f" and, bare, {bare.name}")
@@ -310,8 +328,9 @@ def _said(curves: list[Curve], left: list[Residue], found: Loading, areal: bool)
         "ash is weighed as oxide (iron catalyst as Fe2O3, 1.43 times its mass), in both runs alike where the paper is "
         "the same; all other residue counts as ZnO"
     )
-    if any(curve.atmosphere is None for curve in curves):
-        said.append("the gas is not stated in the file and is taken to be air")
+    unnamed = [curve.name for curve in curves if curve.atmosphere is None]
+    if unnamed:
+        said.append(f"the gas is not stated in {' and '.join(unnamed)} and is taken to be air")
     if areal:
         said.append("the areal mass is taken as exact; its error is not in that of the zinc oxide per area")
     return said

@@ -32,11 +32,13 @@ __all__ = ["Sweep", "Voltammogram", "measure_cv", "pairs", "voltammogram", "volt
 SAME_PEAK_V = 0.1  # a peak may move by this from one cycle to the next
 FARTHEST_PAIR_V = 0.6
 MOST_CYCLES, MOST_POINTS = 5, 500  # drawn of one voltammogram; of one sweep
+MOST_TOLD = 3  # peaks of one direction in a headline, one by one
 # Where a first lithiation of ZnO is looked for, V against Li: conversion near 0.5, LiZn and SEI near 0.2 (Shen et al.
 # 2025, doi:10.1038/s41467-025-60609-4; two reactions in turn: Fu et al., J. Electrochem. Soc. 150, A714 (2003)).
 CONVERSION_V, ALLOY_V = (0.35, 0.8), (0.05, 0.35)  # widths assumed
 LOWEST_END_V, HIGHEST_END_V = (-0.05, 0.1), (0.8, 3.5)
 SLOW_mV_per_s = 1.0  # solid reactions are seen at their potential only when scanned slowly (assumed)
+COARSE_V = 0.01  # standard error of a potential, from which on it is said
 LESS_AGAIN = 0.8  # part of the first charge that an irreversible reaction may still show in the next cycle
 
 PEAK_NUMBERS = (
@@ -67,6 +69,7 @@ def measure_cv(
     if not sweeps:
         raise InputError("no voltammogram: give at least one")
     _check(area_cm2, concentration_mol_per_L, n_electrons, temperature_C)
+    sweeps = sorted(sweeps, key=lambda one: one.sweeps[0].rate_mV_per_s)
     found = [[peak for sweep in one.sweeps for peak in peaks_of(sweep)] for one in sweeps]
     every = [peak for peaks in found for peak in peaks]
     assigned, why_not = _assigned(sweeps, found)
@@ -94,8 +97,12 @@ def measure_cv(
         said.append(text)
         quantities += [] if coefficient is None else [coefficient]
     said += _general_remarks(every, laws, sweeps, assigned, why_not)
-    tables = {"cv-curves": _curves_table(sweeps), "cv-peaks": _peaks_table(every), "cv-rates": _rates_table(laws)}
-    headline = _headline(sweeps, found, assigned, quantities)
+    tables = {
+        "cv-curves": _curves_table(sweeps),
+        "cv-peaks": _peaks_table(every, assigned),
+        "cv-rates": _rates_table(laws),
+    }
+    headline = _headline(sweeps, found, assigned, quantities, laws)
     return Measured("cv", headline, values, tuple(quantities), tuple(said), tables)
 
 
@@ -296,10 +303,13 @@ def _general_remarks(
         said.append(
             "some peaks have no straight current before them; their height is taken above the hull of the sweep"
         )
-    coarse = max(peak.potential_error_V for peak in every)
-    if coarse > 0.01:
+    coarse = [peak for peak in every if peak.potential_error_V > COARSE_V]
+    if coarse:
+        worst = max(coarse, key=lambda peak: peak.potential_error_V)
         said.append(
-            f"peak potentials are known to {mV_PER_V * coarse:.0f} mV only: the points lie far apart, or are noisy"
+            f"{len(coarse)} of {len(every)} peaks lie between points that are far apart, or noisy: the "
+            f"{worst.sweep.word} one at {worst.potential_V:.2f} V in cycle {worst.sweep.cycle} is known to "
+            f"{mV_PER_V * worst.potential_error_V:.0f} mV only"
         )
     return said
 
@@ -317,6 +327,7 @@ def _headline(
     found: Sequence[Sequence[Peak]],
     assigned: tuple[Peak, Peak] | None,
     quantities: Sequence[Quantity],
+    laws: Sequence[ScanRates],
 ) -> str:
     if assigned is not None:
         both = " and ".join(f"{peak.potential_V:.3f}" for peak in assigned)
@@ -325,13 +336,39 @@ def _headline(
         if one.name == "diffusion_cm2_per_s" and one.interval:
             low, high = one.interval
             return f"Diffusion coefficient {one.value:.3g} cm2/s ({low:.3g} to {high:.3g}), reversible couple"
-    peaks = [peak for group in found for peak in group]
-    rates = ", ".join(f"{rate:.3g}" for rate in _distinct([one.sweeps[0].rate_mV_per_s for one in sweeps]))
-    if not peaks:
-        return f"No peak at {rates} mV/s"
-    last = [peak for group in found for peak in group if peak.sweep.cycle == group[-1].sweep.cycle]
-    words = "; ".join(f"{peak.sweep.word} {peak.potential_V:.3f} V" for peak in last[:4])
-    return f"Peaks of the last cycle at {rates} mV/s: {words}" + (" and more" if len(last) > 4 else "")
+    rates = _distinct([one.sweeps[0].rate_mV_per_s for one in sweeps])
+    at = f"{rates[0]:.3g} mV/s" if len(rates) == 1 else f"{rates[0]:.3g} to {rates[-1]:.3g} mV/s"
+    last = next((group for group in reversed(found) if group), None)
+    if last is None:
+        return f"No peak at {at}"
+    if laws:
+        return f"Peaks at {at}, slowest to fastest: {'; '.join(_moved(law.peaks[0], law.peaks[-1]) for law in laws)}"
+    words = [word for way in (1, -1) if (word := _in_last_cycle(last, way))]
+    far = max(_shifts(last), key=lambda shift: abs(shift["shift_mV"]), default=None)
+    drift = (
+        ""
+        if far is None
+        else f"; farthest from cycle {far['from_cycle']} to {far['to_cycle']} moves the {far['direction']} one at "
+        f"{far['from_V']:.3f} V, by {round(far['shift_mV']):+d} mV"
+    )
+    where = at if len(rates) == 1 else f"{rates[-1]:.3g} mV/s"
+    return f"Peaks of the last cycle at {where}: {'; '.join(words)}{drift}"
+
+
+def _moved(first: Peak, last: Peak) -> str:
+    shift_mV = mV_PER_V * (last.potential_V - first.potential_V)
+    return f"{first.sweep.word} {first.potential_V:.3f} to {last.potential_V:.3f} V ({round(shift_mV):+d} mV)"
+
+
+def _in_last_cycle(peaks: Sequence[Peak], way: int) -> str:
+    """The peaks of one direction in the last cycle: each of a few, of more the outermost."""
+    last = [peak for peak in peaks if peak.sweep.cycle == peaks[-1].sweep.cycle and peak.sweep.direction == way]
+    places = sorted(peak.potential_V for peak in last)
+    if not places:
+        return ""
+    if len(places) > MOST_TOLD:
+        return f"{len(places)} {last[0].sweep.word}, {places[0]:.3f} to {places[-1]:.3f} V"
+    return f"{last[0].sweep.word} {' and '.join(f'{place:.3f}' for place in places)} V"
 
 
 def _described(one: Voltammogram) -> dict[str, Any]:
@@ -382,7 +419,8 @@ def _curves_table(sweeps: Sequence[Voltammogram]) -> pl.DataFrame:
     return pl.concat(tables).cast({"cycle": pl.Int64, "sweep": pl.Int64})
 
 
-def _peaks_table(peaks: Sequence[Peak]) -> pl.DataFrame:
+def _peaks_table(peaks: Sequence[Peak], assigned: tuple[Peak, Peak] | None) -> pl.DataFrame:
+    names = {id(peak): name for peak, name in zip(assigned or (), ("conversion", "alloy"), strict=False)}
     rows = [
         {
             "name": peak.sweep.name,
@@ -396,11 +434,12 @@ def _peaks_table(peaks: Sequence[Peak]) -> pl.DataFrame:
             "height_mA": peak.height_A / MILLI,
             "height_error_mA": peak.height_error_A / MILLI,
             "charge_mAh": peak.charge_mAh,
+            "assigned": names.get(id(peak)),
         }
         for peak in peaks
     ]
     words = {"name": pl.String, "cycle": pl.Int64, "direction": pl.String}
-    return pl.DataFrame(rows, schema=words | dict.fromkeys(PEAK_NUMBERS, pl.Float64))
+    return pl.DataFrame(rows, schema=words | dict.fromkeys(PEAK_NUMBERS, pl.Float64) | {"assigned": pl.String})
 
 
 def _rates_table(laws: Sequence[ScanRates]) -> pl.DataFrame:

@@ -65,7 +65,8 @@ class ScanRates:
 def families(peaks: Sequence[Peak]) -> list[tuple[Peak, ...]]:
     """Peaks that are the same one at every scan rate, slowest first, found by their potential from rate to rate.
 
-    Of several cycles at one rate the last that has the peak counts. Peaks that are missing at a rate are left out.
+    Of several cycles at one rate the first counts: later ones begin on what it has depleted. Peaks that are missing at
+    a rate are left out.
     """
     found = []
     for direction in (1, -1):
@@ -76,9 +77,15 @@ def families(peaks: Sequence[Peak]) -> list[tuple[Peak, ...]]:
                 rates[-1].append(peak)
             else:
                 rates.append([peak])
-        last = [[p for p in group if p.sweep.time_s[0] == max(q.sweep.time_s[0] for q in group)] for group in rates]
-        found += [chain for first in (last[0] if last else []) if (chain := _chain(first, last))]
+        firsts = [_first_sweep(group) for group in rates]
+        found += [chain for first in (firsts[0] if firsts else []) if (chain := _chain(first, firsts))]
     return found
+
+
+def _first_sweep(peaks: Sequence[Peak]) -> list[Peak]:
+    """The peaks of the first sweep that has any: of the earliest cycle, and in that of the earliest time."""
+    earliest = min(peaks, key=lambda peak: (peak.sweep.cycle, peak.sweep.time_s[0])).sweep
+    return [peak for peak in peaks if peak.sweep is earliest]
 
 
 def _chain(first: Peak, groups: list[list[Peak]]) -> tuple[Peak, ...]:

@@ -23,8 +23,13 @@ TURN = 0.03  # part of the whole range by which the potential must come back to 
 EDGE = 0.01  # part of a sweep's range at both ends within which the potential may have been held
 BENT, UNEVEN = 0.015, 0.05  # largest departure from a straight line, over the range; of the rates of thirds
 SAME_RATE = 0.05  # rates closer than this are one
-HELD, MOSTLY = 0.01, 0.9  # departure from a current, over its size, that held ones keep below in this share of points
+HELD, DRIFTED, MOSTLY = 0.05, 0.1, 0.5  # of a held current: scatter of parts; drift of a stretch; part of all stretches
+HELD_PARTS, ENDS = 20, 2  # of a stretch, so that noise averages out; parts at the turns, which do not count
 GALVANOSTATIC = "the current is held and the potential is not swept: a galvanostatic test, not a voltammogram"
+AMBIGUOUS = (
+    "the current is the same all along each stretch: a galvanostatic test, or the sweeps of an ideal capacitor. These "
+    "two look alike, and neither has a peak"
+)
 ONE_SWEEP = "one sweep only; a cyclic voltammogram turns at least once. Export the whole test, not one step of it"
 
 
@@ -84,8 +89,13 @@ def voltammogram(record: Record, name: str) -> Voltammogram:
         raise InputError(f"{name}: {_why_none(potential, current, pieces, notes)}")
     if len(kept) == 1:
         raise InputError(f"{name}: {ONE_SWEEP}")
+    if len(kept) < MOSTLY * len(pieces):
+        why = GALVANOSTATIC if _are_held(current, pieces) else "is it a galvanostatic test?"
+        raise InputError(
+            f"{name}: {len(pieces) - len(kept)} of {len(pieces)} stretches have no steady scan rate: {why}"
+        )
     if _are_held(current, [where for where, _ in kept]):
-        raise InputError(f"{name}: {GALVANOSTATIC}")
+        raise InputError(f"{name}: {AMBIGUOUS}")
     widest = max(float(np.ptp(potential[where])) for where, _ in kept)
     sweeps, cycle = [], 0
     for where, rate in kept:
@@ -114,14 +124,23 @@ def voltammograms(record: Record, name: str) -> tuple[Voltammogram, ...]:
 
 
 def _are_held(current: Floats, pieces: list[slice]) -> bool:
-    """Whether most pieces have one current each: the potential may then run straight, and is still no sweep."""
-    held = []
-    for piece in pieces:
-        inner = np.abs(current[piece][1:-1])
-        middle = float(np.median(inner)) if len(inner) else 0.0
-        scatter = float(np.quantile(np.abs(inner - middle), MOSTLY)) if len(inner) else 0.0
-        held.append(middle > 0 and scatter < HELD * middle)
-    return bool(np.mean(held) > 0.5)
+    """Whether most stretches have one current each, but for noise and drift: the potential may then run straight."""
+    held = [_is_held(current[piece]) for piece in pieces if piece.stop - piece.start >= FEWEST_POINTS]
+    return bool(held) and bool(np.mean(held) > MOSTLY)
+
+
+def _is_held(current: Floats) -> bool:
+    """Whether the means of the parts of a stretch, those at its turns left out, lie on a flat line that is not 0."""
+    n = min(HELD_PARTS, len(current) // 2)
+    skipped = ENDS if n == HELD_PARTS else 1
+    means = np.array([part.mean() for part in np.array_split(current, n)])[skipped:-skipped]
+    size = abs(float(np.median(means)))
+    if size == 0 or size < HELD * float(np.abs(current).max()):
+        return False
+    place = np.linspace(-0.5, 0.5, len(means))
+    drift = float(np.sum(place * means) / np.sum(place**2)) if len(means) > 2 else 0.0
+    off = means - means.mean() - drift * place
+    return bool(np.abs(off).max() < HELD * size and abs(drift) < DRIFTED * size)
 
 
 def same_rate(one: float, other: float) -> bool:
@@ -189,6 +208,8 @@ def _rate_mV_per_s(time: Floats, potential: Floats) -> tuple[float, str]:
     if len(time) < FEWEST_POINTS:
         return 0.0, f"{len(time)} points"
     inner = slice(1, -1)
+    if not np.ptp(potential[inner]) > 0:
+        return 0.0, "the potential stands still"
     slope, level = np.polyfit(time[inner] - time[1], potential[inner], 1)
     off = potential[inner] - (slope * (time[inner] - time[1]) + level)
     bent = float(np.max(np.abs(off))) / float(np.ptp(potential))
@@ -196,7 +217,7 @@ def _rate_mV_per_s(time: Floats, potential: Floats) -> tuple[float, str]:
     rates = [np.polyfit(time[part] - time[part[0]], potential[part], 1)[0] for part in thirds]
     if len(time) < 30:  # of a few points each, thirds say less than the line
         rates = [slope]
-    if bent > BENT or max(abs(rate / slope - 1) for rate in rates) > UNEVEN:
+    if slope == 0 or bent > BENT or max(abs(rate / slope - 1) for rate in rates) > UNEVEN:
         return 0.0, f"the rate is not steady ({bent:.1%} of the range off a straight line)"
     return float(slope) * mV_PER_V, ""
 
