@@ -20,6 +20,7 @@ LINES = (PLATE, STRIP, GREEN, PURPLE, SKY)
 TUBE, OXIDE = "#5A5A5A", "#8FB4D9"
 OTHERS = ("-", (0, (4, 2)), (0, (1, 1.5)), (0, (6, 1, 1, 1)))
 PERCENT = 100.0
+ALONE = " A loading alone does not tell the readings apart: particles and other batch masses do."
 FITTED = "fitted"
 LONG_nm = 250.0  # of the tube that is drawn
 
@@ -44,8 +45,8 @@ def loading(finding: Finding) -> Sketch | None:
         f"Loading of the {of} (above), coverage and diameter of the particles (below) against cycles"
         + (", for each reading of the source" if len(set(shown) - {FITTED}) > 1 else "")
         + (", and as fitted" if FITTED in shown else "")
-        + "; the shade says what limits the first. A loading alone does not tell the readings apart: particles and "
-        "other batch masses do."
+        + "; the shade says what limits the first."
+        + (ALONE if len(set(shown) - {FITTED}) > 1 else "")
     )
     data = table
     if points is not None and points.height:

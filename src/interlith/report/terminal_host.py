@@ -27,19 +27,7 @@ HOST = (
     "area_cm2_per_cm2",
     "through_ohm_cm2",
 )
-COATING = (
-    "loading_wt_fraction",
-    "powder_loading_wt_fraction",
-    "residue_wt_fraction",
-    "loading_of_half_the_batch",
-    "conformal_limit_wt_fraction",
-    "nominal_thickness_nm",
-    "equivalent_thickness_nm",
-    "particle_diameter_nm",
-    "particles_per_um",
-    "coverage",
-    "utilization",
-)
+IN_WORDS = ("regime", "regime_shares")  # of a coating, told otherwise
 PROCESS = ("time_h", "diethylzinc_kg", "heat_per_cycle_K", "saturating_heat_K", "reservoir_m3", "cost", "cost_per_kg")
 ALWAYS = ("time_h",)  # told where it is not known, too
 SMALL_kg = 0.1  # below, in grams
@@ -126,7 +114,8 @@ def _row(key: str, value: Any) -> tuple[str, str]:
 
 
 def _coating(said: Mapping[str, Any]) -> Table:
-    table = _pairs(said, COATING)
+    coating = said["results"]["coating"]
+    table = _pairs(coating, [key for key in coating if key not in IN_WORDS])
     table.add_row(safe(label("regime_shares")), safe(shares(said["regime_shares"])))
     return table
 

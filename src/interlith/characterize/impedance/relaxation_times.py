@@ -19,7 +19,8 @@ PER_DECADE = 9.0  # time constants, on the grid
 BEYOND_DECADES = 0.5  # of the grid, beyond the measured range
 LG_LIGHT, LITTLE = (-2.0, -4.0, -6.0, -8.0), 0.9  # lambda, until the residual falls by less than a tenth
 HEAVIEST, MOST_TRIALS = 1.0, 7  # lg of lambda
-CLOSE_DECADES, CLOSE_TIMES, EDGE = 0.2, 1.001, 0.2  # where the search for lambda ends; the least part it moves
+CLOSE_DECADES, CLOSE_TIMES, EDGE = 0.2, 1.003, 0.1  # where the search for lambda ends; the least part it moves
+POWER = 0.6  # of lambda, with which the sum of squares about grows
 ROUNDING = 1e-13  # of the squared norm of a column: so that a matrix always has an inverse
 FLOOR = 5e-4  # of |Z|: no instrument is believed to be better than this
 VALLEY = 0.8  # of the lower of two maxima: shallower ones do not part them
@@ -134,16 +135,19 @@ def _smoothest(columns: Complex, impedance_ohm: Complex, n_free: int) -> tuple[F
     b = np.concatenate([(impedance_ohm * weight).real, (impedance_ohm * weight).imag])
     n_points = len(impedance_ohm)
     least_squares = _Ridge(a, b, n_free)
-    low, best, least = _lightest(least_squares)
-    high = HEAVIEST
+    tried, best = _lightest(least_squares)
+    low, least = tried[-1]
     fit = b - a @ best
     noise = max(random_part(fit[:n_points] + 1j * fit[n_points:]), FLOOR)
     allowed = math.sqrt(least**2 + noise**2 / math.sqrt(n_points))
-    rms, above = least, math.inf
+    fits = [one for one in tried[:-1] if one[1] > allowed]
+    high, above = fits[-1] if fits else (HEAVIEST, math.inf)
+    rms = least
     for _ in range(MOST_TRIALS):
-        # the residual grows about as a power of lambda: straight in both logarithms, kept away from the ends
-        share = 0.5 if math.isinf(above) else math.log(allowed / rms) / math.log(above / rms)
-        middle = low + (high - low) * min(max(share, EDGE), 1.0 - EDGE)
+        # squares grow about as a power of lambda; kept away from the ends
+        share = (allowed**2 - rms**2) / (above**2 - rms**2) if math.isfinite(above) else 0.0
+        guess = high + math.log10(share) / POWER if share > 0 else 0.5 * (low + high)
+        middle = min(max(guess, low + EDGE * (high - low)), high - EDGE * (high - low))
         x, found = least_squares.solved(10.0**middle)
         if found <= allowed:
             low, best, rms = middle, x, found
@@ -154,15 +158,15 @@ def _smoothest(columns: Complex, impedance_ohm: Complex, n_free: int) -> tuple[F
     return best, 10.0**low, rms
 
 
-def _lightest(least_squares: _Ridge) -> tuple[float, Floats, float]:
-    """lg of a lambda so small that a smaller one gains little, its solution, and the rms of the residual."""
-    x, rms = least_squares.solved(10.0 ** LG_LIGHT[0])
-    for lg in LG_LIGHT[1:]:
-        before = rms
+def _lightest(least_squares: _Ridge) -> tuple[list[tuple[float, float]], Floats]:
+    """lg of lambda and the rms of the residual, down to a lambda below which little is gained, and its solution."""
+    tried: list[tuple[float, float]] = []
+    for lg in LG_LIGHT:
         x, rms = least_squares.solved(10.0**lg)
-        if rms > LITTLE * before or rms < FLOOR / 2:
+        tried.append((lg, rms))
+        if len(tried) > 1 and (rms > LITTLE * tried[-2][1] or rms < FLOOR / 2):
             break
-    return lg, x, rms
+    return tried, x
 
 
 class _Ridge:
@@ -198,7 +202,7 @@ def peaks(tau_s: Floats, resistance_ohm: Floats) -> tuple[Peak, ...]:
     for first, last in _parts(resistance_ohm):
         part = resistance_ohm[first:last]
         if part.sum() > max(LEAST_SHARE * total, 0.0):
-            tau = math.exp(float(np.average(np.log(tau_s[first:last]), weights=part)))
+            tau = math.exp(float(np.log(tau_s[first:last]) @ part / part.sum()))
             top = first + int(np.argmax(part))
             found.append(Peak(tau, float(part.sum()), float(tau_s[top]), edge=top in (0, len(tau_s) - 1)))
     return tuple(found)
