@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from interlith.errors import CorruptFile, EnvironmentError_, InputError, InterlithError, UnsupportedFormat
 from interlith.findings import Finding, Findings, plain, replace_file, write, write_tables, writing
-from interlith.pipeline import tasks_of, writable
+from interlith.pipeline import fault, tasks_of, writable
 from interlith.units import ZERO_CELSIUS_K
 
 if TYPE_CHECKING:
@@ -244,8 +244,7 @@ def _guarded(work: Callable[[], Any], path: Path, asked: CharacterizeOptions) ->
     except Exception as problem:
         if asked.debug:
             raise
-        what = f"{type(problem).__name__}: {problem}".splitlines()[0][:200]
-        raise InterlithError(f"{path.name}: a fault of interlith ({what}); please report it with the file") from problem
+        raise fault(path, problem) from problem
 
 
 def _opened(name: str, path: Path, kind: str | None, use_cache: bool, scan_rate_mV_per_s: float | None = None) -> _File:

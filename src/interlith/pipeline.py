@@ -203,10 +203,10 @@ def _failed(task: Task, problem: InterlithError) -> Done:
     return Finding(task.name, refused(task.paths[0], problem)), []
 
 
-def _fault(task: Task, problem: Exception) -> InterlithError:
+def fault(path: Path, problem: Exception) -> InterlithError:
     """What no file should be able to cause, told without a traceback; --debug shows that."""
     what = f"{type(problem).__name__}: {problem}".splitlines()[0][:200]
-    return InterlithError(f"{task.paths[0].name}: a fault of interlith ({what}); please report it with the file")
+    return InterlithError(f"{path.name}: a fault of interlith ({what}); please report it with the file")
 
 
 def _one(task: Task, options: AnalyzeOptions, out: Path | None) -> Done:
@@ -219,7 +219,7 @@ def _one(task: Task, options: AnalyzeOptions, out: Path | None) -> Done:
     except Exception as problem:
         if options.debug:
             raise
-        return _failed(task, _fault(task, problem))
+        return _failed(task, fault(task.paths[0], problem))
     path = task.paths[0]
     finding = Finding(task.name, plain(present.summary(analysis, path)))
     if out is None:

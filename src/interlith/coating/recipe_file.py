@@ -23,7 +23,7 @@ from typing import Any, Self
 from pydantic import Field, model_validator
 
 from interlith.parts.changes import HERE, changed
-from interlith.parts.from_file import Reading, apart, own_materials, part_of, read_as, tables_of
+from interlith.parts.from_file import BesidePart, Reading, own_materials, part_of, read_as, tables_of
 from interlith.parts.layer import Material, wrong
 from interlith.parts.recipe import MOST_CYCLES, Recipe
 from interlith.written import File, Written, opened, shipped, validated_table
@@ -76,21 +76,11 @@ class Datum(Written):
         return self
 
 
-class Beside(Written):
+class Beside(BesidePart):
     """What a file holds besides the recipe itself."""
 
-    title: str
-    source: str = HERE
-    note: str = ""
-    currency: str = ""
     published: Published | None = None
     data: tuple[Datum, ...] = Field(default=(), max_length=10_000)
-    readings: tuple[Reading, ...] = Field(default=(), max_length=100)
-
-    @model_validator(mode="after")
-    def _named_apart(self) -> Self:
-        apart(self.readings)
-        return self
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from interlith.errors import InputError, did_you_mean
-from interlith.parts.changes import changed, origin_of, out_of_range, wrong_origin
+from interlith.parts.changes import HERE, changed, origin_of, out_of_range, wrong_origin
 from interlith.parts.layer import Material, material, material_names, wrong
 from interlith.parts.listing import values
 from interlith.parts.part import Part, with_origins
@@ -49,12 +49,22 @@ class Reading(Written):
     set: Mapping[str, Any] = Field(default_factory=dict)
 
 
-def apart(readings: Sequence[Reading]) -> None:
-    """Refuse two readings of one name, within a model's own check."""
-    names = [reading.name for reading in readings]
-    for place, name in enumerate(names):
-        if name in names[:place]:
-            raise wrong(f"readings.{place}", f"two are called {name}")
+class BesidePart(Written):
+    """What any file holds besides the part itself."""
+
+    title: str
+    source: str = HERE
+    note: str = ""
+    currency: str = ""
+    readings: tuple[Reading, ...] = Field(default=(), max_length=100)
+
+    @model_validator(mode="after")
+    def _named_apart(self) -> Self:
+        names = [reading.name for reading in self.readings]
+        for place, name in enumerate(names):
+            if name in names[:place]:
+                raise wrong(f"readings.{place}", f"two are called {name}")
+        return self
 
 
 def tables_of(file: File, known: Sequence[str], what: str) -> dict[str, Any]:

@@ -23,9 +23,9 @@ from typing import Any, Self
 from pydantic import Field, model_validator
 
 from interlith.errors import InputError, did_you_mean
-from interlith.parts.changes import HERE, changed
+from interlith.parts.changes import changed
 from interlith.parts.design import CellDesign, coin_sizes
-from interlith.parts.from_file import Reading, apart, own_materials, part_of, read_as, tables_of
+from interlith.parts.from_file import BesidePart, Reading, own_materials, part_of, read_as, tables_of
 from interlith.parts.layer import wrong
 from interlith.pouch.voltage import mean_open_circuit_V
 from interlith.written import File, Written, opened, shipped, validated_table
@@ -70,21 +70,11 @@ class Published(Written):
         return self
 
 
-class Beside(Written):
+class Beside(BesidePart):
     """What a file holds besides the cell itself."""
 
-    title: str
-    source: str = HERE
-    note: str = ""
-    currency: str = ""
     companions: tuple[str, ...] = ()
     published: Published | None = None
-    readings: tuple[Reading, ...] = Field(default=(), max_length=100)
-
-    @model_validator(mode="after")
-    def _named_apart(self) -> Self:
-        apart(self.readings)
-        return self
 
 
 @dataclass(frozen=True)
