@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from interlith import __version__
-from interlith.cli_host import characterize, coat
+from interlith.cli_host import characterize, coat, screen
 from interlith.cli_options import (
     Area,
     Cells,
@@ -321,6 +321,7 @@ def design(
             print_design(findings, out / "report.html" if out is not None else None)
 
 
+app.command()(screen)
 app.command()(coat)
 app.command()(characterize)
 

@@ -1,4 +1,4 @@
-"""The commands of a host as made: coat, characterize. Each is one call; no physics and no arithmetic here."""
+"""The commands of a host: screen, coat, characterize. Each is one call; no physics and no arithmetic here."""
 
 from __future__ import annotations
 
@@ -9,25 +9,32 @@ from typing import Annotated
 import typer
 
 from interlith.cli_options import (
+    Anew,
     Area,
     ArealMass,
     AreaRatio,
     Bare,
+    Cached,
     CircuitText,
     Concentration,
     Debug,
+    Face,
     InitialMass,
     InstrumentWidth,
     Json,
     LabFiles,
     Mask,
+    Material,
     Measurement,
     NoCache,
     OneCell,
     Out,
+    Potentials,
+    Quick,
     Quiet,
     Role,
     ScanRate,
+    Searchers,
     Side,
     Start,
     Substrate,
@@ -35,8 +42,53 @@ from interlith.cli_options import (
     Temperature,
     Wavelength,
 )
-from interlith.cli_running import errors_told, files_told, status, tell_lists
+from interlith.cli_running import errors_told, files_told, searches_told, status, tell_lists
 from interlith.errors import InputError
+
+
+def screen(
+    surfaces: Annotated[
+        str | None, typer.Argument(help="A file of surfaces, or a shipped one.", metavar="[SURFACES.toml|NAME]")
+    ] = None,
+    material: Material = None,
+    face: Face = None,
+    models: Potentials = None,
+    quick: Quick = False,
+    cached: Cached = False,
+    show_list: Annotated[bool, typer.Option("--list", help="List shipped surfaces, crystals, models.")] = False,
+    show: Annotated[bool, typer.Option("--show", help="Print the file of surfaces, to begin with.")] = False,
+    out: Out = None,
+    workers: Searchers = None,
+    no_cache: Anew = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Crystal faces -> lithium binding, migration barrier, error bars."""
+    with errors_told(debug):
+        from interlith.screening import ScreenOptions, file_of, lists, options_from, screened
+        from interlith.screening import screen as search_all
+
+        if show_list:
+            tell_lists(lists(), as_json)
+            return
+        if surfaces is None and material is None:
+            raise InputError("give a file of surfaces, a shipped one (reference-surfaces), or --material with --face")
+        if show:
+            typer.echo(file_of(surfaces or ""), nl=False)
+            return
+        asked: ScreenOptions = options_from(material, face or [], models, quick, use_store=not no_cache)
+        if cached:
+            findings = screened(surfaces, asked, out=out)
+        else:
+            with searches_told(quiet) as tell:
+                findings = search_all(surfaces, asked, out=out, workers=workers, tell=tell)
+        if as_json:
+            typer.echo(json.dumps(findings.items[0].summary, ensure_ascii=False))
+            return
+        from interlith.report.terminal_surface import print_surfaces
+
+        print_surfaces(findings, out / "report.html" if out is not None else None)
 
 
 def coat(

@@ -118,3 +118,11 @@ Concentration = Annotated[
 Wavelength = Annotated[float | None, typer.Option("--wavelength-nm", help="K-alpha 1 of the tube; as in the file.")]
 InitialMass = Annotated[float | None, typer.Option("--initial-mass-mg", help="Of a burnt sample, else the file's.")]
 ScanRate = Annotated[float | None, typer.Option("--scan-rate-mV-per-s", help="Of sweeps without time.")]
+# of screen
+Material = Annotated[str | None, typer.Option("--material", help="A shipped crystal, or a file; instead of surfaces.")]
+Face = Annotated[list[str] | None, typer.Option("--face", metavar="HKL", help="E.g. 002 or 10-10; repeatable.")]
+Potentials = Annotated[str | None, typer.Option("--models", metavar="NAME[,NAME]", help="7net-0,chgnet.")]
+Cached = Annotated[bool, typer.Option("--cached", help="The shipped results; nothing is computed.")]
+Quick = Annotated[bool, typer.Option("--quick", help="Fewer starts and images: a first look.")]
+Anew = Annotated[bool, typer.Option("--no-cache", help="Compute everything anew, and keep nothing.")]
+Searchers = Annotated[int | None, typer.Option("--workers", min=1, help="Processes; as many as cores.")]

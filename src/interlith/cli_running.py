@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 import typer
 
 from interlith.errors import EnvironmentError_, InterlithError
+from interlith.units import SECONDS_PER_MINUTE
 
 if TYPE_CHECKING:
     from interlith.findings import Finding, Findings
+    from interlith.surface.conduct import Progress
 
 STOPPED = 130
 PLAIN_LINE_EVERY_S = 30.0
@@ -88,6 +90,56 @@ def _plain_lines(total: int, unit: str) -> Callable[[int, str], None]:
             typer.echo(f"interlith: {n_done} of {total} {unit} done", err=True)
 
     return tell
+
+
+@contextmanager
+def searches_told(quiet: bool) -> Iterator[Callable[[Progress], None]]:
+    """Tell how far searches are, whose end comes in sight as they go: a bar, or a line every 30 s; quiet: nothing."""
+    if quiet:
+        yield lambda progress: None
+    elif sys.stderr.isatty():
+        yield from _searches_bar()
+    else:
+        yield _search_lines()
+
+
+def _searches_bar() -> Iterator[Callable[[Progress], None]]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda at: bar.update(task, completed=at.n_done, total=at.n_expected, description=_searched(at))
+
+
+def _search_lines() -> Callable[[Progress], None]:
+    began = last = time.monotonic()
+    before: int | None = None
+
+    def tell(at: Progress) -> None:
+        nonlocal last, before
+        now = time.monotonic()
+        before = at.n_done - 1 if before is None else before
+        if now - last >= PLAIN_LINE_EVERY_S:
+            last = now
+            left = minutes_left(at.n_done - before, at.n_expected - at.n_done, now - began)
+            typer.echo(f"interlith: {at.n_done} of about {at.n_expected} pieces, {_searched(at)}; {left}", err=True)
+
+    return tell
+
+
+def _searched(at: Progress) -> str:
+    return f"{at.n_ended} of {at.n_searches} searches done, {at.last}"
+
+
+def minutes_left(n_done: int, n_left: int, seconds: float) -> str:
+    """How long it still takes, at the pace so far.
+
+    >>> minutes_left(10, 20, 60.0)
+    'about 2 min left'
+    """
+    return f"about {max(1, round(seconds / max(n_done, 1) * n_left / SECONDS_PER_MINUTE))} min left"
 
 
 def tell_lists(found: dict[str, list[dict[str, str]]], as_json: bool) -> None:

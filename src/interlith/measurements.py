@@ -20,7 +20,8 @@ from interlith.pipeline import fault, tasks_of, writable
 from interlith.units import ZERO_CELSIUS_K
 
 if TYPE_CHECKING:
-    from interlith.characterize.measured import Measured, Quantity
+    from interlith.characterize.measured import Measured
+    from interlith.parts.quantity import Quantity
     from interlith.record import Record
     from interlith.report.figures import Figure
 
@@ -387,7 +388,7 @@ def _name(files: Sequence[_File]) -> str:
 
 
 def _finding(name: str, files: Sequence[_File], found: Measured) -> Finding:
-    from interlith.characterize.measured import as_toml
+    from interlith.parts.quantity import as_toml
 
     summary = {
         "path": str(files[0].path),

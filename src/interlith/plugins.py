@@ -1,6 +1,7 @@
 """Plug-ins: what other packages add under an entry-point group, looked up by name when it is needed.
 
-Groups: `interlith.formats`, objects of interlith.cycling.formats.Format. interlith.testing checks one.
+Groups: `interlith.formats`, objects of interlith.cycling.formats.Format; `interlith.calculators`, objects of
+interlith.surface.calculators.Model. interlith.testing checks one of either.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 FORMATS = "interlith.formats"
+CALCULATORS = "interlith.calculators"
 
 
 def registered(group: str) -> Iterable[EntryPoint]:

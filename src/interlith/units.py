@@ -26,6 +26,9 @@ LITHIUM_mAh_PER_mg = FARADAY_C_PER_MOL / SECONDS_PER_HOUR / LITHIUM_G_PER_MOL
 
 # Density of lithium at 20 C, g/cm3 (CRC Handbook of Chemistry and Physics): 1 mAh/cm2 of dense lithium is 4.85 um
 LITHIUM_G_PER_CM3 = 0.534
+# Cohesive energy of bcc lithium at 0 K: 157.7 kJ/mol, from the enthalpy of formation of the gas, 159.3 kJ/mol at 298 K
+# (CODATA key values for thermodynamics, Cox, Wagman, Medvedev 1989)
+LITHIUM_COHESIVE_eV = 1.63
 CM_PER_UM = 1e-4
 MG_PER_G = 1e3
 LITHIUM_mAh_PER_CM2_PER_UM = LITHIUM_mAh_PER_mg * LITHIUM_G_PER_CM3 * MG_PER_G * CM_PER_UM

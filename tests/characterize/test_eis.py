@@ -18,10 +18,10 @@ from interlith.characterize.impedance.eis_reading import ROLES
 from interlith.characterize.impedance.eis_values import exchange_current_density_A_per_m2
 from interlith.characterize.impedance.eis_words import with_error
 from interlith.characterize.impedance.spectrum import Spectrum, cleaned, spectra_of, upright
-from interlith.characterize.measured import as_toml
 from interlith.cycling.reading import read
 from interlith.errors import InputError
 from interlith.findings import plain
+from interlith.parts.quantity import as_toml
 from interlith.study import study
 
 F = np.logspace(6, -1, 71)

@@ -11,11 +11,11 @@ from typer.testing import CliRunner
 
 from interlith.characterize.diffraction.radiation import ANODES
 from interlith.characterize.diffraction.synthetic_pattern import synthetic_pattern
-from interlith.characterize.measured import Quantity, as_toml
 from interlith.cli import app
 from interlith.coat import coat_recipe, file_of
 from interlith.errors import InputError
 from interlith.measurements import CharacterizeOptions, characterize_files, kind_of, masks_from
+from interlith.parts.quantity import Quantity, as_toml
 from interlith.study import load
 
 

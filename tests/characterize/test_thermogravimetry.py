@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lab_truth import burnt
 
-from interlith.characterize.measured import as_toml
 from interlith.characterize.thermogravimetry import tga, thermogram
 from interlith.characterize.thermogravimetry.tga import Curve, Residue, is_tga, loading, measure_tga, read_tga, residue
 from interlith.errors import CorruptFile, InputError, InterlithError, PhysicsError, UnsupportedFormat
 from interlith.parts.cell import Coating
+from interlith.parts.quantity import as_toml
 
 
 def left(value, error=0.0, burnt_off=True):

@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lab_truth import F, R, bell, lithiation, record, reversible, surface_bound, triangle
 
-from interlith.characterize.measured import as_toml
 from interlith.characterize.voltammetry import cv_peaks, scan_rates
 from interlith.characterize.voltammetry.cv import measure_cv, voltammogram, voltammograms
 from interlith.characterize.voltammetry.cv_peaks import peaks_of
@@ -17,6 +16,7 @@ from interlith.characterize.voltammetry.sweeps import Sweep, turning_points
 from interlith.characterize.voltammetry.untimed import is_untimed, read_untimed
 from interlith.cycling.reading import read
 from interlith.errors import InputError, InterlithError
+from interlith.parts.quantity import as_toml
 from interlith.record import CURRENT, TIME, VOLTAGE
 
 RATES = (0.01, 0.02, 0.05, 0.1, 0.2)

@@ -17,8 +17,8 @@ from interlith.characterize.diffraction.texture import harris, interval, size_nm
 from interlith.characterize.diffraction.wurtzite import TEXTURE_LINES, powder_lines
 from interlith.characterize.diffraction.xrd import measure_xrd
 from interlith.characterize.diffraction.xrd_series import measure_series
-from interlith.characterize.measured import as_toml
 from interlith.errors import InputError
+from interlith.parts.quantity import as_toml
 
 STRONG = {"counts": 20_000.0, "size_nm": 20.0}
 

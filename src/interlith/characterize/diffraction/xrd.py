@@ -19,7 +19,8 @@ from interlith.characterize.diffraction.scan import Floats
 from interlith.characterize.diffraction.texture import Interval, interval
 from interlith.characterize.diffraction.whole_pattern import Analysis, analysed, asked_of, crystallite_size, texture_of
 from interlith.characterize.diffraction.xrd_words import Texture, headline, preferred_of, remarks
-from interlith.characterize.measured import Measured, Quantity
+from interlith.characterize.measured import Measured
+from interlith.parts.quantity import Quantity
 
 MOST_DRAWN = 2500  # points of a figure
 

@@ -13,8 +13,9 @@ from interlith.characterize.impedance.eis_trend import Trend, as_json, trends
 from interlith.characterize.impedance.eis_values import ASSUMED_C, Facts, values_of
 from interlith.characterize.impedance.eis_words import headline, marks, moved, remarks, series_headline, source
 from interlith.characterize.impedance.spectrum import Spectrum
-from interlith.characterize.measured import NORMAL_95, Measured, Quantity
+from interlith.characterize.measured import Measured
 from interlith.errors import InputError
+from interlith.parts.quantity import NORMAL_95, Quantity
 from interlith.units import ZERO_CELSIUS_K
 
 Electrode = Literal["host", "foil", "counter"]

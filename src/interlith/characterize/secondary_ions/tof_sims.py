@@ -17,7 +17,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from interlith.characterize.exported_text import head_of, number, text_of
-from interlith.characterize.measured import NORMAL_95, Measured
+from interlith.characterize.measured import Measured
 from interlith.characterize.secondary_ions.ions import (
     INTERFERENCES,
     NEGATIVE,
@@ -28,6 +28,7 @@ from interlith.characterize.secondary_ions.ions import (
     resolution_needed,
 )
 from interlith.errors import CorruptFile, InputError
+from interlith.parts.quantity import NORMAL_95
 
 Floats = NDArray[np.float64]
 TOTAL, PERCENT = "total", 100.0

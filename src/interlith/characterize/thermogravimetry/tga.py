@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
-from interlith.characterize.measured import NORMAL_95, Measured, Quantity
+from interlith.characterize.measured import Measured
 from interlith.characterize.thermogravimetry.thermogram import Curve, Floats, is_tga, read_tga
 from interlith.errors import InputError, PhysicsError
+from interlith.parts.quantity import NORMAL_95, Quantity
 from interlith.units import FARADAY_C_PER_MOL, MG_PER_G, SECONDS_PER_HOUR, ZINC_OXIDE_G_PER_MOL, mAh_PER_Ah
 
 __all__ = ["Curve", "Loading", "Residue", "is_tga", "loading", "measure_tga", "read_tga", "residue"]

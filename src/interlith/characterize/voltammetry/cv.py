@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from interlith.characterize.measured import Measured, Quantity
+from interlith.characterize.measured import Measured
 from interlith.characterize.voltammetry.cv_peaks import Peak, peaks_of
 from interlith.characterize.voltammetry.scan_rates import (
     FEWEST_RATES,
@@ -25,6 +25,7 @@ from interlith.characterize.voltammetry.scan_rates import (
 )
 from interlith.characterize.voltammetry.sweeps import Sweep, Voltammogram, same_rate, voltammogram, voltammograms
 from interlith.errors import InputError
+from interlith.parts.quantity import Quantity
 from interlith.units import MILLI, ZERO_CELSIUS_K, mV_PER_V
 
 __all__ = ["Sweep", "Voltammogram", "measure_cv", "pairs", "voltammogram", "voltammograms", "zinc_oxide"]

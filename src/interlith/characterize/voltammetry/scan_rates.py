@@ -15,9 +15,9 @@ from itertools import pairwise
 import numpy as np
 from scipy.stats import t as student
 
-from interlith.characterize.measured import NORMAL_95
 from interlith.characterize.voltammetry.cv_peaks import Peak
 from interlith.characterize.voltammetry.sweeps import Floats, same_rate
+from interlith.parts.quantity import NORMAL_95
 from interlith.units import (
     CM3_PER_L,
     FARADAY_C_PER_MOL,

@@ -1,0 +1,264 @@
+"""Surfaces, as findings: how strongly lithium binds to each face, how easily it moves, and how far models agree."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from interlith.errors import InputError
+from interlith.findings import Findings, plain, replace_file, safe_name, writing
+from interlith.folders import cache_folder
+from interlith.pipeline import answered, head, pool, writable
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from interlith.surface.conduct import Conducted, Progress
+    from interlith.surface.search import FaceFound
+    from interlith.surface.surfaces_file import Asked
+
+WARNING = "COMPUTED by machine-learned potentials, not by DFT: the spread of the models is the error bar, and no bound"
+SHIPPED = "as shipped: nothing was computed now"
+STRUCTURES, RESULTS = "structures", "results"
+Tell = Callable[["Progress"], None]
+
+
+@dataclass(frozen=True)
+class ScreenOptions:
+    """What a person asks for besides a file of surfaces. None, empty: not asked.
+
+    material, faces: instead of a file. models: instead of the file's. is_quick: fewer starts and images. use_store:
+    False: everything is computed anew, and nothing is kept.
+    """
+
+    material: str | None = None
+    faces: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    is_quick: bool = False
+    use_store: bool = True
+
+
+def screen(
+    given: str | None,
+    options: ScreenOptions | None = None,
+    *,
+    out: Path | None = None,
+    workers: int | None = None,
+    tell: Tell = lambda progress: None,
+) -> Findings:
+    """The findings of a file of surfaces, of a shipped one by its name, or of a material and its faces.
+
+    Each relaxation and each path is kept as soon as it is done, so that the same call goes on after a kill. Raises
+    InputError for what cannot be searched, EnvironmentError_ for a model that is not installed or has no weights.
+    """
+    from interlith.surface.calculators import model_of
+
+    options = options or ScreenOptions()
+    asked = _asked(given, options)
+    models = {name: model_of(name) for name in asked.models}
+    with writable(out):
+        _check_loaded(models, workers)
+        found, count = _searched(asked, models, options, workers, tell)
+    return _told(asked, models, found, count, out)
+
+
+def options_from(
+    material: str | None, faces: Sequence[str], models: str | None, is_quick: bool, *, use_store: bool
+) -> ScreenOptions:
+    """Options of words: models joined by commas.
+
+    >>> options_from("ZnO", ["002"], "chgnet, 7net-0", False, use_store=True).models
+    ('chgnet', '7net-0')
+    """
+    names = tuple(name.strip() for name in (models or "").split(",") if name.strip())
+    return ScreenOptions(material, tuple(faces), names, is_quick, use_store)
+
+
+def screened(given: str | None, options: ScreenOptions | None = None, *, out: Path | None = None) -> Findings:
+    """The shipped findings of a shipped file of surfaces: nothing is computed, and nothing must be installed.
+
+    Raises InputError for a file without shipped results, and with options that would change them.
+
+    >>> len(screened("reference-surfaces").items[0].summary["surfaces"]) >= 7
+    True
+    """
+    options = options or ScreenOptions()
+    if given is None or options.material or options.models or options.is_quick:
+        raise InputError("--cached: goes with the name of shipped surfaces alone, reference-surfaces")
+    name = given
+    folder = resources.files("interlith.surface").joinpath(RESULTS, safe_name(name))
+    if not folder.is_dir():
+        inside = resources.files("interlith.surface").joinpath(RESULTS).iterdir()
+        known = ", ".join(sorted(item.name for item in inside if item.is_dir()))
+        raise InputError(f"--cached {name}: results are shipped of {known} only")
+    with resources.as_file(folder) as here:
+        summary = json.loads((here / "findings.json").read_text(encoding="utf-8"))["files"][0]
+        paths = sorted((here / "tables").glob("*.csv"))
+        tables = {path.name.split(".")[-2]: pl.read_csv(path, infer_schema_length=None) for path in paths}
+        texts = {path.name: path.read_text(encoding="utf-8") for path in sorted((here / STRUCTURES).glob("*"))}
+    summary = {**summary, "said": [SHIPPED, *summary["said"]]}
+    _write_structures(texts, out)
+    return answered(summary["title"], summary["path"], summary, tables, WARNING, out)
+
+
+def lists() -> dict[str, list[dict[str, str]]]:
+    """What can be named: shipped files of surfaces, crystals, models.
+
+    >>> [row["name"] for row in lists()["surfaces"]]
+    ['reference-surfaces']
+    """
+    from interlith.surface.calculators import models
+    from interlith.surface.crystal import crystal_titles
+    from interlith.surface.surfaces_file import surfaces_names, surfaces_title
+
+    return {
+        "surfaces": [{"name": name, "what": surfaces_title(name)} for name in surfaces_names()],
+        "crystals": [{"name": name, "what": title} for name, title in crystal_titles().items()],
+        "models": [{"name": model.name, "what": f"{model.title}; {model.level}"} for model in models().values()],
+    }
+
+
+def file_of(given: str) -> str:
+    """The text of a file of surfaces, or of a shipped one by its name: a beginning for one's own."""
+    from interlith.surface.surfaces_file import PACKAGE
+    from interlith.written import opened
+
+    return opened(given, PACKAGE).text
+
+
+def _asked(given: str | None, options: ScreenOptions) -> Asked:
+    from dataclasses import replace
+
+    from interlith.surface.calculators import DEFAULT
+    from interlith.surface.surfaces_file import read_surfaces, surfaces_of
+
+    if (given is None) == (options.material is None):
+        raise InputError("give a file of surfaces or --material with --face: one of them")
+    if options.material is None:
+        if options.faces:
+            raise InputError("--face: goes with --material; a file says its faces itself")
+        asked = read_surfaces(str(given), is_quick=options.is_quick)
+        return replace(asked, models=options.models) if options.models else asked
+    if not options.faces:
+        raise InputError("--material: give --face too, for instance --face 002")
+    return surfaces_of(options.material, options.faces, options.models or DEFAULT, is_quick=options.is_quick)
+
+
+def _check_loaded(models: Mapping[str, Any], workers: int | None) -> None:
+    """Refuse before the work what cannot be loaded; here, where the message is not another process's."""
+    from interlith.surface.calculators import calculator
+
+    for name in models:
+        calculator(name)
+
+
+def _searched(
+    asked: Asked, models: Mapping[str, Any], options: ScreenOptions, workers: int | None, tell: Tell
+) -> tuple[dict[tuple[str, str], FaceFound], Conducted]:
+    from interlith.surface.conduct import conduct
+    from interlith.surface.search import search
+    from interlith.surface.store import Store
+
+    plans = {
+        f"{face.key} {model.name}": search(face.crystal, face.face, face.cut.name, model, face.settings)
+        for model in models.values()
+        for face in asked.faces
+    }
+    store = Store(cache_folder("screen") if options.use_store else None)
+    with _executor(workers) as executor:
+        ended, count = conduct(plans, store, executor, tell)
+    return {(face.key, name): ended[f"{face.key} {name}"] for face in asked.faces for name in models}, count
+
+
+@contextmanager
+def _executor(workers: int | None) -> Iterator[Executor | None]:
+    """Processes, one thread each; None for a single one, which is this one."""
+    n_workers = workers or os.cpu_count() or 1
+    if n_workers == 1:
+        yield None
+        return
+    os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
+    with pool(n_workers) as executor:
+        yield executor
+
+
+def _told(
+    asked: Asked,
+    models: Mapping[str, Any],
+    found: Mapping[tuple[str, str], FaceFound],
+    count: Conducted,
+    out: Path | None,
+) -> Findings:
+    from interlith.surface.result import against_paper, orders, row_of
+    from interlith.surface.tables import structures_of, tables_of
+
+    rows = [row_of(face, [found[face.key, name] for name in models], models) for face in asked.faces]
+    tables = tables_of(rows, [(key, one) for (key, _), one in found.items()])
+    tables["work"] = count.log
+    summary = {
+        **head("screen", asked.name, asked.title, _said(asked)),
+        "title": asked.title,
+        "source": asked.source,
+        "surfaces": rows,
+        "orders": orders(rows),
+        "against_paper": against_paper(rows),
+        "settings": {face.key: face.settings.model_dump() for face in asked.faces},
+        "models": [_model(model) for model in models.values()],
+        "versions": _versions(),
+        "run": {
+            "n_computed": count.n_computed,
+            "n_stored": count.n_stored,
+            "seconds_computing": round(count.seconds, 1),
+        },
+    }
+    texts = {f"{safe_name(key)}.{name}.extxyz": structures_of(one) for (key, name), one in found.items()}
+    _write_structures({name: text for name, text in texts.items() if text}, out)
+    frames = {name: pl.DataFrame(held, infer_schema_length=None) for name, held in tables.items() if held}
+    return answered(asked.title, asked.name, plain(summary), frames, WARNING, out)
+
+
+def _said(asked: Asked) -> list[str]:
+    cohesive = {face.settings.cohesive_energy_eV for face in asked.faces}
+    return [
+        *([asked.note] if asked.note else []),
+        "binding energy = E(slab) + E(atom) - E(slab with lithium), positive where it sticks; E(atom) is the model's "
+        f"bulk lithium + {', '.join(f'{value:g}' for value in sorted(cohesive))} eV; above that energy lithium would "
+        "rather be on the surface than in lithium metal",
+        "barrier: the smallest with which lithium leaves its best site and travels any distance over the face",
+        "no dispersion, no electrolyte, no interphase, one lithium at a time on a face held in vacuum",
+    ]
+
+
+def _model(model: Any) -> dict[str, Any]:
+    return {name: getattr(model, name) for name in ("name", "identity", "title", "level", "source")}
+
+
+def _versions() -> dict[str, str]:
+    from importlib.metadata import PackageNotFoundError, version
+
+    from interlith import __version__
+
+    found = {"interlith": __version__, "python": sys.version.split()[0]}
+    for name in ("ase", "spglib", "numpy", "torch", "sevenn", "chgnet"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _write_structures(texts: Mapping[str, str], out: Path | None) -> None:
+    if out is None:
+        return
+    with writing(out / STRUCTURES) as folder:
+        for name, text in texts.items():
+            replace_file(folder / name, text.encode())

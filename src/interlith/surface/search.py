@@ -1,0 +1,507 @@
+"""The search of one face by one model: slab, starts, minima, hops, paths, until nothing new is found.
+
+`search` is a generator: it hands out pieces of work in batches, and is sent their results. It computes no energy
+itself, so that whoever runs it may do a batch in any order, on any number of processes, or read it from a store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from interlith.errors import InputError
+from interlith.surface.calculators import Model
+from interlith.surface.crystal import Crystal, read_crystal
+from interlith.surface.graph import Barrier, Edge, Node, classes_of, forward, neighbor_edges, nodes_of, percolation
+from interlith.surface.miller import Miller
+from interlith.surface.settings import Settings
+from interlith.surface.slab import Cut, Slab, cuts, make_slab
+from interlith.surface.starts import starts, touch_A
+from interlith.surface.symmetry import Operation, apart, operations, same_place
+from interlith.surface.work import Work, packed, unpacked
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+Results = list[dict[str, Any]]
+Plan = Generator[list[Work], Results, "FaceFound"]
+DESORBED = 1.4  # of the distance at which the adsorbate touches the slab
+BELOW_A = 0.8  # below the plane of the topmost atoms
+SAME_ENERGY_eV = 0.02
+LOWER_eV = 0.02  # an image so far below its neighbors is a place to look for a minimum
+LONGEST_HOP_A = 7.0
+COARSE_STEPS = 80  # of a start; what has not arrived by then is relaxed to the end if it lies low
+
+
+@dataclass(frozen=True)
+class Minimum:
+    """Where lithium sits: the structure, its energy, and how well it is known to be a minimum.
+
+    place_A: float[3], of lithium. shifts_A: float[atom, 3], by how much each atom of the slab moved.
+    curvatures_eV_per_A2: of lithium, all else held. is_verified: these are positive, and pushed away it came back.
+    """
+
+    place_A: Any
+    shifts_A: Any
+    energy_eV: float
+    label: str
+    is_converged: bool
+    curvatures_eV_per_A2: tuple[float, ...] = ()
+    is_verified: bool | None = None
+
+
+@dataclass(frozen=True)
+class Hop:
+    """A hop between two neighboring sites: its path and barrier, or an interval where the path did not converge.
+
+    edge: of nodes. energies_eV: along the path, absolute. distances_A: of lithium along it. low_eV, high_eV: of the
+    saddle, absolute; equal when the path converged.
+    """
+
+    edge: Edge
+    length_A: float
+    energies_eV: tuple[float, ...]
+    distances_A: tuple[float, ...]
+    places_A: Any
+    is_converged: bool
+    low_eV: float
+    high_eV: float
+
+
+@dataclass(frozen=True)
+class FaceFound:
+    """What one model says of one face. binding and barrier None: not known, and `refused` says why.
+
+    left_out: starts that ended in no site of this face, by reason. rounds: of feeding back.
+    """
+
+    model: str
+    cut: Cut
+    slab: Slab | None
+    atoms: Any
+    bulk: Any
+    clean_energy_eV: float | None
+    free_atom_eV: float | None
+    minima: tuple[Minimum, ...]
+    nodes: tuple[Node, ...]
+    edges: Mapping[Edge, tuple[Edge, bool]]
+    hops: Mapping[Edge, Hop]
+    barrier_low: Barrier | None
+    barrier_high: Barrier | None
+    left_out: Mapping[str, int]
+    n_starts: int
+    n_rounds: int
+    adsorbate: str = "Li"
+    refused: str | None = None
+    said: tuple[str, ...] = ()
+
+    @property
+    def way_forward(self) -> tuple[Edge, ...]:
+        """The edges of the best way, each told forward."""
+        return () if self.barrier_high is None else tuple(forward(edge) for edge in self.barrier_high.way)
+
+    def binding_eV(self, minimum: Minimum) -> float:
+        """E(slab) + E(free atom) - E(slab with it); positive where it sticks."""
+        assert self.clean_energy_eV is not None
+        assert self.free_atom_eV is not None
+        return self.clean_energy_eV + self.free_atom_eV - minimum.energy_eV
+
+
+@dataclass
+class _State:
+    """What is known so far. points: where lithium begins."""
+
+    crystal: Crystal
+    cut: Cut
+    model: Model
+    settings: Settings
+    slab: Slab
+    bulk: Atoms
+    clean: Atoms
+    clean_eV: float
+    free_atom_eV: float
+    ops: tuple[Operation, ...]
+    points: list[Any]
+    minima: list[Minimum] = field(default_factory=list)
+    left_out: dict[str, int] = field(default_factory=dict)
+    said: list[str] = field(default_factory=list)
+
+    @property
+    def relief_A(self) -> float:
+        """How deep the bare surface is, as a ball of the adsorbate's size feels it."""
+        heights = [point[2] for point in self.points]
+        return float(max(heights) - min(heights))
+
+
+def search(crystal: Crystal, face: Miller, termination: str, model: Model, settings: Settings) -> Plan:
+    """All of one face: give its batches to `do`, send back the results, and it returns a FaceFound."""
+    state = yield from _prepared(crystal, face, termination, model, settings)
+    if isinstance(state, FaceFound):
+        return state
+    n_starts = yield from _from_starts(state)
+    n_rounds = yield from _verified(state, 0)
+    hops: dict[Edge, Hop] = {}
+    nodes: list[Node] = []
+    classes: dict[Edge, tuple[Edge, bool]] = {}
+    while state.minima:
+        nodes, classes, hops, lower = yield from _connected(state)
+        if not lower or n_rounds >= settings.n_rounds:
+            break
+        n_known = len(state.minima)
+        yield from _add(state, lower)
+        if len(state.minima) == n_known:
+            break
+        n_rounds = yield from _verified(state, n_rounds + 1)
+    yield from _check_clean(state)
+    return _found(state, nodes, classes, hops, n_starts, n_rounds)
+
+
+def _prepared(
+    crystal: Crystal, face: Miller, termination: str, model: Model, settings: Settings
+) -> Generator[list[Work], Results, _State | FaceFound]:
+    """The crystal and the adsorbate's bulk relaxed, the slab cut and relaxed."""
+    element = _element(settings.adsorbate)
+    bulk, own = yield [_bulk_work(model, crystal.atoms, settings), _bulk_work(model, element, settings)]
+    relaxed = replace(crystal, atoms=unpacked(bulk["atoms"]))
+    cut = cut_named(crystal, face, termination)
+    nothing = FaceFound(model.name, cut, None, None, relaxed.atoms, None, None, (), (), {}, {}, None, None, {}, 0, 0)
+    if not bulk["is_converged"]:
+        return replace(nothing, refused="the crystal did not relax")
+    cut = cut_named(relaxed, face, termination)
+    slab = make_slab(
+        relaxed,
+        cut,
+        n_layers=settings.n_layers,
+        n_fixed=settings.n_fixed,
+        vacuum_A=settings.vacuum_A,
+        least_width_A=settings.least_width_A,
+        repeat=settings.repeat,
+    )
+    (clean,) = yield [_relax_work(model, slab.atoms, settings, "slab", settings.force_eV_per_A / 2.0)]
+    atoms = unpacked(clean["atoms"])
+    moved = float(np.linalg.norm(atoms.positions - slab.atoms.positions, axis=1).max())
+    nothing = replace(nothing, slab=slab, cut=cut, atoms=atoms)
+    if not clean["is_converged"]:
+        return replace(nothing, refused="the bare slab did not relax")
+    if moved > settings.reconstructs_A:
+        return replace(nothing, refused=f"the bare slab reconstructs: an atom moved by {moved:.1f} A")
+    free = own["energy_eV"] / len(element) + settings.cohesive_energy_eV
+    ops = operations(slab.atoms, atoms.positions)
+    points = starts(atoms, ops, settings)
+    return _State(relaxed, cut, model, settings, slab, relaxed.atoms, atoms, clean["energy_eV"], free, ops, points)
+
+
+def cut_named(crystal: Crystal, face: Miller, termination: str) -> Cut:
+    """The cut of a face by the name of its termination. Raises InputError for a name that it has not."""
+    found = cuts(crystal, face)
+    for cut in found:
+        if cut.name == termination:
+            return cut
+    known = ", ".join(repr(cut.name) for cut in found)
+    raise InputError(f"{crystal.name} ({face.written}) has no termination {termination!r}; it has {known}")
+
+
+def _element(symbol: str) -> Atoms:
+    """The crystal of an element: shipped, else as ASE knows it."""
+    from interlith.surface.crystal import crystal_names
+
+    if symbol in crystal_names():
+        return read_crystal(symbol).atoms
+    from ase.build import bulk
+
+    try:
+        return bulk(symbol)
+    except (KeyError, ValueError, RuntimeError) as problem:
+        raise InputError(f"adsorbate {symbol}: no element whose crystal is known") from problem
+
+
+def _bulk_work(model: Model, atoms: Atoms, settings: Settings) -> Work:
+    given = {"atoms": packed(atoms), "most_steps": settings.most_steps}
+    return Work("bulk", model.name, model.identity, given, f"bulk {atoms.get_chemical_formula('reduce')}")
+
+
+def _relax_work(
+    model: Model, atoms: Atoms, settings: Settings, name: str, force: float | None = None, most_steps: int | None = None
+) -> Work:
+    given = {
+        "atoms": packed(atoms),
+        "force_eV_per_A": force or settings.force_eV_per_A,
+        "most_steps": most_steps or settings.most_steps,
+    }
+    return Work("relax", model.name, model.identity, given, name)
+
+
+def _from_starts(state: _State) -> Generator[list[Work], Results, int]:
+    """Lithium from all starts, coarsely; then one of each basin to the end."""
+    settings = state.settings
+    begun = [_with(state, point) for point in state.points]
+    coarse = settings.coarse_force_eV_per_A
+    found = yield [_relax_work(state.model, atoms, settings, "start", coarse, COARSE_STEPS) for atoms in begun]
+    rough: list[Minimum] = []
+    for result in found:
+        _merge(state, rough, result)
+    best = min((one.energy_eV for one in rough), default=0.0)
+    near = [one for one in rough if one.energy_eV <= best + settings.window_eV + 0.3]
+    yield from _add(state, [_structure(state, one) for one in near])
+    return len(state.points)
+
+
+def _with(state: _State, point: Any) -> Atoms:
+    """The bare slab with the adsorbate at a point."""
+    atoms = state.clean.copy()
+    atoms.append(state.settings.adsorbate)
+    atoms.positions[-1] = point
+    return atoms
+
+
+def _structure(state: _State, one: Minimum) -> Atoms:
+    atoms = _with(state, one.place_A)
+    atoms.positions[:-1] = state.clean.positions + one.shifts_A
+    return atoms
+
+
+def _add(state: _State, structures: Sequence[Atoms]) -> Generator[list[Work], Results, None]:
+    """Structures relaxed to the end; those that are new sites become minima, within the window over the best."""
+    found = yield [_relax_work(state.model, atoms, state.settings, "site") for atoms in structures]
+    for result in found:
+        _merge(state, state.minima, result)
+    best = min((one.energy_eV for one in state.minima), default=0.0)
+    kept = [one for one in state.minima if one.energy_eV <= best + state.settings.window_eV]
+    _count(state, "high above the best", len(state.minima) - len(kept))
+    state.minima[:] = sorted(kept, key=lambda one: one.energy_eV)
+
+
+def _merge(state: _State, known: list[Minimum], result: Mapping[str, Any]) -> None:
+    """Take a result among the minima that are known, unless it is one of them or none of this surface."""
+    one = _outcome(state, result)
+    if isinstance(one, str):
+        _count(state, one, 1)
+        return
+    for place, other in enumerate(known):
+        if _is_same(state, one, other):
+            if one.energy_eV < other.energy_eV - SAME_ENERGY_eV or (one.is_converged and not other.is_converged):
+                known[place] = one
+            return
+    known.append(one)
+
+
+def _count(state: _State, reason: str, n: int) -> None:
+    if n:
+        state.left_out[reason] = state.left_out.get(reason, 0) + n
+
+
+def _is_same(state: _State, one: Minimum, other: Minimum) -> bool:
+    return same_place(state.clean.cell.array, state.ops, one.place_A, other.place_A, state.settings.merge_A)
+
+
+def _outcome(state: _State, result: Mapping[str, Any]) -> Minimum | str:
+    """Where a relaxation ended: a minimum, or why it is none of this surface."""
+    if result["energy_eV"] is None:
+        return "energy not finite"
+    atoms = unpacked(result["atoms"])
+    shifts = atoms.positions[:-1] - state.clean.positions
+    place = atoms.positions[-1]
+    away = np.linalg.norm(apart(state.clean.cell.array, place, atoms.positions[:-1]), axis=1)
+    reach = touch_A(state.clean, state.settings.adsorbate)
+    if (away > DESORBED * reach).all():
+        return "desorbed"
+    if np.linalg.norm(shifts, axis=1).max() > state.settings.reconstructs_A:
+        return "the surface reconstructed"
+    if place[2] < atoms.positions[:-1, 2].max() - BELOW_A - state.relief_A:
+        return "went below the surface"
+    label = _bonds(state.clean, away / reach)
+    return Minimum(place, shifts, result["energy_eV"], label, bool(result["is_converged"]))
+
+
+def _bonds(slab: Atoms, share: Any) -> str:
+    """The neighbors of an adsorbate, for instance O3 or O2 Zn1."""
+    near = [symbol for symbol, s in zip(slab.get_chemical_symbols(), share, strict=True) if s < 1.25]
+    return " ".join(f"{symbol}{near.count(symbol)}" for symbol in sorted(set(near))) or "far from all"
+
+
+def _verified(state: _State, n_rounds: int) -> Generator[list[Work], Results, int]:
+    """Each minimum kicked: it stays one when its curvatures are positive and it comes back. What it falls into is
+    added, and kicked too, until nothing new is found."""
+    while True:
+        new = [place for place, one in enumerate(state.minima) if one.is_verified is None]
+        if not new:
+            return n_rounds
+        given = [
+            {
+                "atoms": packed(_structure(state, state.minima[place])),
+                "force_eV_per_A": state.settings.force_eV_per_A,
+                "most_steps": state.settings.most_steps,
+            }
+            for place in new
+        ]
+        found = yield [Work("kick", state.model.name, state.model.identity, one, "kick") for one in given]
+        fallen: Results = []
+        kept = [one for one in state.minima if one.is_verified is not None]
+        for place, result in zip(new, found, strict=True):
+            one, left = _judged(state, state.minima[place], result)
+            fallen += left
+            if one is not None:
+                kept.append(one)
+        state.minima[:] = kept
+        for result in fallen:
+            _merge(state, state.minima, result)
+        state.minima.sort(key=lambda one: one.energy_eV)
+
+
+def _judged(state: _State, one: Minimum, result: Mapping[str, Any]) -> tuple[Minimum | None, Results]:
+    """A minimum with what its kick says, or None where it is no minimum; and the ends that lie elsewhere."""
+    curvatures = tuple(result["curvatures_eV_per_A2"])
+    back, elsewhere = 0, []
+    for end in result["ends"]:
+        there = _outcome(state, end)
+        is_back = isinstance(there, Minimum) and _is_same(state, there, one)
+        if is_back and there.energy_eV > one.energy_eV - SAME_ENERGY_eV:  # type: ignore[union-attr]
+            back += 1
+        else:
+            elsewhere.append(end)
+    is_minimum = one.is_converged and min(curvatures) > 0 and back > 0
+    if not is_minimum:
+        _count(state, "no minimum: left when pushed", 1)
+        return None, elsewhere
+    return replace(one, curvatures_eV_per_A2=curvatures, is_verified=back == len(result["ends"])), elsewhere
+
+
+def _connected(
+    state: _State,
+) -> Generator[list[Work], Results, tuple[list[Node], dict[Edge, tuple[Edge, bool]], dict[Edge, Hop], list[Atoms]]]:
+    """Copies of the sites, hops between neighbors, one path for each hop that symmetry tells apart; and what lies lower
+    on the paths than both neighbors there."""
+    cell = state.clean.cell.array
+    nodes = nodes_of(cell, state.ops, [one.place_A for one in state.minima])
+    edges = neighbor_edges(cell, nodes, LONGEST_HOP_A)
+    classes = classes_of(cell, state.ops, nodes, edges)
+    distinct = sorted({first for first, _ in classes.values()})
+    ends = [_ends(state, nodes, edge) for edge in distinct]
+    found = yield [_path_work(state, *pair[:2]) for pair in ends]
+    hops, lower = {}, []
+    for edge, (first, _, folded), result in zip(distinct, ends, found, strict=True):
+        hops[edge] = _hop(edge, result)
+        lower += _lower(state, first, folded, result)
+    return nodes, classes, hops, lower
+
+
+def _ends(state: _State, nodes: Sequence[Node], edge: Edge) -> tuple[Atoms, Atoms, Any]:
+    """Both ends of a hop, the slab folded around its middle; and by how much each atom was folded, float[atom, 3]."""
+    plane = state.clean.cell.array[:2, :2]
+    begin, end = nodes[edge[0]], nodes[edge[1]]
+    last = end.place_A + np.array([*(np.array(edge[2:]) @ plane), 0.0])
+    middle = (begin.place_A + last) / 2.0
+    wide = (state.clean.positions - middle)[:, :2] @ np.linalg.inv(plane)
+    folded = np.column_stack([-np.round(wide) @ plane, np.zeros(len(state.clean))])
+    pair = []
+    for node, place in ((begin, begin.place_A), (end, last)):
+        atoms = _with(state, place)
+        shifts = state.ops[node.operation].moved_shifts(state.minima[node.site].shifts_A)
+        atoms.positions[:-1] = state.clean.positions + folded + shifts
+        pair.append(atoms)
+    return pair[0], pair[1], folded
+
+
+def _path_work(state: _State, first: Atoms, last: Atoms) -> Work:
+    settings = state.settings
+    length = float(np.linalg.norm(last.positions[-1] - first.positions[-1]))
+    n_images = int(np.clip(np.ceil(length / settings.image_spacing_A), 3, settings.most_images))
+    given = {
+        "first": packed(first),
+        "last": packed(last),
+        "n_images": n_images + 1 - n_images % 2,
+        "force_eV_per_A": settings.path_force_eV_per_A,
+        "most_steps": settings.most_steps,
+    }
+    return Work("path", state.model.name, state.model.identity, given, f"path of {length:.1f} A")
+
+
+def _hop(edge: Edge, result: Mapping[str, Any]) -> Hop:
+    energies = result["energies_eV"]
+    places = np.array([image[-1] for image in result["images"]]) if result["images"] else np.empty((0, 3))
+    steps = np.linalg.norm(np.diff(places, axis=0), axis=1) if len(places) else np.zeros(0)
+    distances = tuple(np.concatenate([[0.0], np.cumsum(steps)]).tolist()) if len(places) else ()
+    length = float(np.linalg.norm(places[-1] - places[0])) if len(places) else float("nan")
+    ends = max(energies[0], energies[-1])
+    is_converged = bool(result["is_converged"])
+    high = max(energies) if result["images"] else float("inf")
+    return Hop(edge, length, tuple(energies), distances, places, is_converged, high if is_converged else ends, high)
+
+
+def _lower(state: _State, first: Atoms, folded: Any, result: Mapping[str, Any]) -> list[Atoms]:
+    """Structures of a path that lie lower than both their neighbors, unfolded."""
+    energies = result["energies_eV"]
+    found = []
+    for i in range(1, len(result["images"]) - 1):
+        neighbors, ends = min(energies[i - 1], energies[i + 1]), min(energies[0], energies[-1])
+        if energies[i] < max(neighbors, ends) - LOWER_eV:
+            atoms = first.copy()
+            atoms.positions = np.array(result["images"][i])
+            atoms.positions[:-1] -= folded
+            found.append(atoms)
+    return found
+
+
+def _check_clean(state: _State) -> Generator[list[Work], Results, None]:
+    """The best structure without its lithium, relaxed: if it lies lower than the bare slab, that was not its lowest."""
+    if not state.minima:
+        return
+    atoms = _structure(state, state.minima[0])
+    del atoms[-1]
+    (found,) = yield [_relax_work(state.model, atoms, state.settings, "bare again")]
+    lower = 0.0 if found["energy_eV"] is None else state.clean_eV - found["energy_eV"]
+    if lower > SAME_ENERGY_eV:
+        state.said.append(f"the bare slab has a state {lower:.2f} eV lower than the one as cut; energies are from that")
+        state.clean_eV -= lower
+
+
+def _found(
+    state: _State,
+    nodes: Sequence[Node],
+    classes: Mapping[Edge, tuple[Edge, bool]],
+    hops: Mapping[Edge, Hop],
+    n_starts: int,
+    n_rounds: int,
+) -> FaceFound:
+    low = _barrier(state, nodes, classes, {edge: hop.low_eV for edge, hop in hops.items()})
+    high = _barrier(state, nodes, classes, {edge: hop.high_eV for edge, hop in hops.items()})
+    refused = None if state.minima else f"lithium has no site here ({_listed(state.left_out)})"
+    return FaceFound(
+        model=state.model.name,
+        cut=state.cut,
+        slab=state.slab,
+        atoms=state.clean,
+        bulk=state.bulk,
+        clean_energy_eV=state.clean_eV,
+        free_atom_eV=state.free_atom_eV,
+        minima=tuple(state.minima),
+        nodes=tuple(nodes),
+        edges=classes,
+        hops=hops,
+        barrier_low=low,
+        barrier_high=high,
+        left_out=dict(state.left_out),
+        n_starts=n_starts,
+        n_rounds=n_rounds,
+        adsorbate=state.settings.adsorbate,
+        refused=refused,
+        said=tuple(state.said),
+    )
+
+
+def _barrier(
+    state: _State, nodes: Sequence[Node], classes: Mapping[Edge, tuple[Edge, bool]], saddles: Mapping[Edge, float]
+) -> Barrier | None:
+    if not nodes:
+        return None
+    energies = [state.minima[node.site].energy_eV for node in nodes]
+    best = int(np.argmin(energies))
+    known = {edge: saddles[first] for edge, (first, _) in classes.items() if np.isfinite(saddles[first])}
+    return percolation(len(nodes), known, energies, best)
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{n} x {reason}" for reason, n in sorted(counts.items())) or "no start"

@@ -1,0 +1,201 @@
+"""Surfaces as a person writes them: crystals, faces, terminations, and how they are searched.
+
+title = "my coatings"
+models = ["7net-0", "chgnet"]  # those of the error bar
+[settings]                     # of all surfaces: n_layers, n_fixed, vacuum_A, grid_A, force_eV_per_A ...
+[[surfaces]]
+crystal = "LiF"                # a shipped crystal, or a file beside this one: my.cif, POSCAR
+face = "100"                   # three indices, or four of a hexagonal crystal
+terminations = ["O"]           # by name; otherwise all that break the fewest bonds
+settings = { n_layers = 6 }    # of this surface alone
+paper = { binding_energy_eV = 3.4 }   # what is published, beside which the result is shown
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from interlith.errors import InputError
+from interlith.parts.changes import HERE
+from interlith.surface.calculators import DEFAULT
+from interlith.surface.crystal import Crystal, read_crystal
+from interlith.surface.miller import Miller, check_four_index, parse_face
+from interlith.surface.settings import Settings
+from interlith.surface.slab import Cut, cuts
+from interlith.written import File, Written, opened, shipped, table_of, validated_table
+
+PACKAGE = "interlith.surface"
+
+
+class Paper(Written):
+    """What is published of a surface; shown beside the result, and never an input.
+
+    binding_energy, barrier: in words, where there is no number.
+    """
+
+    binding_energy_eV: float | None = None
+    barrier_eV: float | None = None
+    binding_energy: str = ""
+    barrier: str = ""
+
+
+class SurfaceAsked(Written):
+    """One [[surfaces]] of a file."""
+
+    crystal: str
+    face: str
+    name: str = ""
+    terminations: tuple[str, ...] = ()
+    settings: dict[str, Any] = Field(default_factory=dict)
+    paper: Paper = Paper()
+
+
+class SurfacesFile(Written):
+    """A whole file."""
+
+    title: str
+    source: str = HERE
+    note: str = ""
+    models: tuple[str, ...] = Field(default=DEFAULT, min_length=1)
+    settings: dict[str, Any] = Field(default_factory=dict)
+    surfaces: tuple[SurfaceAsked, ...] = Field(min_length=1, max_length=1000)
+
+
+@dataclass(frozen=True)
+class FaceAsked:
+    """One face to be searched: a crystal, a face, and one way to cut it."""
+
+    name: str
+    crystal: Crystal
+    face: Miller
+    cut: Cut
+    settings: Settings
+    paper: Paper
+
+    @property
+    def key(self) -> str:
+        """Name and termination: no two faces of a file have the same.
+
+        ZnO(002)-Zn, for instance.
+        """
+        return f"{self.name}-{self.cut.name}"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a file asks for: its words, its models, and its faces one by one."""
+
+    name: str
+    title: str
+    source: str
+    note: str
+    models: tuple[str, ...]
+    faces: tuple[FaceAsked, ...]
+
+
+def surfaces_names() -> list[str]:
+    """Names of the shipped files.
+
+    >>> surfaces_names()
+    ['reference-surfaces']
+    """
+    return shipped(PACKAGE)
+
+
+def surfaces_title(given: str) -> str:
+    """The title of a file, which needs no ASE to be told.
+
+    >>> surfaces_title("reference-surfaces")
+    'Surfaces of Shen et al. (2025): zinc oxide and lithium-zinc'
+    """
+    file = opened(given, PACKAGE)
+    return validated_table(file, SurfacesFile, table_of(file)).title
+
+
+def read_surfaces(given: str, *, is_quick: bool = False) -> Asked:
+    """The faces of a file by its path, or of a shipped one by its name. Raises InputError with file, line and key.
+
+    >>> [face.key for face in read_surfaces("reference-surfaces").faces][:3]
+    ['ZnO(002)-Zn', 'ZnO(002)-O', 'ZnO(020)-O+Zn']
+    """
+    file = opened(given, PACKAGE)
+    written = validated_table(file, SurfacesFile, table_of(file))
+    faces = [face for i, one in enumerate(written.surfaces) for face in _faces(file, written, i, one, is_quick)]
+    _told_apart(file, faces)
+    name = file.name.removesuffix(".toml")
+    return Asked(name, written.title, written.source, written.note, written.models, tuple(faces))
+
+
+def surfaces_of(material: str, faces: Sequence[str], models: Sequence[str], *, is_quick: bool = False) -> Asked:
+    """What a material and its faces ask for, without a file.
+
+    >>> [face.key for face in surfaces_of("Cu", ["111"], ["chgnet"]).faces]
+    ['Cu(111)-Cu']
+    """
+    crystal = read_crystal(material)
+    settings = Settings().quick() if is_quick else Settings()
+    found = [one for face in faces for one in faces_of(crystal, face, settings=settings)]
+    title = f"{crystal.name}: " + ", ".join(f"({face})" for face in faces)
+    name = "-".join([crystal.name, *faces])
+    return Asked(name, title, HERE, "", tuple(models), tuple(found))
+
+
+def faces_of(
+    crystal: Crystal,
+    face: str,
+    *,
+    name: str = "",
+    terminations: Sequence[str] = (),
+    settings: Settings | None = None,
+    paper: Paper | None = None,
+) -> list[FaceAsked]:
+    """The terminations of a face, or those of them that are named; else those that break the fewest bonds.
+
+    Raises InputError for a face that cannot be cut, and for a slab too thin for what is fixed.
+    """
+    settings, paper = settings or Settings(), paper or Paper()
+    check_four_index(face, crystal.atoms.cell)
+    miller = parse_face(face)
+    found = cuts(crystal, miller)
+    if terminations:
+        known = {cut.name: cut for cut in found}
+        for termination in terminations:
+            if termination not in known:
+                has = ", ".join(repr(name) for name in known)
+                raise InputError(f"no termination {termination!r} of {crystal.name} ({face}); it has {has}")
+        found = [known[termination] for termination in terminations]
+    else:
+        found = [cut for cut in found if cut.is_easiest]
+    title = name or f"{crystal.name}({miller.written})"
+    return [FaceAsked(title, crystal, miller, cut, settings, paper) for cut in found]
+
+
+def _faces(file: File, written: SurfacesFile, i: int, one: SurfaceAsked, is_quick: bool) -> list[FaceAsked]:
+    place = ("surfaces", i)
+    own = validated_table(file, Settings, {**written.settings, **one.settings})
+    try:
+        crystal = read_crystal(one.crystal, Path(file.folder))
+        return faces_of(
+            crystal,
+            one.face,
+            name=one.name,
+            terminations=one.terminations,
+            settings=own.quick() if is_quick else own,
+            paper=one.paper,
+        )
+    except InputError as problem:
+        said = str(problem)
+        key = "crystal" if said.startswith(one.crystal) else "terminations" if "termination" in said else "face"
+        raise type(problem)(str(file.at((*place, key), f"surfaces.{i + 1}.{key}: {said}"))) from problem
+
+
+def _told_apart(file: File, faces: Sequence[FaceAsked]) -> None:
+    keys = [face.key for face in faces]
+    for key in keys:
+        if keys.count(key) > 1:
+            raise InputError(f"{file.name}: {key} is asked for twice; give one of them another name")
