@@ -1,10 +1,11 @@
 """PBE and PBE-D3(BJ) binding of lithium at the geometries of another model, by single points with GPAW.
 
-    python bench/surface_dft.py FOLDER [--cutoff-eV 400] [--k-spacing 0.08] [--vacuum-A 12] [--only FACE] [--paper]
+    python bench/surface_dft.py FOLDER [--cutoff-eV 400] [--k-spacing 0.06] [--vacuum-A 12] [--only FACE] [--paper]
 
 FOLDER holds pairs of structures, FACE.slab.extxyz and FACE.with-li.extxyz, any number. Both of a pair are laid into a
 cell of one height. Lithium alone is computed twice: as bcc metal, to which the measured cohesion is added (always with
-the paper's k-points: half as many are wrong by 0.04 eV), and as an atom in a box, spins apart. Binding energy = E(slab) + E(Li) - E(slab with Li), positive where lithium sticks.
+the paper's k-points: half as many are off by 0.04 eV), and as an atom in a box, spins apart. Binding energy =
+E(slab) + E(Li) - E(slab with Li), positive where lithium sticks.
 
 Each energy is kept in FOLDER/energies as soon as it is there, under a name made of structure, settings and versions:
 started again, the script computes only what is missing; one that was cut off is computed anew. Two at a time: give each
@@ -42,8 +43,8 @@ from interlith.surface.dft import (
     versions,
     with_height,
 )
+from interlith.units import LITHIUM_COHESIVE_eV
 
-COHESION_eV = 1.63  # of lithium, 158 kJ/mol (Kittel, Introduction to Solid State Physics, 8th ed., table 3.1)
 LITHIUM_A = 3.43  # lattice constant of bcc lithium in PBE; the measured one at 78 K is 3.491
 BOX_A = (12.0, 12.1, 12.2)  # sides that differ, so that no symmetry is put on the atom
 METAL, ATOM = "li-metal", "li-atom"
@@ -51,7 +52,7 @@ SLAB, WITH_LI = ".slab.extxyz", ".with-li.extxyz"
 
 
 def structures(folder: Path, settings: DftSettings, only: str | None) -> Iterator[tuple[str, Atoms, DftSettings]]:
-    """Name, atoms and settings of all that must be computed, lithium alone first, the metal with the paper's k-points."""
+    """Name, atoms and settings of all to be computed: lithium alone first, the metal with the paper's k-points."""
     finest = min(settings.k_spacing_per_A, DftSettings().k_spacing_per_A)
     yield METAL, bulk("Li", "bcc", a=LITHIUM_A), replace(settings, k_spacing_per_A=finest)
     yield ATOM, Atoms("Li", [[side / 2 for side in BOX_A]], cell=BOX_A, pbc=False), settings
@@ -108,7 +109,7 @@ def references(energies: dict[str, DftEnergy]) -> dict[str, tuple[float, float]]
     """Name of a reference -> energy of one lithium atom by it, PBE and with dispersion, eV."""
     metal, atom = energies[METAL], energies[ATOM]
     return {
-        "metal": (metal.pbe_eV + COHESION_eV, metal.total_eV + COHESION_eV),
+        "metal": (metal.pbe_eV + LITHIUM_COHESIVE_eV, metal.total_eV + LITHIUM_COHESIVE_eV),
         "atom": (atom.pbe_eV, atom.total_eV),
     }
 
@@ -181,7 +182,7 @@ def main() -> None:
     found = {
         "what": "PBE and PBE-D3(BJ) single points at geometries of another model",
         "cohesion_of_pbe_eV": energies[ATOM].pbe_eV - energies[METAL].pbe_eV,
-        "cohesion_added_to_metal_eV": COHESION_eV,
+        "cohesion_added_to_metal_eV": LITHIUM_COHESIVE_eV,
         "settings": settings.as_json(),
         "versions": versions(),
         "rows": rows,

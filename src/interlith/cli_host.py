@@ -15,11 +15,13 @@ from interlith.cli_options import (
     AreaRatio,
     Bare,
     Cached,
+    CheckWith,
     CircuitText,
     Concentration,
     Debug,
     Face,
     InitialMass,
+    Inputs,
     InstrumentWidth,
     Json,
     LabFiles,
@@ -55,6 +57,8 @@ def screen(
     models: Potentials = None,
     quick: Quick = False,
     cached: Cached = False,
+    check_with: CheckWith = None,
+    write_inputs: Inputs = None,
     show_list: Annotated[bool, typer.Option("--list", help="List shipped surfaces, crystals, models.")] = False,
     show: Annotated[bool, typer.Option("--show", help="Print the file of surfaces, to begin with.")] = False,
     out: Out = None,
@@ -66,7 +70,7 @@ def screen(
 ) -> None:
     """Crystal faces -> lithium binding, migration barrier, error bars."""
     with errors_told(debug):
-        from interlith.screening import ScreenOptions, file_of, lists, options_from, screened
+        from interlith.screening import file_of, lists, options_from, screened
         from interlith.screening import screen as search_all
 
         if show_list:
@@ -77,7 +81,15 @@ def screen(
         if show:
             typer.echo(file_of(surfaces or ""), nl=False)
             return
-        asked: ScreenOptions = options_from(material, face or [], models, quick, use_store=not no_cache)
+        asked = options_from(
+            material,
+            face or [],
+            models,
+            is_quick=quick,
+            use_store=not no_cache,
+            check_with=check_with.value if check_with else None,
+            inputs_for=write_inputs.value if write_inputs else None,
+        )
         if cached:
             findings = screened(surfaces, asked, out=out)
         else:

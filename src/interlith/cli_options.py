@@ -57,6 +57,20 @@ class Models(StrEnum):
     resolved = "resolved"
 
 
+class Checks(StrEnum):
+    """What --check-with takes."""
+
+    gpaw = "gpaw"
+    gpaw_paper = "gpaw-paper"
+
+
+class Codes(StrEnum):
+    """What --write-inputs takes."""
+
+    vasp = "vasp"
+    gpaw = "gpaw"
+
+
 class Electrodes(StrEnum):
     """What --working-electrode takes."""
 
@@ -126,3 +140,5 @@ Cached = Annotated[bool, typer.Option("--cached", help="The shipped results; not
 Quick = Annotated[bool, typer.Option("--quick", help="Fewer starts and images: a first look.")]
 Anew = Annotated[bool, typer.Option("--no-cache", help="Compute everything anew, and keep nothing.")]
 Searchers = Annotated[int | None, typer.Option("--workers", min=1, help="Processes; as many as cores.")]
+CheckWith = Annotated[Checks | None, typer.Option("--check-with", help="DFT single points at the models' geometry.")]
+Inputs = Annotated[Codes | None, typer.Option("--write-inputs", help="Inputs with the paper's settings, into --out.")]

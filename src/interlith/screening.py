@@ -37,7 +37,8 @@ class ScreenOptions:
     """What a person asks for besides a file of surfaces. None, empty: not asked.
 
     material, faces: instead of a file. models: instead of the file's. is_quick: fewer starts and images. use_store:
-    False: everything is computed anew, and nothing is kept.
+    False: everything is computed anew, and nothing is kept. check_with: single points by DFT at the geometry of the
+    first model, "gpaw" or "gpaw-paper". inputs_for: a code whose inputs are written too, "vasp" or "gpaw".
     """
 
     material: str | None = None
@@ -45,6 +46,8 @@ class ScreenOptions:
     models: tuple[str, ...] = ()
     is_quick: bool = False
     use_store: bool = True
+    check_with: str | None = None
+    inputs_for: str | None = None
 
 
 def screen(
@@ -65,22 +68,24 @@ def screen(
     options = options or ScreenOptions()
     asked = _asked(given, options)
     models = {name: model_of(name) for name in asked.models}
+    if options.inputs_for is not None and out is None:
+        raise InputError("--write-inputs: needs --out DIR, the folder they are written into")
     with writable(out):
-        _check_loaded(models, workers)
-        found, count = _searched(asked, models, options, workers, tell)
-    return _told(asked, models, found, count, out)
+        _check_loaded(models, options)
+        found, checks, count = _searched(asked, models, options, workers, tell)
+    if options.inputs_for is not None and out is not None:
+        _write_inputs(found, options.inputs_for, out)
+    return _told(asked, models, found, checks, count, out)
 
 
-def options_from(
-    material: str | None, faces: Sequence[str], models: str | None, is_quick: bool, *, use_store: bool
-) -> ScreenOptions:
-    """Options of words: models joined by commas.
+def options_from(material: str | None, faces: Sequence[str], models: str | None, **others: Any) -> ScreenOptions:
+    """Options of words: models joined by commas; the others as they are.
 
-    >>> options_from("ZnO", ["002"], "chgnet, 7net-0", False, use_store=True).models
+    >>> options_from("ZnO", ["002"], "chgnet, 7net-0", is_quick=True).models
     ('chgnet', '7net-0')
     """
     names = tuple(name.strip() for name in (models or "").split(",") if name.strip())
-    return ScreenOptions(material, tuple(faces), names, is_quick, use_store)
+    return ScreenOptions(material, tuple(faces), names, **others)
 
 
 def screened(given: str | None, options: ScreenOptions | None = None, *, out: Path | None = None) -> Findings:
@@ -153,19 +158,26 @@ def _asked(given: str | None, options: ScreenOptions) -> Asked:
     return surfaces_of(options.material, options.faces, options.models or DEFAULT, is_quick=options.is_quick)
 
 
-def _check_loaded(models: Mapping[str, Any], workers: int | None) -> None:
+def _check_loaded(models: Mapping[str, Any], options: ScreenOptions) -> None:
     """Refuse before the work what cannot be loaded; here, where the message is not another process's."""
     from interlith.surface.calculators import calculator
 
     for name in models:
         calculator(name)
+    if options.check_with is not None:
+        from interlith.surface.dft import check_installed
+        from interlith.surface.spot_check import CHECKS
+
+        check_installed(CHECKS[options.check_with])
 
 
 def _searched(
     asked: Asked, models: Mapping[str, Any], options: ScreenOptions, workers: int | None, tell: Tell
-) -> tuple[dict[tuple[str, str], FaceFound], Conducted]:
+) -> tuple[dict[tuple[str, str], FaceFound], dict[str, Any], Conducted]:
+    """What each model found of each face, what DFT says of each, and what it took."""
     from interlith.surface.conduct import conduct
     from interlith.surface.search import search
+    from interlith.surface.spot_check import spot_check
     from interlith.surface.store import Store
 
     plans = {
@@ -176,7 +188,26 @@ def _searched(
     store = Store(cache_folder("screen") if options.use_store else None)
     with _executor(workers) as executor:
         ended, count = conduct(plans, store, executor, tell)
-    return {(face.key, name): ended[f"{face.key} {name}"] for face in asked.faces for name in models}, count
+        found = {(face.key, name): ended[f"{face.key} {name}"] for face in asked.faces for name in models}
+        if options.check_with is None:
+            return found, {}, count
+        first = next(iter(models))
+        best = {key: one for (key, name), one in found.items() if name == first and one.minima}
+        checked, more = conduct(
+            {f"{key} gpaw": spot_check(one, options.check_with) for key, one in best.items()}, store, executor, tell
+        )
+    return found, {key: checked[f"{key} gpaw"] for key in best}, count.with_more(more)
+
+
+def _write_inputs(found: Mapping[tuple[str, str], FaceFound], code: str, out: Path) -> None:
+    """Inputs for another code, of the first model's structures of each face."""
+    from interlith.surface.spot_check import write_inputs
+
+    done: set[str] = set()
+    for (key, name), one in found.items():
+        if key not in done and one.minima:
+            done.add(key)
+            write_inputs(one, out / "inputs" / safe_name(key), code, f"{key} at the geometry of {name}")
 
 
 @contextmanager
@@ -195,6 +226,7 @@ def _told(
     asked: Asked,
     models: Mapping[str, Any],
     found: Mapping[tuple[str, str], FaceFound],
+    checks: Mapping[str, Any],
     count: Conducted,
     out: Path | None,
 ) -> Findings:
@@ -202,6 +234,7 @@ def _told(
     from interlith.surface.tables import structures_of, tables_of
 
     rows = [row_of(face, [found[face.key, name] for name in models], models) for face in asked.faces]
+    rows = [{**row, "dft": checks.get(row["key"])} for row in rows]
     tables = tables_of(rows, [(key, one) for (key, _), one in found.items()])
     tables["work"] = count.log
     summary = {

@@ -16,6 +16,8 @@ mV_PER_V = 1e3
 # CODATA 2018 (exact since the SI of 2019)
 FARADAY_C_PER_MOL = 96485.33212
 GAS_CONSTANT_J_PER_MOL_K = 8.314462618
+ELEMENTARY_CHARGE_C = 1.602176634e-19
+BOLTZMANN_eV_PER_K = 8.617333262e-5
 ZERO_CELSIUS_K = 273.15
 MOL_PER_M3_PER_MOL_PER_L = 1e3
 
@@ -29,6 +31,8 @@ LITHIUM_G_PER_CM3 = 0.534
 # Cohesive energy of bcc lithium at 0 K: 157.7 kJ/mol, from the enthalpy of formation of the gas, 159.3 kJ/mol at 298 K
 # (CODATA key values for thermodynamics, Cox, Wagman, Medvedev 1989)
 LITHIUM_COHESIVE_eV = 1.63
+# Molar volume of lithium metal, derived: M / density, m3/mol
+LITHIUM_MOLAR_VOLUME_M3 = LITHIUM_G_PER_MOL / LITHIUM_G_PER_CM3 * 1e-6
 CM_PER_UM = 1e-4
 MG_PER_G = 1e3
 LITHIUM_mAh_PER_CM2_PER_UM = LITHIUM_mAh_PER_mg * LITHIUM_G_PER_CM3 * MG_PER_G * CM_PER_UM
@@ -54,6 +58,7 @@ M3_PER_L = 1e-3
 # Of particles and grams: 1 nm in um, m, cm; 1 kJ in J
 NM_PER_UM = 1e3
 M_PER_NM = 1e-9
+M_PER_A = 1e-10
 CM_PER_NM = 1e-7
 J_PER_KJ = 1e3
 CM2_PER_M2 = 1e4

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass, field
 from typing import Any
 
-from interlith.surface.search import FaceFound, Plan
 from interlith.surface.store import Store
 from interlith.surface.work import Work, do
 
@@ -30,6 +29,7 @@ class Progress:
 
 
 Tell = Callable[[Progress], None]
+Plan = Generator[list[Work], list[dict[str, Any]], Any]  # a search, a check: batches of work out, results in
 
 
 @dataclass
@@ -53,6 +53,11 @@ class Conducted:
     seconds: float = 0.0
     log: list[dict[str, Any]] = field(default_factory=list)
 
+    def with_more(self, other: Conducted) -> Conducted:
+        """Both together."""
+        n_computed, n_stored = self.n_computed + other.n_computed, self.n_stored + other.n_stored
+        return Conducted(n_computed, n_stored, self.seconds + other.seconds, self.log + other.log)
+
 
 def conduct(
     plans: Mapping[str, Plan],
@@ -60,14 +65,14 @@ def conduct(
     executor: Executor | None = None,
     tell: Tell = lambda progress: None,
     doing: Callable[[Work], dict[str, Any]] = do,
-) -> tuple[dict[str, FaceFound], Conducted]:
+) -> tuple[dict[str, Any], Conducted]:
     """The result of each search by its name, and what it took; in this process without an executor.
 
     doing: what computes a piece; a function that can be sent to a process. A batch is sent back whole and in order, so
     results do not depend on which piece was done first.
     """
     running = {name: _Running(plan) for name, plan in plans.items()}
-    ended: dict[str, FaceFound] = {}
+    ended: dict[str, Any] = {}
     count = Conducted()
     waiting: dict[Future[dict[str, Any]], Work] = {}
     under_way: set[str] = set()
@@ -98,7 +103,7 @@ def conduct(
 
 
 def _answer(
-    running: dict[str, _Running], ended: dict[str, FaceFound], store: Store, known: set[str], count: Conducted
+    running: dict[str, _Running], ended: dict[str, Any], store: Store, known: set[str], count: Conducted
 ) -> list[Work]:
     """Let every search go on that can; the pieces that are still missing, of the searches in their order."""
     missing: list[Work] = []
@@ -129,7 +134,7 @@ def _logged(name: str, work: Work, result: Mapping[str, Any]) -> dict[str, Any]:
     return {"search": name, "model": work.identity, "kind": work.kind, "what": work.name, **told, "digest": work.key}
 
 
-def _go_on(name: str, running: dict[str, _Running], ended: dict[str, FaceFound], results: Any) -> None:
+def _go_on(name: str, running: dict[str, _Running], ended: dict[str, Any], results: Any) -> None:
     try:
         running[name].batch = running[name].plan.send(results)
     except StopIteration as stopped:
@@ -143,7 +148,7 @@ def _keep(store: Store, work: Work, result: dict[str, Any], count: Conducted) ->
     count.seconds += result["seconds"]
 
 
-def _progress(count: Conducted, known: set[str], ended: dict[str, FaceFound], n_searches: int, work: Work) -> Progress:
+def _progress(count: Conducted, known: set[str], ended: dict[str, Any], n_searches: int, work: Work) -> Progress:
     n_done = count.n_computed + count.n_stored
     n_expected = len(known) + MORE_TO_COME * (n_searches - len(ended))
     return Progress(n_done, n_expected, len(ended), n_searches, f"{work.model} {work.name}")

@@ -13,8 +13,8 @@ import numpy as np
 
 from interlith.parts.quantity import Quantity
 from interlith.surface.calculators import Model
+from interlith.surface.found import FaceFound, Hop, Minimum
 from interlith.surface.graph import Barrier, Edge, forward
-from interlith.surface.search import FaceFound, Hop, Minimum
 from interlith.surface.surfaces_file import FaceAsked
 
 DISAGREE_eV, DISAGREE_CELL = 0.3, 0.03
@@ -26,8 +26,8 @@ Row = dict[str, Any]
 def row_of(asked: FaceAsked, found: Sequence[FaceFound], models: Mapping[str, Model]) -> Row:
     """One face: value and spread over its models, what is published, and what each model says.
 
-    spread_eV: half of what lies between the lowest and the highest of the models; value: the middle of their mean.
-    None: not known, and `not_ranked` says why.
+    binding_energy_eV, barrier_eV: the mean of the models; spread_eV, barrier_spread_eV: half of what lies between the
+    lowest and the highest of them, None for a single one. A value of None is not known, and `not_ranked` says why.
     """
     told = [model_row(one) for one in found]
     binding = _together([(row["binding_energy_eV"], row["binding_energy_eV"]) for row in told])
@@ -100,7 +100,7 @@ def orders(rows: Sequence[Row]) -> list[Row]:
     """The ranking by binding energy for every choice of terminations, and whether it is the published one.
 
     One termination of each surface at a time: which of them a publication means may not be known, and the ranking may
-    depend on it. is_decided: no two neighbors in the order lie within their spreads.
+    depend on it. is_decided: no two neighbors in the order lie within their spreads; one model alone decides nothing.
     """
     names = list(dict.fromkeys(row["name"] for row in rows))
     choices = [[row for row in rows if row["name"] == name and row["binding_energy_eV"] is not None] for name in names]
@@ -133,7 +133,7 @@ def against_paper(rows: Sequence[Row]) -> list[Row]:
             if published is None:
                 continue
             off = None if ours is None else rounded(ours - published)
-            is_met = off is not None and abs(off) <= (row[spread] or 0.0)
+            is_met = None if off is None or row[spread] is None else abs(off) <= row[spread]
             found.append(
                 {
                     "key": row["key"],
@@ -149,13 +149,17 @@ def against_paper(rows: Sequence[Row]) -> list[Row]:
 
 
 def _together(bounds: Sequence[tuple[float | None, float | None]]) -> tuple[float | None, float | None]:
-    """The mean of the models' middles, and half of what lies between the lowest and the highest bound."""
-    if not bounds or any(low is None or high is None for low, high in bounds):
-        return None, None
+    """The mean of the models' middles, and half of what lies between the lowest and the highest bound.
+
+    One model that gives a number has no spread: None, which is not zero.
+    """
     known = [(float(low), float(high)) for low, high in bounds if low is not None and high is not None]
+    if not known or len(known) < len(bounds):
+        return None, None
     middles = [(low + high) / 2.0 for low, high in known]
     half = (max(high for _, high in known) - min(low for low, _ in known)) / 2.0
-    return rounded(sum(middles) / len(middles)), rounded(half)
+    has_spread = len(known) > 1 or half > 0
+    return rounded(sum(middles) / len(middles)), rounded(half) if has_spread else None
 
 
 def _unknown(asked: FaceAsked, found: Sequence[FaceFound], models: Mapping[str, Model]) -> list[str]:
@@ -261,8 +265,10 @@ def _representative(found: FaceFound, edge: Edge) -> tuple[Edge, bool]:
 
 
 def _is_apart(one: Row, other: Row) -> bool:
+    if one["spread_eV"] is None or other["spread_eV"] is None:
+        return False
     gap = abs(one["binding_energy_eV"] - other["binding_energy_eV"])
-    return bool(gap > (one["spread_eV"] or 0.0) + (other["spread_eV"] or 0.0))
+    return bool(gap > one["spread_eV"] + other["spread_eV"])
 
 
 def rounded(value: Any) -> float | None:

@@ -15,7 +15,8 @@ import numpy as np
 from interlith.errors import InputError
 from interlith.surface.calculators import Model
 from interlith.surface.crystal import Crystal, read_crystal
-from interlith.surface.graph import Barrier, Edge, Node, classes_of, forward, neighbor_edges, nodes_of, percolation
+from interlith.surface.found import FaceFound, Hop, Minimum
+from interlith.surface.graph import Barrier, Edge, Node, classes_of, neighbor_edges, nodes_of, percolation
 from interlith.surface.miller import Miller
 from interlith.surface.settings import Settings
 from interlith.surface.slab import Cut, Slab, cuts, make_slab
@@ -27,87 +28,13 @@ if TYPE_CHECKING:
     from ase import Atoms
 
 Results = list[dict[str, Any]]
-Plan = Generator[list[Work], Results, "FaceFound"]
+Plan = Generator[list[Work], Results, FaceFound]
 DESORBED = 1.4  # of the distance at which the adsorbate touches the slab
 BELOW_A = 0.8  # below the plane of the topmost atoms
 SAME_ENERGY_eV = 0.02
 LOWER_eV = 0.02  # an image so far below its neighbors is a place to look for a minimum
 LONGEST_HOP_A = 7.0
 COARSE_STEPS = 80  # of a start; what has not arrived by then is relaxed to the end if it lies low
-
-
-@dataclass(frozen=True)
-class Minimum:
-    """Where lithium sits: the structure, its energy, and how well it is known to be a minimum.
-
-    place_A: float[3], of lithium. shifts_A: float[atom, 3], by how much each atom of the slab moved.
-    curvatures_eV_per_A2: of lithium, all else held. is_verified: these are positive, and pushed away it came back.
-    """
-
-    place_A: Any
-    shifts_A: Any
-    energy_eV: float
-    label: str
-    is_converged: bool
-    curvatures_eV_per_A2: tuple[float, ...] = ()
-    is_verified: bool | None = None
-
-
-@dataclass(frozen=True)
-class Hop:
-    """A hop between two neighboring sites: its path and barrier, or an interval where the path did not converge.
-
-    edge: of nodes. energies_eV: along the path, absolute. distances_A: of lithium along it. low_eV, high_eV: of the
-    saddle, absolute; equal when the path converged.
-    """
-
-    edge: Edge
-    length_A: float
-    energies_eV: tuple[float, ...]
-    distances_A: tuple[float, ...]
-    places_A: Any
-    is_converged: bool
-    low_eV: float
-    high_eV: float
-
-
-@dataclass(frozen=True)
-class FaceFound:
-    """What one model says of one face. binding and barrier None: not known, and `refused` says why.
-
-    left_out: starts that ended in no site of this face, by reason. rounds: of feeding back.
-    """
-
-    model: str
-    cut: Cut
-    slab: Slab | None
-    atoms: Any
-    bulk: Any
-    clean_energy_eV: float | None
-    free_atom_eV: float | None
-    minima: tuple[Minimum, ...]
-    nodes: tuple[Node, ...]
-    edges: Mapping[Edge, tuple[Edge, bool]]
-    hops: Mapping[Edge, Hop]
-    barrier_low: Barrier | None
-    barrier_high: Barrier | None
-    left_out: Mapping[str, int]
-    n_starts: int
-    n_rounds: int
-    adsorbate: str = "Li"
-    refused: str | None = None
-    said: tuple[str, ...] = ()
-
-    @property
-    def way_forward(self) -> tuple[Edge, ...]:
-        """The edges of the best way, each told forward."""
-        return () if self.barrier_high is None else tuple(forward(edge) for edge in self.barrier_high.way)
-
-    def binding_eV(self, minimum: Minimum) -> float:
-        """E(slab) + E(free atom) - E(slab with it); positive where it sticks."""
-        assert self.clean_energy_eV is not None
-        assert self.free_atom_eV is not None
-        return self.clean_energy_eV + self.free_atom_eV - minimum.energy_eV
 
 
 @dataclass
@@ -383,7 +310,7 @@ def _connected(
     found = yield [_path_work(state, *pair[:2]) for pair in ends]
     hops, lower = {}, []
     for edge, (first, _, folded), result in zip(distinct, ends, found, strict=True):
-        hops[edge] = _hop(edge, result)
+        hops[edge] = _hop(edge, first, result)
         lower += _lower(state, first, folded, result)
     return nodes, classes, hops, lower
 
@@ -419,16 +346,30 @@ def _path_work(state: _State, first: Atoms, last: Atoms) -> Work:
     return Work("path", state.model.name, state.model.identity, given, f"path of {length:.1f} A")
 
 
-def _hop(edge: Edge, result: Mapping[str, Any]) -> Hop:
+def _hop(edge: Edge, first: Atoms, result: Mapping[str, Any]) -> Hop:
     energies = result["energies_eV"]
-    places = np.array([image[-1] for image in result["images"]]) if result["images"] else np.empty((0, 3))
-    steps = np.linalg.norm(np.diff(places, axis=0), axis=1) if len(places) else np.zeros(0)
-    distances = tuple(np.concatenate([[0.0], np.cumsum(steps)]).tolist()) if len(places) else ()
-    length = float(np.linalg.norm(places[-1] - places[0])) if len(places) else float("nan")
+    images = tuple(_moved_to(first, positions) for positions in result["images"])
+    places = np.array([image.positions[-1] for image in images]).reshape(-1, 3)
+    steps = np.linalg.norm(np.diff(places, axis=0), axis=1)
     ends = max(energies[0], energies[-1])
     is_converged = bool(result["is_converged"])
-    high = max(energies) if result["images"] else float("inf")
-    return Hop(edge, length, tuple(energies), distances, places, is_converged, high if is_converged else ends, high)
+    high = max(energies) if images else float("inf")
+    return Hop(
+        edge=edge,
+        length_A=float(np.linalg.norm(places[-1] - places[0])) if images else float("nan"),
+        energies_eV=tuple(energies),
+        distances_A=tuple(np.concatenate([[0.0], np.cumsum(steps)]).tolist()) if images else (),
+        images=images,
+        is_converged=is_converged,
+        low_eV=high if is_converged else ends,
+        high_eV=high,
+    )
+
+
+def _moved_to(atoms: Atoms, positions: Any) -> Atoms:
+    moved = atoms.copy()
+    moved.set_positions(np.array(positions), apply_constraint=False)
+    return moved
 
 
 def _lower(state: _State, first: Atoms, folded: Any, result: Mapping[str, Any]) -> list[Atoms]:
@@ -438,8 +379,7 @@ def _lower(state: _State, first: Atoms, folded: Any, result: Mapping[str, Any]) 
     for i in range(1, len(result["images"]) - 1):
         neighbors, ends = min(energies[i - 1], energies[i + 1]), min(energies[0], energies[-1])
         if energies[i] < max(neighbors, ends) - LOWER_eV:
-            atoms = first.copy()
-            atoms.positions = np.array(result["images"][i])
+            atoms = _moved_to(first, result["images"][i])
             atoms.positions[:-1] -= folded
             found.append(atoms)
     return found

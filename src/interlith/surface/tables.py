@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from interlith.surface.found import FaceFound
 from interlith.surface.result import Row, rounded
-from interlith.surface.search import FaceFound
 
 if TYPE_CHECKING:
     from ase import Atoms

@@ -1,4 +1,4 @@
-"""One piece of computing at a time: a crystal relaxed, a structure relaxed, a minimum kicked, a path found.
+"""One piece of computing at a time: a crystal or a structure relaxed, a minimum kicked, a path, a point by DFT.
 
 Each piece is a pure function of its input, so that what is stored under the input's digest need never be done again.
 """
@@ -29,7 +29,7 @@ CLIMB_FROM_eV_PER_A = 0.3
 PATH_SPRING_eV_PER_A2 = 0.5
 HASTY_STEPS = 60
 BULK_FORCE_eV_PER_A = 0.005
-Kind = Literal["bulk", "relax", "kick", "path"]
+Kind = Literal["bulk", "relax", "kick", "path", "dft"]
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,8 @@ def do(work: Work, potential: Any = None) -> dict[str, Any]:
 
     potential: an ASE calculator instead of the model's own.
     """
+    if work.kind == "dft":
+        return _single_point(work.given)
     kinds: dict[str, Callable[[Mapping[str, Any], Any], dict[str, Any]]] = {
         "bulk": _bulk,
         "relax": _relax,
@@ -149,6 +151,16 @@ def _counting() -> Any:
                 raise ArithmeticError("energy or forces are no numbers")
 
     return Counting
+
+
+def _single_point(given: Mapping[str, Any]) -> dict[str, Any]:
+    """DFT where the atoms are."""
+    from interlith.surface.dft import DftSettings, single_point
+
+    began = time.perf_counter()
+    energy = single_point(unpacked(given["atoms"]), DftSettings(**given["settings"]))
+    took = round(time.perf_counter() - began, 3)
+    return {"dft": energy.as_json(), "is_converged": True, "n_calls": 1, "seconds": took}
 
 
 def _bulk(given: Mapping[str, Any], potential: Any) -> dict[str, Any]:

@@ -1,0 +1,93 @@
+"""A face beyond the model that searched it: single points by DFT at its geometry, and inputs for other programs."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from interlith.errors import InputError
+from interlith.surface.dft import SPOT_CHECK, DftSettings, energy_from_json, thickness_A, versions, with_height
+from interlith.surface.found import FaceFound
+from interlith.surface.inputs import write_gpaw, write_vasp, write_vasp_neb
+from interlith.surface.work import Work, packed
+from interlith.units import LITHIUM_COHESIVE_eV
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+CHECKS: Mapping[str, DftSettings] = {"gpaw": SPOT_CHECK, "gpaw-paper": DftSettings()}
+WHAT = "PBE-D3(BJ) single points at the geometry of"
+LITHIUM_PBE_A = 3.43  # cell of bcc lithium in PBE; the energy there is flat: 0.05 A are 1 meV
+
+
+def best_structures(found: FaceFound) -> tuple[Atoms, Atoms]:
+    """The bare slab, and the one with lithium at its best site. Raises InputError for a face without one."""
+    if found.atoms is None or not found.minima:
+        raise InputError(f"{found.model}: no site on this face ({found.refused})")
+    with_lithium = found.atoms.copy()
+    with_lithium.positions += found.minima[0].shifts_A
+    with_lithium.append(found.adsorbate)
+    with_lithium.positions[-1] = found.minima[0].place_A
+    return found.atoms.copy(), with_lithium
+
+
+def spot_check(found: FaceFound, name: str) -> Generator[list[Work], list[dict[str, Any]], dict[str, Any]]:
+    """Binding energy by DFT at the geometry of a model: three pieces of work, and then plain numbers.
+
+    name: of CHECKS; "gpaw" has a coarser cutoff and mesh, "gpaw-paper" those of the publication. Against bulk lithium
+    of the same DFT + its measured cohesive energy, as everywhere here.
+    """
+    from ase.build import bulk
+
+    settings = CHECKS[name]
+    bare, with_lithium = best_structures(found)
+    height_A = max(thickness_A(atoms) for atoms in (bare, with_lithium)) + settings.vacuum_A
+    pair = [with_height(atoms, height_A) for atoms in (bare, with_lithium)]
+    finest = replace(settings, k_spacing_per_A=min(settings.k_spacing_per_A, DftSettings().k_spacing_per_A))
+    metal = bulk("Li", "bcc", a=LITHIUM_PBE_A)
+    results = yield [_work(metal, finest, "Li"), *(_work(atoms, settings, "slab") for atoms in pair)]
+    lithium, slab, whole = (energy_from_json(result["dft"]) for result in results)
+    atom = {"pbe": lithium.pbe_eV + LITHIUM_COHESIVE_eV, "total": lithium.total_eV + LITHIUM_COHESIVE_eV}
+    return {
+        "what": f"{WHAT} {found.model}",
+        "model": found.model,
+        "pbe_eV": slab.pbe_eV + atom["pbe"] - whole.pbe_eV,
+        "pbe_d3_eV": slab.total_eV + atom["total"] - whole.total_eV,
+        "model_eV": found.binding_eV(found.minima[0]),
+        "largest_force_eV_per_A": whole.largest_force_eV_per_A,
+        "settings": settings.as_json(),
+        "versions": dict(whole.versions),
+    }
+
+
+def write_inputs(found: FaceFound, folder: Path, code: str, title: str) -> list[Path]:
+    """Inputs with the paper's settings: the bare slab, the one with lithium, and for VASP the hop that decides.
+
+    code: "vasp" or "gpaw". Folders `bare`, `with-lithium` and `hop` below `folder`. Raises InputError for a face without a site.
+    """
+    bare, with_lithium = best_structures(found)
+    paths = []
+    for name, atoms in (("bare", bare), ("with-lithium", with_lithium)):
+        if code == "gpaw":
+            paths += write_gpaw(atoms, folder / name, title=f"{title}, {name}")
+        else:
+            paths += write_vasp(atoms, folder / name, title=f"{title}, {name}", task="relax")
+    if code == "gpaw":
+        return paths
+    images = deciding_images(found)
+    return [*paths, *(write_vasp_neb(images, folder / "hop", title=f"{title}, hop") if images else [])]
+
+
+def deciding_images(found: FaceFound) -> list[Atoms]:
+    """The images of the hop with the highest saddle on the best way; none where there is no way."""
+    hops = [found.hops[found.edges[edge][0]] for edge in found.way_forward]
+    if not hops:
+        return []
+    return list(max(hops, key=lambda hop: hop.high_eV).images)
+
+
+def _work(atoms: Atoms, settings: DftSettings, name: str) -> Work:
+    given = {"atoms": packed(atoms), "settings": settings.as_json()}
+    return Work("dft", "gpaw", f"gpaw {sorted(versions().items())}", given, name)
