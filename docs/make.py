@@ -1,4 +1,4 @@
-"""Write the look-up pages that are lists: ledger, record, thresholds, formats, materials, cell and recipe files."""
+"""Write the look-up pages that are lists: ledger, record, thresholds, formats, materials, and keys of files."""
 
 from pathlib import Path
 
@@ -15,6 +15,9 @@ from interlith.parts.plausible import SPANS
 from interlith.parts.recipe import Dose, Growth, MeasuredHost, Paper, Powder, Prices, Recipe
 from interlith.pouch.design_file import Beside, Published
 from interlith.record import COLUMNS
+from interlith.surface.settings import Settings
+from interlith.surface.surfaces_file import Paper as PublishedSurface
+from interlith.surface.surfaces_file import SurfaceAsked, SurfacesFile
 
 HERE = Path(__file__).resolve().parent / "look-up"
 MADE = "_This page is written by docs/make.py from the lists in the code._"
@@ -135,8 +138,19 @@ def recipe_file_page() -> str:
     return _keys("a recipe", how, OF_RECIPES)
 
 
-def _keys(what: str, how: str, tables: tuple) -> str:
-    parts = [f"# Keys of {what} file\n\n{MADE}\n", how + UNCERTAIN]
+def surfaces_file_page() -> str:
+    tables = (
+        ("The file", SurfacesFile, None),
+        ("`[[surfaces]]`", SurfaceAsked, None),
+        ("`[settings]`, and `settings` of one surface", Settings, None),
+        ("`paper` of a surface", PublishedSurface, None),
+    )
+    how = "For `interlith screen SURFACES.toml`; [how to write one](../do/screen.md).\n"
+    return _keys("a surfaces", how, tables, "")
+
+
+def _keys(what: str, how: str, tables: tuple, uncertain: str = UNCERTAIN) -> str:
+    parts = [f"# Keys of {what} file\n\n{MADE}\n", how + uncertain]
     for title, model, what in tables:
         rows = []
         for name, field in model.model_fields.items():
@@ -166,6 +180,7 @@ def _keys(what: str, how: str, tables: tuple) -> str:
 
 PAGES = {"ledger.md": ledger, "record.md": record, "thresholds.md": thresholds, "formats.md": formats}
 PAGES |= {"materials.md": materials, "cell-file.md": cell_file, "recipe-file.md": recipe_file_page}
+PAGES |= {"surfaces-file.md": surfaces_file_page}
 
 if __name__ == "__main__":
     for name, page in PAGES.items():

@@ -38,6 +38,7 @@ from interlith.cli_options import (
     ScanRate,
     Searchers,
     Side,
+    SoFar,
     Start,
     Substrate,
     Symmetric,
@@ -57,6 +58,7 @@ def screen(
     models: Potentials = None,
     quick: Quick = False,
     cached: Cached = False,
+    so_far: SoFar = False,
     check_with: CheckWith = None,
     write_inputs: Inputs = None,
     show_list: Annotated[bool, typer.Option("--list", help="List shipped surfaces, crystals, models.")] = False,
@@ -87,6 +89,7 @@ def screen(
             models,
             is_quick=quick,
             use_store=not no_cache,
+            so_far=so_far,
             check_with=check_with.value if check_with else None,
             inputs_for=write_inputs.value if write_inputs else None,
         )

@@ -137,6 +137,7 @@ Material = Annotated[str | None, typer.Option("--material", help="A shipped crys
 Face = Annotated[list[str] | None, typer.Option("--face", metavar="HKL", help="E.g. 002 or 10-10; repeatable.")]
 Potentials = Annotated[str | None, typer.Option("--models", metavar="NAME[,NAME]", help="7net-0,chgnet.")]
 Cached = Annotated[bool, typer.Option("--cached", help="The shipped results; nothing is computed.")]
+SoFar = Annotated[bool, typer.Option("--so-far", help="What an earlier call finished; nothing is computed.")]
 Quick = Annotated[bool, typer.Option("--quick", help="Fewer starts and images: a first look.")]
 Anew = Annotated[bool, typer.Option("--no-cache", help="Compute everything anew, and keep nothing.")]
 Searchers = Annotated[int | None, typer.Option("--workers", min=1, help="Processes; as many as cores.")]

@@ -28,6 +28,25 @@ if TYPE_CHECKING:
 
 WARNING = "COMPUTED by machine-learned potentials, not by DFT: the spread of the models is the error bar, and no bound"
 SHIPPED = "as shipped: nothing was computed now"
+OF_PAGE = (
+    "is_polar",
+    "binding_energy_eV",
+    "spread_eV",
+    "barrier_eV",
+    "barrier_spread_eV",
+    "minima_verified",
+)
+OF_MODEL = (
+    "model",
+    "binding_energy_eV",
+    "best_site",
+    "barrier_low_eV",
+    "barrier_high_eV",
+    "n_atoms",
+    "n_starts",
+    "refused",
+)
+OF_CHECK = ("what", "pbe_eV", "pbe_d3_eV", "model_eV", "largest_force_eV_per_A")
 STRUCTURES, RESULTS = "structures", "results"
 Tell = Callable[["Progress"], None]
 
@@ -37,8 +56,9 @@ class ScreenOptions:
     """What a person asks for besides a file of surfaces. None, empty: not asked.
 
     material, faces: instead of a file. models: instead of the file's. is_quick: fewer starts and images. use_store:
-    False: everything is computed anew, and nothing is kept. check_with: single points by DFT at the geometry of the
-    first model, "gpaw" or "gpaw-paper". inputs_for: a code whose inputs are written too, "vasp" or "gpaw".
+    False: everything is computed anew, and nothing is kept. so_far: nothing is computed; what an earlier call kept is
+    told. check_with: single points by DFT at the geometry of the first model, "gpaw" or "gpaw-paper". inputs_for: a
+    code whose inputs are written too, "vasp" or "gpaw".
     """
 
     material: str | None = None
@@ -47,6 +67,7 @@ class ScreenOptions:
     is_quick: bool = False
     use_store: bool = True
     check_with: str | None = None
+    so_far: bool = False
     inputs_for: str | None = None
 
 
@@ -71,7 +92,8 @@ def screen(
     if options.inputs_for is not None and out is None:
         raise InputError("--write-inputs: needs --out DIR, the folder they are written into")
     with writable(out):
-        _check_loaded(models, options)
+        if not options.so_far:
+            _check_loaded(models, options)
         found, checks, count = _searched(asked, models, options, workers, tell)
     if options.inputs_for is not None and out is not None:
         _write_inputs(found, options.inputs_for, out)
@@ -186,9 +208,13 @@ def _searched(
         for face in asked.faces
     }
     store = Store(cache_folder("screen") if options.use_store else None)
+    pairs = {(face.key, name): f"{face.key} {name}" for face in asked.faces for name in models}
+    if options.so_far:
+        ended, count = conduct(plans, store, doing=None)
+        return {pair: ended[name] for pair, name in pairs.items() if name in ended}, {}, count
     with _executor(workers) as executor:
         ended, count = conduct(plans, store, executor, tell)
-        found = {(face.key, name): ended[f"{face.key} {name}"] for face in asked.faces for name in models}
+        found = {pair: ended[name] for pair, name in pairs.items()}
         if options.check_with is None:
             return found, {}, count
         first = next(iter(models))
@@ -230,20 +256,30 @@ def _told(
     count: Conducted,
     out: Path | None,
 ) -> Findings:
+    from interlith.surface.nucleation import told_of
     from interlith.surface.result import against_paper, orders, row_of
     from interlith.surface.tables import structures_of, tables_of
 
-    rows = [row_of(face, [found[face.key, name] for name in models], models) for face in asked.faces]
+    each = [(face, [found[face.key, name] for name in models if (face.key, name) in found]) for face in asked.faces]
+    rows = [row_of(face, of_models, models) for face, of_models in each]
     rows = [{**row, "dft": checks.get(row["key"])} for row in rows]
+    ranked, published = orders(rows), against_paper(rows)
     tables = tables_of(rows, [(key, one) for (key, _), one in found.items()])
     tables["work"] = count.log
+    texts = {f"{safe_name(key)}.{name}.extxyz": structures_of(one) for (key, name), one in found.items()}
+    texts = {name: text for name, text in texts.items() if text}
+    _write_structures(texts, out)
     summary = {
         **head("screen", asked.name, asked.title, _said(asked)),
         "title": asked.title,
         "source": asked.source,
         "surfaces": rows,
-        "orders": orders(rows),
-        "against_paper": against_paper(rows),
+        "orders": ranked,
+        "against_paper": published,
+        "nucleation": told_of(rows),
+        "warnings": _warnings(rows),
+        "structures": [f"{STRUCTURES}/{name}" for name in texts],
+        "results": _for_page(rows, ranked, published),
         "settings": {face.key: face.settings.model_dump() for face in asked.faces},
         "models": [_model(model) for model in models.values()],
         "versions": _versions(),
@@ -253,10 +289,43 @@ def _told(
             "seconds_computing": round(count.seconds, 1),
         },
     }
-    texts = {f"{safe_name(key)}.{name}.extxyz": structures_of(one) for (key, name), one in found.items()}
-    _write_structures({name: text for name, text in texts.items() if text}, out)
     frames = {name: pl.DataFrame(held, infer_schema_length=None) for name, held in tables.items() if held}
     return answered(asked.title, asked.name, plain(summary), frames, WARNING, out)
+
+
+def _for_page(
+    rows: Sequence[Mapping[str, Any]], ranked: Sequence[Mapping[str, Any]], published: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """The tables that the page shows in words."""
+    faces = [{"face": row["key"], **{key: row[key] for key in OF_PAGE}} for row in rows]
+    found: dict[str, Any] = {"faces": {"faces": faces}}
+    if len({row["name"] for row in rows}) > 1:
+        found["rankings"] = {"orders": [_order(one) for one in ranked]}
+    if published:
+        found["published"] = {"published": list(published)}
+    checks = [{"face": row["key"], **{key: row["dft"][key] for key in OF_CHECK}} for row in rows if row["dft"]]
+    if checks:
+        found["dft"] = {"single_points": checks}
+    pairs = [(row["key"], one) for row in rows for one in row["models"]]
+    told = [{"face": key, **{name: one[name] for name in OF_MODEL}} for key, one in pairs]
+    along = [{"face": key, "model": one["model"], **held} for key, one in pairs for held in one["barrier_along"]]
+    sites = [{"face": key, "model": one["model"], **held} for key, one in pairs for held in one["sites"]]
+    return {**found, "each_model": {"models": told}, "directions": {"along": along}, "sites": {"sites": sites}}
+
+
+def _warnings(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What must not be overlooked of each face."""
+    found = [f"{row['key']}: not ranked: {row['not_ranked']}" for row in rows if row["not_ranked"]]
+    found += [f"{row['key']}: {text}" for row in rows for text in row["warnings"]]
+    found += [f"{row['key']}: {one['model']}: {text}" for row in rows for one in row["models"] for text in one["said"]]
+    return found
+
+
+def _order(one: Mapping[str, Any]) -> dict[str, Any]:
+    """A ranking as a row of words."""
+    chosen = ", ".join(f"{name} {termination}" for name, termination in one["terminations"].items())
+    orders = {key: " < ".join(one[key]) for key in ("by_binding", "by_barrier")}
+    return {"terminations": chosen, **orders, **{key: one[key] for key in ("is_published_order", "is_decided")}}
 
 
 def _said(asked: Asked) -> list[str]:
@@ -267,6 +336,7 @@ def _said(asked: Asked) -> list[str]:
         f"bulk lithium + {', '.join(f'{value:g}' for value in sorted(cohesive))} eV; above that energy lithium would "
         "rather be on the surface than in lithium metal",
         "barrier: the smallest with which lithium leaves its best site and travels any distance over the face",
+        *(["one model alone: its error is not known, and no ranking is decided"] if len(asked.models) < 2 else []),
         "no dispersion, no electrolyte, no interphase, one lithium at a time on a face held in vacuum",
     ]
 

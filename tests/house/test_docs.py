@@ -21,7 +21,16 @@ def docs_make():
 
 @pytest.mark.parametrize(
     "name",
-    ["ledger.md", "record.md", "thresholds.md", "formats.md", "materials.md", "cell-file.md", "recipe-file.md"],
+    [
+        "ledger.md",
+        "record.md",
+        "thresholds.md",
+        "formats.md",
+        "materials.md",
+        "cell-file.md",
+        "recipe-file.md",
+        "surfaces-file.md",
+    ],
 )
 def test_made_pages_are_up_to_date(name):
     assert (ROOT / "docs/look-up" / name).read_text(encoding="utf-8") == docs_make().PAGES[name](), (
@@ -135,6 +144,29 @@ def test_the_study_in_the_documentation_of_measurements_is_one(tmp_path):
     path = tmp_path / "study.toml"
     path.write_text(text, encoding="utf-8")
     assert load(path).cell.host.origin("porosity").kind == "measured"
+
+
+def test_every_key_of_a_screening_is_documented():
+    from interlith.screening import screened
+
+    summary = screened("reference-surfaces").items[0].summary
+    documented, words = json_page()
+    assert not [key for key in summary if key not in documented]
+    rows = [*summary["surfaces"], *summary["orders"], *summary["against_paper"], summary["run"]]
+    rows += [one for row in summary["surfaces"] for one in row["models"]]
+    rows += [held for row in rows if "sites" in row for held in (*row["sites"], *row["hops"], *row["barrier_along"])]
+    assert not {key for held in rows for key in held} - words
+
+
+def test_the_surfaces_in_the_documentation_can_be_cut(tmp_path):
+    pytest.importorskip("ase")
+    from interlith.surface.surfaces_file import read_surfaces
+
+    path = tmp_path / "surfaces.toml"
+    path.write_text(toml_blocks("docs/do/screen.md")[0], encoding="utf-8")
+    faces = read_surfaces(str(path)).faces
+    assert [face.key for face in faces] == ["LiF(100)-F+Li", "Li2O(111)-Li+O", "ZnO(002)-O"]
+    assert faces[1].settings.n_layers == 3
 
 
 def test_links_between_pages_lead_somewhere():

@@ -36,6 +36,13 @@ HOMES = {
     "jinja2": "report",
     "typer": "cli",
     "numba": "cell",
+    "ase": "surface",
+    "spglib": "surface",
+    "torch": "surface",
+    "sevenn": "surface",
+    "chgnet": "surface",
+    "gpaw": "surface",
+    "dftd3": "surface",
     "emcee": "cell",
     "pybamm": "cell/pybamm_bridge.py",
 }

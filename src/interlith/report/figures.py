@@ -25,6 +25,8 @@ from interlith.report.fit_plots import cells_needed, held_out, posterior, profil
 from interlith.report.lab_plots import ion_depth, ion_index, scan_rates, thermogram, voltammogram
 from interlith.report.ledger_plots import depth, ledger, ramps
 from interlith.report.sketch import GREY, INK, STRIP, Axes, Sketch, drawable, tags
+from interlith.report.surface_map import maps
+from interlith.report.surface_plots import ranking, way_profile
 from interlith.report.time_plots import polarization, trace
 from interlith.report.xrd_plots import diffraction, texture, texture_series
 
@@ -68,7 +70,10 @@ SKETCHES: tuple[Callable[[Finding], Sketch | None], ...] = (
     diffraction,
     texture,
     texture_series,
+    ranking,
+    way_profile,
 )
+SERIES: tuple[Callable[[Finding], list[Sketch]], ...] = (maps,)  # as many as there are things to be drawn
 WIDTH_IN, PNG_DPI = 5.4, 200
 LAYOUT_DIGITS = 6
 LINE_IN, ENTRY_IN = 0.17, 0.145  # height of a line of the head, and of the legend
@@ -120,6 +125,7 @@ def draw(finding: Finding, folder: Path) -> list[Figure]:
     Nothing for a finding without tables. Raises EnvironmentError_ when the folder cannot be written.
     """
     sketches = [sketch for sketch in (make(finding) for make in SKETCHES) if sketch is not None]
+    sketches += [sketch for make in SERIES for sketch in make(finding)]
     if not sketches:
         return []
     import matplotlib

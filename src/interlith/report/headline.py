@@ -27,12 +27,35 @@ def headline(summary: Summary) -> str:
         return _design(summary)
     if summary.get("kind") == "coat":
         return _coat(summary)
+    if summary.get("kind") == "screen":
+        return _screen(summary)
     if summary.get("headline"):  # a measurement's own
         return str(summary["headline"])
     results = summary.get("results") or {}
     word = BY_KIND.get(summary.get("kind") or "")
     first = word(results) if word else _other(summary)
     return "; ".join(part for part in (first, *_warnings(summary, results)) if part)
+
+
+def _screen(summary: Summary) -> str:
+    """The face on which lithium moves most easily, and the ends of the binding energies."""
+    rows = summary["surfaces"]
+    moving = [row for row in rows if row["barrier_eV"] is not None]
+    holding = sorted((row for row in rows if row["binding_energy_eV"] is not None), key=_held)
+    parts = []
+    if moving:
+        best = min(moving, key=lambda row: row["barrier_eV"])
+        parts.append(f"lithium moves most easily on {best['key']} (barrier {best['barrier_eV']:.3f} eV)")
+    if holding:
+        weak, strong = holding[0], holding[-1]
+        ends = f"{_held(weak):.2f} eV on {weak['key']}"
+        ends += f" to {_held(strong):.2f} eV on {strong['key']}" if strong is not weak else ""
+        parts.append(f"binding {ends}")
+    return "; ".join(parts) or "No face could be ranked"
+
+
+def _held(row: Summary) -> float:
+    return float(row["binding_energy_eV"])
 
 
 def _warnings(summary: Summary, results: Summary) -> list[str]:

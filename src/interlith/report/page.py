@@ -88,6 +88,7 @@ def _section(place: int, item: Finding, drawn: list[dict[str, str]], limits: lis
         "warnings": list(said.get("warnings") or []),
         "quantities": [_quantity(row) for row in said.get("quantities") or ()],
         "toml": "\n\n".join(text for text in ((said.get("fit") or {}).get("toml"), said.get("toml")) if text),
+        "structures": [{"name": path, "href": quote(path)} for path in said.get("structures") or ()],
         "kind_reason": said.get("kind_reason"),
         "rows": _count(said.get("rows")),
         "cycles": _count(said.get("cycles")),

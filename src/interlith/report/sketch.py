@@ -40,7 +40,12 @@ CURRENT_TAGS: Mapping[str, str] = {
     "current_stated": "current stated, not measured",
     "current_derived": "current derived, not measured",
 }
-OF_KIND: Mapping[str, list[str]] = {"calibration": ["FITTED"], "design": ["COMPUTED"], "coat": ["COMPUTED"]}
+OF_KIND: Mapping[str, list[str]] = {
+    "calibration": ["FITTED"],
+    "design": ["COMPUTED"],
+    "coat": ["COMPUTED"],
+    "screen": ["COMPUTED by machine-learned potentials", "not by DFT"],
+}
 DENSE = 1200  # marks above which they are drawn as pixels inside the SVG
 FEW_VALUES, FENCE, MOST_OUTSIDE = 12, 5.0, 0.1
 LONGEST_TEXT = 70

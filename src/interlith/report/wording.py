@@ -56,6 +56,11 @@ UNIT_WORDS: Mapping[str, str] = {
     "cm": "cm",
     "cm2": "cm²",
     "MPa": "MPa",
+    "eV_per_A2": "eV Å⁻²",
+    "eV_per_A": "eV Å⁻¹",
+    "e_per_A": "e Å⁻¹",
+    "eV": "eV",
+    "A": "Å",
 }
 WORDS: Mapping[str, str] = {"dqdv": "dQ/dV", "sei": "SEI", "k2": "(k = 2)", "n": "number of"}
 NAMES: dict[str, str] = {"n_to_p": "N/P", "g_per_Ah": "E/C (g Ah⁻¹)", "Wh_per_L": "Wh L⁻¹"}  # of whole keys
@@ -195,6 +200,19 @@ def about(name: str, mean: float, deviation: float | None = None) -> str:
     if " = " in name:
         return f"{mean * PERCENT:.0f} %"
     return f"{mean:.4g}" if deviation is None else f"{mean:.4g} ± {deviation:.2g}"
+
+
+def plus_minus(value: float, spread: float | None, decimals: int = 2) -> str:
+    """A value and how far what it was made of lies from it; alone where that is not known.
+
+    >>> plus_minus(2.725, 0.025), plus_minus(0.0444, 0.0002, 3), plus_minus(4.69, None)
+    ('2.73 ± 0.03', '0.044 ± <0.001', '4.69')
+    """
+    shown = f"{value + 0.0:.{decimals}f}".replace("-", "−")
+    if spread is None:
+        return shown
+    least = 10.0**-decimals
+    return f"{shown} ± " + (f"{spread:.{decimals}f}" if spread >= least / 2 else f"<{least:.{decimals}f}")
 
 
 def _decimals(value: float, digits: int) -> int:

@@ -64,12 +64,13 @@ def conduct(
     store: Store,
     executor: Executor | None = None,
     tell: Tell = lambda progress: None,
-    doing: Callable[[Work], dict[str, Any]] = do,
+    doing: Callable[[Work], dict[str, Any]] | None = do,
 ) -> tuple[dict[str, Any], Conducted]:
     """The result of each search by its name, and what it took; in this process without an executor.
 
-    doing: what computes a piece; a function that can be sent to a process. A batch is sent back whole and in order, so
-    results do not depend on which piece was done first.
+    doing: what computes a piece, a function that can be sent to a process; None: nothing is computed, and only searches
+    whose pieces are all in the store come to an end. A batch is sent back whole and in order, so results do not depend
+    on which piece was done first.
     """
     running = {name: _Running(plan) for name, plan in plans.items()}
     ended: dict[str, Any] = {}
@@ -81,6 +82,8 @@ def conduct(
         _go_on(name, running, ended, None)
     while running:
         missing = _answer(running, ended, store, known, count)
+        if doing is None:
+            break
         for work in missing:
             if work.key in under_way:
                 continue

@@ -7,6 +7,8 @@ length, one overpotential or one wetting angle must be given as measured, and wh
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from interlith.errors import InputError, PhysicsError
 from interlith.parts.quantity import Quantity
@@ -118,16 +120,16 @@ def island_spacing_nm(
 
 
 def calibrated_spacing(
-    barrier: Quantity, reference: Quantity, reference_spacing: Quantity, hop_A: float, temperature_C: float = 25.0
+    barrier: Quantity, reference: Quantity, reference_spacing: Quantity, temperature_C: float = 25.0
 ) -> Quantity:
     """Distance between nuclei on one face from a measured one on another: the measured one times the ratio of both.
 
     barrier, reference: percolating barriers (eV) of the face and of that on which reference_spacing (nm) was measured.
-    The ratio is exp(-(E - E_ref) / (6 kT)), and flux and attempts cancel. Its bounds are those of both barriers and of
-    the measurement together. Kind: calibrated.
+    The ratio is exp(-(E - E_ref) / (6 kT)): flux, attempts and length of a hop are taken to be the same. Its bounds are
+    those of both barriers and of the measurement together. Kind: calibrated.
 
     >>> same = Quantity("barrier_eV", 0.3, "a model", kind="derived")
-    >>> round(calibrated_spacing(same, same, Quantity("spacing_nm", 200.0, "SEM"), 3.0).value, 9)
+    >>> round(calibrated_spacing(same, same, Quantity("spacing_nm", 200.0, "SEM")).value, 9)
     200.0
     """
     kT_eV = BOLTZMANN_eV_PER_K * (temperature_C + ZERO_CELSIUS_K)
@@ -144,6 +146,29 @@ def calibrated_spacing(
         high=spacing(ends[0][0], ends[1][1], ends[2][1]),
         kind="calibrated",
     )
+
+
+def told_of(rows: Sequence[Mapping[str, Any]], temperature_C: float = 25.0) -> list[dict[str, Any]]:
+    """For rows of a screening: the potential that holds one atom, and the spacing of nuclei over that on the slowest.
+
+    A ratio of classical nucleation in vacuum, and no prediction: `calibrated_spacing` turns it into a length, from one
+    that was measured.
+
+    >>> rows = [{"key": "a", "binding_energy_eV": 2.63, "barrier_eV": 0.1}]
+    >>> told_of(rows)[0]["adsorption_potential_V"], told_of(rows)[0]["spacing_over_slowest"]
+    (1.0, 1.0)
+    """
+    known = [row["barrier_eV"] for row in rows if row["barrier_eV"] is not None]
+    slowest = Quantity("barrier_eV", max(known, default=0.0), "the slowest face of these", kind="derived")
+    unit = Quantity("nucleus_spacing_nm", 1.0, "a ratio", kind="assumed")
+    found = []
+    for row in rows:
+        energy, barrier = row["binding_energy_eV"], row["barrier_eV"]
+        own = None if barrier is None else Quantity("barrier_eV", barrier, row["key"], kind="derived")
+        ratio = None if own is None else calibrated_spacing(own, slowest, unit, temperature_C).value
+        potential = None if energy is None else round(adsorption_potential_V(energy), 4)
+        found.append({"key": row["key"], "adsorption_potential_V": potential, "spacing_over_slowest": ratio})
+    return found
 
 
 def _driven(overpotential_V: float) -> float:

@@ -20,6 +20,7 @@ from interlith.surface.surfaces_file import FaceAsked
 DISAGREE_eV, DISAGREE_CELL = 0.3, 0.03
 STRONG = "computed by machine-learned potentials, not by DFT"
 DIGITS = 4
+NOT_YET = "not computed yet"
 Row = dict[str, Any]
 
 
@@ -33,6 +34,7 @@ def row_of(asked: FaceAsked, found: Sequence[FaceFound], models: Mapping[str, Mo
     binding = _together([(row["binding_energy_eV"], row["binding_energy_eV"]) for row in told])
     barrier = _together([(row["barrier_low_eV"], row["barrier_high_eV"]) for row in told])
     reasons = [f"{row['model']}: {row['refused']}" for row in told if row["refused"]]
+    late = [name for name in models if told and name not in {one.model for one in found}]
     slab = next((one.slab for one in found if one.slab is not None), None)
     return {
         "key": asked.key,
@@ -49,10 +51,10 @@ def row_of(asked: FaceAsked, found: Sequence[FaceFound], models: Mapping[str, Mo
         "barrier_eV": barrier[0],
         "barrier_spread_eV": barrier[1],
         "minima_verified": bool(told) and all(row["minima_verified"] for row in told),
-        "not_ranked": "; ".join(reasons) or None,
+        "not_ranked": "; ".join(reasons) or (None if told else NOT_YET),
         "kind": STRONG,
         "paper": {key: value for key, value in asked.paper.model_dump().items() if value not in (None, "")},
-        "warnings": [*_unknown(asked, found, models), *_disagreement(told)],
+        "warnings": [*(f"{name}: {NOT_YET}" for name in late), *_unknown(asked, found, models), *_disagreement(told)],
         "models": told,
     }
 
@@ -100,7 +102,7 @@ def orders(rows: Sequence[Row]) -> list[Row]:
     """The ranking by binding energy for every choice of terminations, and whether it is the published one.
 
     One termination of each surface at a time: which of them a publication means may not be known, and the ranking may
-    depend on it. is_decided: no two neighbors in the order lie within their spreads; one model alone decides nothing.
+    depend on it. is_decided: no two neighbors in the order lie within their spreads; None where a spread is not known.
     """
     names = list(dict.fromkeys(row["name"] for row in rows))
     choices = [[row for row in rows if row["name"] == name and row["binding_energy_eV"] is not None] for name in names]
@@ -117,7 +119,7 @@ def orders(rows: Sequence[Row]) -> list[Row]:
                 "by_binding": [row["name"] for row in ranked],
                 "by_barrier": [row["name"] for row in moving],
                 "is_published_order": numbers == sorted(numbers) if len(numbers) > 1 else None,
-                "is_decided": all(_is_apart(a, b) for a, b in pairwise(ranked)),
+                "is_decided": _decided(ranked),
             }
         )
     return found
@@ -264,11 +266,13 @@ def _representative(found: FaceFound, edge: Edge) -> tuple[Edge, bool]:
     return first, is_reverse != (forward(edge) != edge)
 
 
-def _is_apart(one: Row, other: Row) -> bool:
-    if one["spread_eV"] is None or other["spread_eV"] is None:
-        return False
-    gap = abs(one["binding_energy_eV"] - other["binding_energy_eV"])
-    return bool(gap > one["spread_eV"] + other["spread_eV"])
+def _decided(ranked: Sequence[Row]) -> bool | None:
+    """Whether neighbors in an order lie farther apart than their spreads together; None without spreads."""
+    if any(row["spread_eV"] is None for row in ranked):
+        return None
+    return all(
+        b["binding_energy_eV"] - a["binding_energy_eV"] > a["spread_eV"] + b["spread_eV"] for a, b in pairwise(ranked)
+    )
 
 
 def rounded(value: Any) -> float | None:

@@ -65,7 +65,8 @@ def spot_check(found: FaceFound, name: str) -> Generator[list[Work], list[dict[s
 def write_inputs(found: FaceFound, folder: Path, code: str, title: str) -> list[Path]:
     """Inputs with the paper's settings: the bare slab, the one with lithium, and for VASP the hop that decides.
 
-    code: "vasp" or "gpaw". Folders `bare`, `with-lithium` and `hop` below `folder`. Raises InputError for a face without a site.
+    code: "vasp" or "gpaw". Folders `bare`, `with-lithium`, `hop` below `folder`. Raises InputError for a face without a
+    site.
     """
     bare, with_lithium = best_structures(found)
     paths = []

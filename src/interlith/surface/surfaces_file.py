@@ -45,7 +45,12 @@ class Paper(Written):
 
 
 class SurfaceAsked(Written):
-    """One [[surfaces]] of a file."""
+    """One crystal and face.
+
+    crystal: a shipped one by name, or a file beside this one. face: three indices, or four of a hexagonal crystal.
+    name: for people; crystal(face) otherwise. terminations: by name, instead of all that break the fewest bonds.
+    settings: of this surface alone. paper: what is published.
+    """
 
     crystal: str
     face: str
@@ -56,7 +61,7 @@ class SurfaceAsked(Written):
 
 
 class SurfacesFile(Written):
-    """A whole file."""
+    """What stands above all tables. models: those whose spread is the error bar. settings: of all surfaces."""
 
     title: str
     source: str = HERE
@@ -79,10 +84,7 @@ class FaceAsked:
 
     @property
     def key(self) -> str:
-        """Name and termination: no two faces of a file have the same.
-
-        ZnO(002)-Zn, for instance.
-        """
+        """Name and termination, ZnO(002)-Zn for instance: no two faces of a file have the same."""
         return f"{self.name}-{self.cut.name}"
 
 

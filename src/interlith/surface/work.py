@@ -27,7 +27,7 @@ LONGEST_STEP_A, LONGEST_STEP_OF_PATH_A = 0.3, 0.2
 KICK_A, PROBE_A = 0.25, 0.03
 CLIMB_FROM_eV_PER_A = 0.3
 PATH_SPRING_eV_PER_A2 = 0.5
-HASTY_STEPS = 60
+HASTY_STEPS, SURE_STEPS = 60, 100  # of a band before it climbs, and again then; what needs more never arrived here
 BULK_FORCE_eV_PER_A = 0.005
 Kind = Literal["bulk", "relax", "kick", "path", "dft"]
 
@@ -274,7 +274,8 @@ def _climbed(band: Any, given: Mapping[str, Any], begun: Any, *, is_hasty: bool)
     if is_hasty:
         search = BFGS(band, logfile=None, maxstep=LONGEST_STEP_OF_PATH_A)
         search.H0 = block_diag(*[springs(image) for image in band.images[1:-1]])
-    most = min(given["most_steps"], HASTY_STEPS) if is_hasty else given["most_steps"]
-    search.run(fmax=max(CLIMB_FROM_eV_PER_A, given["force_eV_per_A"]), steps=most)
+    most = min(given["most_steps"], HASTY_STEPS if is_hasty else SURE_STEPS)
+    if not search.run(fmax=max(CLIMB_FROM_eV_PER_A, given["force_eV_per_A"]), steps=most):
+        return False
     band.climb = True
     return bool(search.run(fmax=given["force_eV_per_A"], steps=most))
