@@ -17,8 +17,10 @@ from interlith.surface.work import do
 
 COPPER_COHESIVE_eV = 3.49  # Kittel, Introduction to Solid State Physics, table of cohesive energies
 GOLD_COHESIVE_eV = 3.81  # the same
-EMT_METALS = frozenset("Al Cu Ag Au Ni Pd Pt H C N O".split())
-EMT_MODEL = Model("emt", "effective medium", EMT, "ase", "fitted to metals", "doi:10.1016/0039-6028(96)00816-3", EMT_METALS)
+EMT_METALS = frozenset(["Al", "Cu", "Ag", "Au", "Ni", "Pd", "Pt", "H", "C", "N", "O"])
+EMT_MODEL = Model(
+    "emt", "effective medium", EMT, "ase", "fitted to metals", "doi:10.1016/0039-6028(96)00816-3", EMT_METALS
+)
 LJ_MODEL = Model("lj", "Lennard-Jones", LennardJones, "ase", "no material", "doi:10.1098/rspa.1924.0082")
 SMALL = {"vacuum_A": 8, "n_layers": 3, "n_fixed": 1}
 

@@ -18,9 +18,9 @@ from ase.constraints import FixAtoms
 from ase.mep import NEB
 from ase.optimize import BFGS, FIRE
 from surface_searches import (
+    LJ_MODEL,
     COPPER_COHESIVE_eV,
     GOLD_COHESIVE_eV,
-    LJ_MODEL,
     barrier_eV,
     found_of,
     metal,
@@ -48,7 +48,7 @@ def gold_on_aluminum():
 
 
 def band_eV(slab, element, begin, end, n_images=7):
-    """A barrier by ASE's plain elastic band with its own tangents, FIRE, a straight first guess; and the ends' difference."""
+    """A barrier by ASE's plain band with its own tangents, FIRE and a straight first guess; and the ends' difference."""
     ends = []
     for place in (begin, end):
         atoms = slab.copy()
@@ -177,7 +177,7 @@ def test_every_structure_told_as_a_minimum_is_one():
 
 
 def test_more_neighbors_bind_more_and_none_as_much_as_the_bulk_has():
-    """Cu on Cu: 3, 4 and 5 neighbors on (111), (100), (110); a kink, half the bulk, would bind by the cohesive energy."""
+    """Cu on Cu: 3, 4 and 5 neighbors on (111), (100), (110); a kink would bind by the cohesive energy."""
     binding = [copper(face).binding_eV(copper(face).minima[0]) for face in ("111", "100", "110")]
     assert [copper(face).minima[0].label for face in ("111", "100", "110")] == ["Cu3", "Cu4", "Cu5"]
     dimer = Atoms("Cu2", positions=[(0, 0, 0), (0, 0, 2.3)], cell=(12, 12, 12), calculator=EMT())

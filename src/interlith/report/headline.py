@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from interlith.report.surface_words import BARRIER, BINDING, ONE_MODEL, energy, models_of, why_not
 from interlith.report.wording import number, percent
 
 Summary = Mapping[str, Any]
@@ -35,27 +36,6 @@ def headline(summary: Summary) -> str:
     word = BY_KIND.get(summary.get("kind") or "")
     first = word(results) if word else _other(summary)
     return "; ".join(part for part in (first, *_warnings(summary, results)) if part)
-
-
-def _screen(summary: Summary) -> str:
-    """The face on which lithium moves most easily, and the ends of the binding energies."""
-    rows = summary["surfaces"]
-    moving = [row for row in rows if row["barrier_eV"] is not None]
-    holding = sorted((row for row in rows if row["binding_energy_eV"] is not None), key=_held)
-    parts = []
-    if moving:
-        best = min(moving, key=lambda row: row["barrier_eV"])
-        parts.append(f"lithium moves most easily on {best['key']} (barrier {best['barrier_eV']:.3f} eV)")
-    if holding:
-        weak, strong = holding[0], holding[-1]
-        ends = f"{_held(weak):.2f} eV on {weak['key']}"
-        ends += f" to {_held(strong):.2f} eV on {strong['key']}" if strong is not weak else ""
-        parts.append(f"binding {ends}")
-    return "; ".join(parts) or "No face could be ranked"
-
-
-def _held(row: Summary) -> float:
-    return float(row["binding_energy_eV"])
 
 
 def _warnings(summary: Summary, results: Summary) -> list[str]:
@@ -213,6 +193,26 @@ def _how_it_lies(summary: Summary) -> list[str]:
         return [f"a closed film of {number(summary['equivalent_thickness_nm'], 3)} nm; saturated"]
     size = number(summary["particle_diameter_nm"], 2)
     return [f"particles of {size} nm cover {percent(summary['coverage'])} %", f"{summary['regime']}-limited"]
+
+
+def _screen(summary: Summary) -> str:
+    """Where lithium binds most, where it moves most easily, what is not known, what is published and not met."""
+    rows = summary["surfaces"]
+    bound, moving = ([row for row in rows if row[name] is not None] for name in (BINDING, BARRIER))
+    said = ["No face binds lithium, as far as is known"] if not bound else []
+    if bound:
+        most = max(bound, key=lambda row: row[BINDING])
+        said.append(f"Lithium binds most to {most['key']}, {energy(most, BINDING)} eV")
+    if moving:
+        least = min(moving, key=lambda row: row[BARRIER])
+        said.append(f"moves most easily over {least['key']}, barrier {energy(least, BARRIER)} eV")
+    said += [ONE_MODEL] if len(models_of(rows)) == 1 else []
+    n_left = sum(why_not(row) is not None for row in rows)
+    said += [f"{n_left} of {len(rows)} faces not ranked"] if n_left else []
+    compared = summary["against_paper"]
+    n_missed = sum(one["is_met"] is False for one in compared)
+    said += [f"{n_missed} of {len(compared)} published numbers not met"] if n_missed else []
+    return "; ".join(said)
 
 
 WAYS = {"charged_mAh": "charged", "discharged_mAh": "discharged"}

@@ -16,6 +16,7 @@ from interlith.ledger import ENTRIES
 from interlith.report.figures import Figure
 from interlith.report.headline import headline
 from interlith.report.sketch import is_synthetic, tags
+from interlith.report.surface_page import surface_details, surface_results
 from interlith.report.wording import NOT_KNOWN, WHOLE, from_assumption, label, number, quantity, shares, text_of
 
 MOST_EVENTS = 50
@@ -88,7 +89,7 @@ def _section(place: int, item: Finding, drawn: list[dict[str, str]], limits: lis
         "warnings": list(said.get("warnings") or []),
         "quantities": [_quantity(row) for row in said.get("quantities") or ()],
         "toml": "\n\n".join(text for text in ((said.get("fit") or {}).get("toml"), said.get("toml")) if text),
-        "structures": [{"name": path, "href": quote(path)} for path in said.get("structures") or ()],
+        "structures": [{"name": path.rpartition("/")[2], "href": quote(path)} for path in said.get("structures") or ()],
         "kind_reason": said.get("kind_reason"),
         "rows": _count(said.get("rows")),
         "cycles": _count(said.get("cycles")),
@@ -103,7 +104,11 @@ def _section(place: int, item: Finding, drawn: list[dict[str, str]], limits: lis
         "about": [(name, text_of(key, said.get(key))) for key, name in ABOUT if said.get(key) is not None],
         "results": [
             _result(name, result, said["kind_reason"] if name == said.get("measurement") else name.replace("_", " "))
-            for name, result in (said.get("results") or {}).items()
+            for name, result in (surface_results(said) or said.get("results") or {}).items()
+        ],
+        "details": [
+            (title, [_result(name, result, name) for name, result in results.items()])
+            for title, results in surface_details(said)
         ],
         "figures": drawn,
         "events": [_event(event) for event in events[:MOST_EVENTS]],
@@ -200,7 +205,7 @@ def _result(name: str, result: Mapping[str, Any], title: str) -> dict[str, Any]:
         rows.append(
             {
                 "key": key,
-                "label": "" if table and len(result) == 1 else label(key),
+                "label": "" if table and len(result.keys() - {"notes"}) == 1 else label(key),
                 "text": text,
                 "table": _nested(table) if table else None,
                 "assumed": from_assumption(key, result),

@@ -13,7 +13,7 @@ import polars as pl
 
 from interlith.findings import Finding, safe_name
 from interlith.report.sketch import GREY, INK, Axes, Floats, Sketch, drawable
-from interlith.report.surface_words import BINDING, NOT_DFT, Row, interval, rows_of
+from interlith.report.surface_words import BINDING, Row, interval, rows_of
 from interlith.report.wording import plus_minus
 
 ELEMENTS: Mapping[str, str] = {  # nearly as chemists paint them
@@ -59,11 +59,10 @@ def maps(finding: Finding) -> list[Sketch]:
 
 def _map(row: Row, place: int, data: pl.DataFrame) -> Sketch:
     caption = (
-        f"The face {row['key']} from above, atoms down to {SHOWN_DEPTH_A:g} Å, the paler the deeper, at {ATOM_SIZE:g} "
-        "of their covalent radius. Circles: sites of lithium by their number; lines: hops between neighbors, wider and "
-        "darker the lower their highest point; over black: the best way, that of the smallest barrier. Colour: energy above the "
-        "best site. Dashes: a path that did not converge, dots: one whose barrier is not known. Grey line: the cell of "
-        f"the slab, which repeats; dotted: the surface cell. {NOT_DFT}"
+        f"From above, atoms down to {SHOWN_DEPTH_A:g} Å, the paler the deeper. Circles: sites of lithium by number, "
+        "the best filled; lines: hops, wide where easy, dashed where the path did not converge, dotted where it is not "
+        "known; over black: the best way. Colour: energy above the best site. Grey: the cell of the slab, which "
+        "repeats; dotted: of the surface."
     )
     title = row["key"] if len(row["key"]) <= LONGEST_TITLE else row["key"][: LONGEST_TITLE - 1] + "…"
     name = f"map-{place}-{safe_name(row['key'])}"
@@ -181,7 +180,8 @@ def _told(one: Row) -> str:
     if one[BINDING] is None:
         said = textwrap.shorten(one["refused"] or "no site is known", LONGEST_REASON, placeholder=" …")
     else:
-        said = f"binding {plus_minus(one[BINDING], None)} eV, barrier {interval(one['barrier_low_eV'], one['barrier_high_eV'])}"
+        barrier = interval(one["barrier_low_eV"], one["barrier_high_eV"])
+        said = f"binding {plus_minus(one[BINDING], None)} eV, barrier {barrier}"
     return f"{drawable(one['model'])}\n{drawable(said)}"
 
 

@@ -29,7 +29,6 @@ from interlith.report.sketch import (
 from interlith.report.surface_words import (
     BARRIER,
     BINDING,
-    NOT_DFT,
     SPREADS,
     Row,
     interval,
@@ -62,11 +61,10 @@ def way_profile(finding: Finding) -> Sketch | None:
     data = points.join(pl.DataFrame(bounds, infer_schema_length=None), on=["key", "model"], maintain_order="left")
     missing = [row["key"] for row in rows if row not in drawn]
     caption = (
-        "Energy of lithium above its best site, from there along the way of the smallest barrier to a copy of the site. "
+        "Energy of lithium above its best site, from there along the way of the smallest barrier to a copy of it. "
         "Filled: the best site, hollow: other sites, triangle: the highest point. The number is the barrier; from "
         "where to where it lies, if a path did not converge. Faces of one crystal have one scale of energy."
         + (f" No way is known on {', '.join(missing)}." if missing else "")
-        + f" {NOT_DFT}"
     )
     height = 0.45 + PANEL_IN * math.ceil(len(drawn) / 2)
     names = models_of(rows)
@@ -131,10 +129,7 @@ def ranking(finding: Finding) -> Sketch | None:
     caption = (
         "How strongly lithium binds to each face, and the barrier with which it travels over it. "
         f"{_error_bars(rows)} Right of the line of lithium metal, lithium would rather be on the surface than in the "
-        "metal."
-        + (" Triangles at the edges: published." if "paper" in data["what"] else "")
-        + _not_ranked(rows)
-        + f" {NOT_DFT}"
+        "metal." + (" Triangles at the edges: published." if "paper" in data["what"] else "") + _not_ranked(rows)
     )
     return Sketch("ranking", "Affinity and barrier", caption, data, lambda c: _paint_ranking(c, data), RANKING_IN[1])
 
@@ -205,11 +200,12 @@ def _paint_ranking(canvas: Axes, data: pl.DataFrame) -> None:
 def _paint_face(axes: Axes, row: Row, crystal: int) -> None:
     colour, mark = COLOURS[crystal % len(COLOURS)], MARKS[crystal % len(MARKS)]
     x, y, spread_x, spread_y = (row[name] for name in (BINDING, BARRIER, SPREADS[BINDING], SPREADS[BARRIER]))
-    if spread_x is None or spread_y is None:
+    if spread_x is None:
         words = f"{drawable(row['crystal'])}, one model"
         axes.plot([x], [y], mark, ms=5.5, mfc="white", mec=colour, mew=1.3, zorder=4, label=words)
         return
-    bar = {"yerr": [[min(spread_y, y)], [spread_y]], "xerr": spread_x, "label": drawable(row["crystal"])}
+    spread_y = spread_y or 0.0
+    bar = {"yerr": [[min(spread_y, max(y, 0.0))], [spread_y]], "xerr": spread_x, "label": drawable(row["crystal"])}
     axes.errorbar(x, y, **bar, fmt=mark, ms=5, mew=0, color=colour, lw=1.1, capsize=2.5, capthick=1.1, zorder=4)
 
 
@@ -285,7 +281,6 @@ def _name_faces(axes: Axes, faces: pl.DataFrame, frame: Frame, taken: list[Box])
     for row, box in _placed(rows, boxes, frame):
         name = drawable(row["key"])
         x, y = frame.at_in(row[BINDING], row[BARRIER])
-        away = math.hypot((box[0] + box[1]) / 2 - x, (box[2] + box[3]) / 2 - y)
         line = {"arrowstyle": "-", "color": GREY, "lw": 0.5, "shrinkA": 0, "shrinkB": 3}
         axes.annotate(
             name,
@@ -297,7 +292,7 @@ def _name_faces(axes: Axes, faces: pl.DataFrame, frame: Frame, taken: list[Box])
             fontsize=7.5,
             color=INK,
             zorder=6,
-            arrowprops=line if away > (box[1] - box[0]) / 2 + 0.2 else None,
+            arrowprops=line if _away(box, (x, y)) > 0.3 else None,
         )
 
 
@@ -349,5 +344,10 @@ def _cost(box: Box, others: Sequence[Box], point: tuple[float, float]) -> tuple[
         for other in others
     )
     outside = sum(max(value, 0.0) for value in (-box[0], box[1] - RANKING_IN[0], 0.02 - box[2], box[3] - RANKING_IN[1]))
-    away = math.hypot((box[0] + box[1]) / 2 - point[0], (box[2] + box[3]) / 2 - point[1])
-    return round(hidden + outside, 4), away
+    return round(hidden + outside, 4), _away(box, point)
+
+
+def _away(box: Box, point: tuple[float, float]) -> float:
+    """From a point to the nearest edge of a box, inches."""
+    across = max(box[0] - point[0], point[0] - box[1], 0.0)
+    return math.hypot(across, max(box[2] - point[1], point[1] - box[3], 0.0))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import prod
 from typing import Any
 
 from interlith.findings import Finding
 from interlith.report.wording import plus_minus
 
 Row = Mapping[str, Any]
-NOT_DFT = "Computed by machine-learned potentials, not by DFT."
 BINDING, BARRIER = "binding_energy_eV", "barrier_eV"
 SPREADS = {BINDING: "spread_eV", BARRIER: "barrier_spread_eV"}
 DECIMALS = {BINDING: 2, BARRIER: 3}
@@ -28,17 +28,27 @@ def models_of(rows: Sequence[Row]) -> list[str]:
 
 
 def spread_of(row: Row, name: str) -> float | None:
-    """The spread of a number over the models; None where there is one model alone, which has none."""
-    return None if len(row["models"]) < 2 else row[SPREADS[name]]
+    """The spread of a number over the models; None where it is not known, as for one model alone."""
+    value: float | None = row[SPREADS[name]]
+    return value
 
 
 def energy(row: Row, name: str) -> str:
     """A number of a face with its spread, eV; "-" where it is not known.
 
-    >>> energy({"models": [1, 2], "barrier_eV": 0.3, "barrier_spread_eV": 0.05}, BARRIER)
+    >>> energy({"barrier_eV": 0.3, "barrier_spread_eV": 0.05}, BARRIER)
     '0.300 ± 0.050'
     """
     return "-" if row[name] is None else plus_minus(row[name], spread_of(row, name), DECIMALS[name])
+
+
+def alone_said(rows: Sequence[Row]) -> list[str]:
+    """What is said where one model alone was asked; nothing otherwise."""
+    models = models_of(rows)
+    if len(models) != 1:
+        return []
+    is_open = any(row[SPREADS[BARRIER]] is not None for row in rows)
+    return [f"{ONE_MODEL} ({models[0]})" + ("; ± of a barrier: a path that did not converge" if is_open else "")]
 
 
 def interval(low: float | None, high: float | None) -> str:
@@ -71,3 +81,90 @@ def why_not(row: Row) -> str | None:
         if row[BARRIER] is None
         else "no binding energy is known"
     )
+
+
+def remarks_of(row: Row) -> list[str]:
+    """What each model says of its search of a face, and what its starts came to that found no site."""
+    found = []
+    for one in row["models"]:
+        left = ", ".join(f"{count} x {why}" for why, count in one["left_out"].items())
+        starts = f"{one['n_starts']} starts" + (f", left out: {left}" if left else "")
+        found += [f"{one['model']}: {text}" for text in (one["refused"], *one["said"], starts) if text]
+    return found
+
+
+def verdict_of(one: Row) -> str:
+    """Whether a published number is met: within the spread, not met, or why that cannot be said.
+
+    >>> verdict_of({"ours": 2.7, "is_met": None}), verdict_of({"ours": 2.7, "is_met": False})
+    ('no spread to judge by', 'not met')
+    """
+    if one["ours"] is None:
+        return "none found"
+    return {True: "within the spread", False: "not met", None: "no spread to judge by"}[one["is_met"]]
+
+
+def off_of(one: Row) -> str:
+    """By how much what was found differs from what is published, eV.
+
+    >>> off_of({"difference_eV": -0.67, "quantity": "binding_energy_eV"})
+    '−0.67'
+    """
+    off = one["difference_eV"]
+    return "-" if off is None else f"{off:+.{DECIMALS[one['quantity']]}f}".replace("-", "−")
+
+
+def orders_said(orders: Sequence[Row]) -> dict[str, list[str]]:
+    """The rankings in words: each order once, with the terminations that give it.
+
+    >>> order = {"terminations": {"A": "x"}, "by_binding": ["A", "B"], "by_barrier": ["B", "A"]}
+    >>> orders_said([{**order, "is_published_order": True, "is_decided": True}])["From the lowest barrier up"]
+    ['B < A']
+    """
+    if not orders or max(len(order["by_binding"]) for order in orders) < 2:
+        return {}
+    open_names = _chosen(orders)
+    return {
+        "From the weakest binding to the strongest": _grouped(orders, "by_binding", open_names, with_verdict=True),
+        "From the lowest barrier up": _grouped(orders, "by_barrier", open_names, with_verdict=False),
+    }
+
+
+def _chosen(orders: Sequence[Row]) -> list[str]:
+    """Surfaces of which more than one termination was searched: what a ranking depends on."""
+    names = orders[0]["terminations"]
+    return [name for name in names if len({order["terminations"].get(name) for order in orders}) > 1]
+
+
+def _grouped(orders: Sequence[Row], key: str, names: Sequence[str], *, with_verdict: bool) -> list[str]:
+    groups: dict[tuple[str, str], list[Row]] = {}
+    for order in orders:
+        verdict = _verdict(order) if with_verdict else ""
+        groups.setdefault((" < ".join(order[key]), verdict), []).append(order)
+    found = []
+    for (ranked, verdict), held in groups.items():
+        choice = _choice(held, names) if names and len(groups) > 1 else ""
+        found.append(f"{ranked}{verdict}{choice}")
+    return [text for text in found if text]
+
+
+def _verdict(order: Row) -> str:
+    words = {True: "as published", False: "NOT as published", None: ""}[order["is_published_order"]]
+    close = {True: "", False: "neighbors within their spreads", None: "not decided, for want of a spread"}[
+        order["is_decided"]
+    ]
+    said = [word for word in (words, close) if word]
+    return f" ({'; '.join(said)})" if said else ""
+
+
+def _choice(orders: Sequence[Row], names: Sequence[str]) -> str:
+    """The terminations of a group of orders: all together where they are all combinations, else one by one.
+
+    >>> _choice([{"terminations": {"A": "x", "B": "u"}}, {"terminations": {"A": "x", "B": "v"}}], ["A", "B"])
+    ' with A x and B u or v'
+    """
+    held = {name: list(dict.fromkeys(order["terminations"].get(name, "-") for order in orders)) for name in names}
+    if prod(len(values) for values in held.values()) == len(orders):
+        return " with " + " and ".join(f"{name} {' or '.join(values)}" for name, values in held.items())
+    each = (" and ".join(f"{name} {order['terminations'].get(name, '-')}" for name in names) for order in orders)
+    return " with " + "; or ".join(each)

@@ -1,112 +1,135 @@
-"""Surfaces on a terminal: two numbers of each face, rankings for every choice of terminations, what is not met."""
+"""Surfaces on a terminal: each face with its error bars, the rankings, and what of the paper is not met."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Group
+from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
-from rich.text import Text
 
 from interlith.findings import Findings
 from interlith.report.headline import headline
-from interlith.report.surface_words import BARRIER, BINDING, energy, rows_of
+from interlith.report.surface_words import (
+    BARRIER,
+    BINDING,
+    QUANTITIES,
+    Row,
+    alone_said,
+    energy,
+    off_of,
+    orders_said,
+    published,
+    verdict_of,
+    why_not,
+)
 from interlith.report.terminal import NARROW, new_console, safe, table_of
 
-MOST_ORDERS = 8
+YES_NO: Mapping[bool | None, str] = {True: "yes", False: "no", None: "-"}
 
 
 def print_surfaces(findings: Findings, page: Path | None) -> None:
-    """Each face with its error bars, the rankings, what is published, warnings, and what must be known with it."""
-    console, item = new_console(), findings.items[0]
-    said, rows = item.summary, rows_of(item)
+    """All faces of a search: a table, what is missing in it and why, rankings, what is published and not met."""
+    console, said = new_console(), findings.items[0].summary
+    rows = said["surfaces"]
     console.print(safe(findings.title, style="bold"))
-    console.print(safe(findings.warning or ""))
+    console.print(safe(findings.warning or "", style="bold"))
     console.print(safe(headline(said), style="bold"))
-    parts = {
-        "": _faces(rows, console.width),
-        "Rankings, weakest binding first; the order may depend on the face": _orders(said["orders"]),
-        "Published, and what was found": _against(said["against_paper"]),
-    }
-    for heading, part in parts.items():
-        if part is not None:
-            console.print()
-            if heading:
-                console.print(safe(heading, style="bold"))
-            console.print(part)
+    console.print()
+    console.print(_surfaces(rows, console.width))
+    for text in _below(rows, console.width):
+        console.print(safe(text))
+    for heading, lines in orders_said(said["orders"]).items():
+        _listed(console, heading, lines)
+    _paper(console, said["against_paper"], {row["key"]: row for row in rows})
+    _listed(console, "Single points by DFT", [_check(row) for row in rows if row["dft"]])
     console.print()
     for text in said["warnings"]:
         console.print(safe(f"WARNING: {text}", style="bold red"))
     for text in said["said"]:
         console.print(safe(text))
-    console.print(safe(f"report: {page}" if page else "with --out DIR: a report with maps, paths and structures"))
+    models = "; ".join(f"{one['identity']}, {one['level']}" for one in said["models"])
+    console.print(safe(f"models: {models}"))
+    if page is not None:
+        console.print(safe(f"structures: {page.parent / 'structures'}"), soft_wrap=True)
+    where = f"report: {page}" if page else "with --out DIR: a report with maps, tables and structures"
+    console.print(safe(where), soft_wrap=page is not None)
 
 
-def _faces(rows: Sequence[Mapping[str, Any]], width: int) -> Table:
-    """One row for each face."""
-    numbers = ["binding eV", "barrier eV", *(["paper eV", "minima"] if width >= NARROW else [])]
-    table = table_of(("face",), numbers)
+def _surfaces(rows: Sequence[Row], width: int) -> Table:
+    """One row for each face; on a narrow terminal what is published stands below the table."""
+    is_narrow = width < NARROW
+    words = ("surface", "top") if is_narrow else ("surface", "termination")
+    heads = ["binding (eV)", "barrier (eV)"] + ([] if is_narrow else ["paper: binding", "paper: barrier"])
+    found = table_of(words, heads)
+    for head in ("verified", "polar"):
+        found.add_column(head)
+    if is_narrow:
+        found.padding = (0, 1, 0, 0)
     for row in rows:
-        cells = [row["key"] + " (polar)" * bool(row["is_polar"]), energy(row, BINDING), energy(row, BARRIER)]
-        if width >= NARROW:
-            cells += [_both(row), "verified" if row["minima_verified"] else "not all"]
-        table.add_row(*[safe(cell) for cell in cells])
-    return table
+        paper = [] if is_narrow else [_number(row, name) for name in (BINDING, BARRIER)]
+        cells = [row["name"], row["termination"], energy(row, BINDING), energy(row, BARRIER), *paper]
+        found.add_row(*[safe(cell) for cell in (*cells, YES_NO[row["minima_verified"]], YES_NO[row["is_polar"]])])
+    return found
 
 
-def _both(row: Mapping[str, Any]) -> str:
-    """What is published in numbers of binding energy and barrier."""
-    values = [row["paper"].get(name) for name in (BINDING, BARRIER)]
-    return " / ".join("-" if value is None else f"{value:g}" for value in values) if any(values) else "-"
+def _number(row: Row, name: str) -> str:
+    """A published number; words of a paper stand below."""
+    value = row["paper"].get(name)
+    return "-" if value is None else f"{value:g}"
 
 
-def _orders(orders: Sequence[Mapping[str, Any]]) -> Group | None:
-    """Choices of terminations that lead to one order share a line."""
-    if not orders or len(orders[0]["by_binding"]) < 2:
-        return None
-    lines: list[Text] = []
-    for key, what in (("by_binding", "binding"), ("by_barrier", "barrier")):
-        found: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
-        for one in orders:
-            found.setdefault(tuple(one[key]), []).append(one)
-        for order, ones in list(found.items())[:MOST_ORDERS]:
-            lines.append(safe(f"{what}: {' < '.join(order)}{_verdict(ones, what)}"))
-            lines.append(safe(f"    with {_choices(ones, orders)}"))
-    return Group(*lines)
-
-
-def _verdict(ones: Sequence[Mapping[str, Any]], what: str) -> str:
-    if what != "binding":
-        return ""
-    is_published = ones[0]["is_published_order"]
-    told = {True: "; the published order", False: "; not the published order", None: ""}[is_published]
-    return told + {True: "", False: "; error bars overlap", None: ""}[_all(one["is_decided"] for one in ones)]
-
-
-def _all(decided: Iterable[bool | None]) -> bool | None:
-    """Whether all are; None where it is not known of one."""
-    known = list(decided)
-    return None if None in known else all(known)
-
-
-def _choices(ones: Sequence[Mapping[str, Any]], every: Sequence[Mapping[str, Any]]) -> str:
-    """The terminations of those surfaces that have more than one."""
-    names = [name for name in every[0]["terminations"] if len({one["terminations"][name] for one in every}) > 1]
-    told = [", ".join(f"{name} {one['terminations'][name]}" for name in names) for one in ones]
-    if not names or len(ones) == len(every):
-        return "every choice of terminations" if names else "the only terminations"
-    return "; or ".join(told)
-
-
-def _against(rows: Sequence[Mapping[str, Any]]) -> Table | None:
-    if not rows:
-        return None
-    table = table_of(("face", "quantity"), ("paper eV", "ours eV", "off by eV", "verdict"))
-    words = {True: "within the spread", False: "NOT MET", None: "no spread is known"}
+def _below(rows: Sequence[Row], width: int) -> list[str]:
+    """What the table has no room for: that there is one model alone, why a face is not ranked, words of the paper."""
+    said = alone_said(rows)
+    said += [f"{row['key']}: not ranked: {why}" for row in rows if not row["not_ranked"] and (why := why_not(row))]
+    published_of: dict[str, dict[str, str]] = {}
     for row in rows:
-        numbers = ["-" if row[key] is None else f"{row[key]:.3f}" for key in ("paper", "ours", "difference_eV")]
-        met = words[row["is_met"]] if row["ours"] is not None else "not computed"
-        table.add_row(*[safe(cell) for cell in (row["key"], row["quantity"].removesuffix("_eV"), *numbers, met)])
-    return table
+        for name, word in QUANTITIES.items():
+            is_below = width < NARROW or row["paper"].get(name) is None
+            if is_below and (text := published(row, name)) != "-":
+                published_of.setdefault(row["name"], {})[word] = text
+    return said + [
+        f"{name}: published: " + ", ".join(f"{word} {text}" for word, text in held.items())
+        for name, held in published_of.items()
+    ]
+
+
+def _paper(console: Console, compared: Sequence[Mapping[str, Any]], rows: Mapping[str, Row]) -> None:
+    """Every published number that is not met, or of which that cannot be said."""
+    missed = [one for one in compared if one["is_met"] is not True]
+    if compared:
+        heading = f"Published: {len(compared) - len(missed)} of {len(compared)} numbers within the spread; the others"
+        _listed(
+            console,
+            heading if missed else heading.partition(";")[0],
+            [_missed(one, rows) for one in missed],
+            always=True,
+        )
+
+
+def _missed(one: Mapping[str, Any], rows: Mapping[str, Row]) -> str:
+    name = one["quantity"]
+    said = f"{one['key']}: {QUANTITIES[name]} {one['paper']:g} eV published, "
+    if one["ours"] is None:
+        return said + verdict_of(one)
+    return f"{said}{energy(rows[one['key']], name)} found, {off_of(one)}: {verdict_of(one)}"
+
+
+def _check(row: Row) -> str:
+    held = row["dft"]
+    numbers = {"PBE": held["pbe_eV"], "PBE-D3": held["pbe_d3_eV"], held["model"]: held["model_eV"]}
+    said = ", ".join(f"{name} {value:.2f} eV" for name, value in numbers.items() if value is not None)
+    return f"{row['key']}: {held['what']}: {said}"
+
+
+def _listed(console: Console, heading: str, lines: Sequence[str], *, always: bool = False) -> None:
+    """Lines below a heading; nothing without lines, unless the heading says enough."""
+    if not lines and not always:
+        return
+    console.print()
+    console.print(safe(heading, style="bold"))
+    for line in lines:
+        console.print(Padding(safe(line), (0, 0, 0, 2)))

@@ -11,6 +11,7 @@ from interlith.surface.store import Store
 from interlith.surface.work import Work, do
 
 MORE_TO_COME = 8  # pieces that a search asks for besides those known, a guess for the time that is left
+AT_ONCE = 6  # pieces handed to the processes; few, so that the first searches come to their end first
 LISTEN_EVERY_S = 0.2  # a wait without end does not hear Ctrl-C on every system
 
 
@@ -85,7 +86,7 @@ def conduct(
         if doing is None:
             break
         for work in missing:
-            if work.key in under_way:
+            if work.key in under_way or len(waiting) >= AT_ONCE:
                 continue
             under_way.add(work.key)
             if executor is None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ase import Atoms
 
 INSTALL = "pip install 'interlith[surface]'"
-SAME_VOLUME = 1e-3  # relative
+SAME_VOLUME, SAME_SIDES = 1e-3, 1e-2  # relative
 TOO_CLOSE_A = 0.7  # H2 is 0.74
 MOST_ATOMS = 500  # of a unit cell; larger ones are no crystals that a slab is cut from
 SYMMETRY_A = 0.01
@@ -80,10 +80,17 @@ def read_crystal(given: str, folder: Path = Path()) -> Crystal:
     if given in _shipped():
         return _of_table(given, _shipped()[given])
     path = folder / given
-    if not path.is_file():
+    if not _is_file(path):
         hint = did_you_mean(given, crystal_names())
         raise InputError(f"{given}: neither a file nor a shipped crystal ({', '.join(crystal_names())}).{hint}")
     return conventional(path.stem, path.name, _read(path))
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name longer than there can be
+        return False
 
 
 def conventional(name: str, title: str, atoms: Atoms) -> Crystal:
@@ -101,9 +108,12 @@ def conventional(name: str, title: str, atoms: Atoms) -> Crystal:
         raise CorruptFile(f"{title}: no crystal: its symmetry cannot be found")
     other = _atoms(*found)
     ratio = other.get_volume() / atoms.get_volume()
-    if abs(ratio - 1.0) < SAME_VOLUME:
+    own, usual = (np.sort(one.cell.lengths()) for one in (atoms, other))
+    if abs(ratio - 1.0) < SAME_VOLUME and np.allclose(own, usual, rtol=SAME_SIDES):
         return Crystal(name, title, _bare(atoms))
-    said = f"{title}: its cell is {'primitive' if ratio > 1 else 'a supercell'}; faces refer to the conventional cell"
+    shape = "as large, but of another shape" if abs(ratio - 1.0) < SAME_VOLUME else "a supercell"
+    shape = "primitive" if ratio > 1.0 + SAME_VOLUME else shape
+    said = f"{title}: its cell is {shape}; faces refer to the conventional cell"
     return Crystal(name, title, other, (f"{said} {_lengths(other)}",))
 
 
@@ -147,6 +157,8 @@ def _read(path: Path) -> Atoms:
 
 
 def _check(title: str, atoms: Atoms) -> None:
+    from ase.neighborlist import neighbor_list
+
     if not len(atoms):
         raise CorruptFile(f"{title}: no atoms")
     if len(atoms) > MOST_ATOMS:
@@ -157,12 +169,11 @@ def _check(title: str, atoms: Atoms) -> None:
         raise CorruptFile(f"{title}: no cell in three directions, so no crystal")
     if (atoms.numbers < 1).any():
         raise CorruptFile(f"{title}: atoms of no element")
-    periodic = _bare(atoms)
-    if len(atoms) > 1:
-        distances = periodic.get_all_distances(mic=True)
-        np.fill_diagonal(distances, np.inf)
-        if distances.min() < TOO_CLOSE_A:
-            raise CorruptFile(f"{title}: two atoms {distances.min():.2f} A apart; are there partly occupied sites?")
+    if atoms.pbc.any() and not atoms.pbc.all():
+        raise CorruptFile(f"{title}: periodic in {atoms.pbc.sum()} directions only, so no crystal; give the bulk")
+    nearest = neighbor_list("d", _bare(atoms), TOO_CLOSE_A)
+    if len(nearest):
+        raise CorruptFile(f"{title}: two atoms {nearest.min():.2f} A apart; are there partly occupied sites?")
     occupancy = atoms.info.get("occupancy")
     if occupancy and any(len(shares) > 1 or min(shares.values()) < 1.0 for shares in occupancy.values()):
         raise InputError(f"{title}: sites that are only partly occupied; give an ordered crystal")

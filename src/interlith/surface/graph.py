@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
+from itertools import combinations
+from math import gcd
 from typing import Any
 
 import numpy as np
@@ -189,8 +191,8 @@ def _note(found: dict[str, float], loops: Sequence[Any], barrier: float) -> None
         found.setdefault("first", barrier)
     if any(loop[1] for loop in loops):
         found.setdefault("second", barrier)
-    if any(a[0] * b[1] != a[1] * b[0] for a in loops for b in loops):
-        found.setdefault("everywhere", barrier)
+    if gcd(*(int(a[0] * b[1] - a[1] * b[0]) for a, b in combinations(loops, 2))) == 1:
+        found.setdefault("everywhere", barrier)  # the loops span every cell, not only each second one
 
 
 def _way(edges: Mapping[Edge, float], best: int, highest: float) -> tuple[Edge, ...]:

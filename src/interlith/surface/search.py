@@ -77,9 +77,9 @@ def search(crystal: Crystal, face: Miller, termination: str, model: Model, setti
         nodes, classes, hops, lower = yield from _connected(state)
         if not lower or n_rounds >= settings.n_rounds:
             break
-        n_known = len(state.minima)
+        before = [(one.energy_eV, *one.place_A) for one in state.minima]
         yield from _add(state, lower)
-        if len(state.minima) == n_known:
+        if [(one.energy_eV, *one.place_A) for one in state.minima] == before:
             break
         n_rounds = yield from _verified(state, n_rounds + 1)
     yield from _check_clean(state)
@@ -95,8 +95,8 @@ def _prepared(
     relaxed = replace(crystal, atoms=unpacked(bulk["atoms"]))
     cut = cut_named(crystal, face, termination)
     nothing = FaceFound(model.name, cut, None, None, relaxed.atoms, None, None, (), (), {}, {}, None, None, {}, 0, 0)
-    if not bulk["is_converged"]:
-        return replace(nothing, refused="the crystal did not relax")
+    if not bulk["is_converged"] or own["energy_eV"] is None:
+        return replace(nothing, refused="the crystal, or that of the adsorbate, did not relax")
     cut = cut_named(relaxed, face, termination)
     slab = make_slab(
         relaxed,
@@ -289,7 +289,7 @@ def _judged(state: _State, one: Minimum, result: Mapping[str, Any]) -> tuple[Min
             back += 1
         else:
             elsewhere.append(end)
-    is_minimum = one.is_converged and min(curvatures) > 0 and back > 0
+    is_minimum = one.is_converged and min(curvatures, default=0.0) > 0 and back > 0
     if not is_minimum:
         _count(state, "no minimum: left when pushed", 1)
         return None, elsewhere
@@ -306,11 +306,12 @@ def _connected(
     edges = neighbor_edges(cell, nodes, LONGEST_HOP_A)
     classes = classes_of(cell, state.ops, nodes, edges)
     distinct = sorted({first for first, _ in classes.values()})
-    ends = [_ends(state, nodes, edge) for edge in distinct]
-    found = yield [_path_work(state, *pair[:2]) for pair in ends]
+    pairs = [_ends(state, nodes, edge) for edge in distinct]
+    found = yield [_path_work(state, *pair[:2]) for pair in pairs]
     hops, lower = {}, []
-    for edge, (first, _, folded), result in zip(distinct, ends, found, strict=True):
-        hops[edge] = _hop(edge, first, result)
+    for edge, (first, _, folded), result in zip(distinct, pairs, found, strict=True):
+        ends = [state.minima[nodes[place].site].energy_eV for place in edge[:2]]
+        hops[edge] = _hop(edge, first, result, max(ends))
         lower += _lower(state, first, folded, result)
     return nodes, classes, hops, lower
 
@@ -346,12 +347,11 @@ def _path_work(state: _State, first: Atoms, last: Atoms) -> Work:
     return Work("path", state.model.name, state.model.identity, given, f"path of {length:.1f} A")
 
 
-def _hop(edge: Edge, first: Atoms, result: Mapping[str, Any]) -> Hop:
+def _hop(edge: Edge, first: Atoms, result: Mapping[str, Any], higher_end_eV: float) -> Hop:
     energies = result["energies_eV"]
     images = tuple(_moved_to(first, positions) for positions in result["images"])
     places = np.array([image.positions[-1] for image in images]).reshape(-1, 3)
     steps = np.linalg.norm(np.diff(places, axis=0), axis=1)
-    ends = max(energies[0], energies[-1])
     is_converged = bool(result["is_converged"])
     high = max(energies) if images else float("inf")
     return Hop(
@@ -361,7 +361,7 @@ def _hop(edge: Edge, first: Atoms, result: Mapping[str, Any]) -> Hop:
         distances_A=tuple(np.concatenate([[0.0], np.cumsum(steps)]).tolist()) if images else (),
         images=images,
         is_converged=is_converged,
-        low_eV=high if is_converged else ends,
+        low_eV=high if is_converged else higher_end_eV,
         high_eV=high,
     )
 
@@ -408,6 +408,8 @@ def _found(
 ) -> FaceFound:
     low = _barrier(state, nodes, classes, {edge: hop.low_eV for edge, hop in hops.items()})
     high = _barrier(state, nodes, classes, {edge: hop.high_eV for edge, hop in hops.items()})
+    if high is not None and high.anywhere_eV is None:
+        state.said.append("no way of known barriers leads across the face")
     refused = None if state.minima else f"lithium has no site here ({_listed(state.left_out)})"
     return FaceFound(
         model=state.model.name,

@@ -26,13 +26,15 @@ class Cut:
     """One way to cut a face: where, which bonds it breaks, and what is left dangling on top.
 
     face: with its sense. height_A: of the cut in one repeat. dangling: element -> broken bonds of the top, per surface
-    cell. name: by those, for instance "Zn" or "Zn (Zn3)". is_easiest: no other cut of this sense breaks fewer.
+    cell; below: of what is taken away. top: elements of the topmost plane. name: by what dangles, for instance "Zn" or
+    "Zn (Zn3)". is_easiest: no other cut of this sense breaks fewer.
     """
 
     face: Miller
     height_A: float
     dangling: tuple[tuple[str, int], ...]
     below: tuple[tuple[str, int], ...]
+    top: str
     name: str
     is_easiest: bool
 
@@ -169,15 +171,13 @@ def _nearest(atoms: Atoms) -> Any:
 def _cuts_of(crystal: Crystal, face: Miller) -> list[Cut]:
     """The distinct cuts of one sense, named by their elements alone."""
     bulk = _bulk(crystal, face)
-    found: dict[Any, Cut] = {}
+    found: dict[float, Cut] = {}
     for height in _candidates(bulk):
-        dangling, below = _broken(bulk, height)
-        key = (dangling, below)
-        if key not in found:
-            found[key] = Cut(face, height, dangling, below, "", False)
+        if not any(_are_equal(bulk, height, other.height_A) for other in found.values()):
+            found[height] = Cut(face, height, *_broken(bulk, height), _top(bulk, height), "", False)
     least = min(cut.n_broken for cut in found.values())
     return [
-        Cut(face, cut.height_A, cut.dangling, cut.below, _elements(bulk, cut), cut.n_broken == least)
+        replace(cut, name="+".join(element for element, _ in cut.dangling) or cut.top, is_easiest=cut.n_broken == least)
         for cut in sorted(found.values(), key=lambda cut: cut.n_broken)
     ]
 
@@ -196,6 +196,29 @@ def _candidates(bulk: _Bulk) -> list[float]:
     return [float((low + high) / 2.0) for low, high in zip(planes, above, strict=True)]
 
 
+def _are_equal(bulk: _Bulk, first: float, second: float) -> bool:
+    """Whether two cuts break the same bonds, and meet the same planes downwards: their elements and depths."""
+    if _broken(bulk, first) != _broken(bulk, second):
+        return False
+    planes = [_planes_below(bulk, height) for height in (first, second)]
+    return len(planes[0]) == len(planes[1]) and all(
+        abs(a[0] - b[0]) < SAME_HEIGHT_A and a[1] == b[1] for a, b in zip(*planes, strict=True)
+    )
+
+
+def _planes_below(bulk: _Bulk, height: float) -> list[tuple[float, list[str]]]:
+    """Depth below a cut and elements of each plane of one repeat, downwards."""
+    symbols = bulk.atoms.get_chemical_symbols()
+    depths = np.mod(height - bulk.heights, bulk.lattice.spacing_A)
+    planes: list[tuple[float, list[str]]] = []
+    for i in np.argsort(depths, kind="stable"):
+        if planes and depths[i] - planes[-1][0] < SAME_HEIGHT_A:
+            planes[-1][1].append(symbols[i])
+        else:
+            planes.append((float(depths[i]), [symbols[i]]))
+    return [(depth, sorted(elements)) for depth, elements in planes]
+
+
 def _broken(bulk: _Bulk, height: float) -> tuple[tuple[tuple[str, int], ...], tuple[tuple[str, int], ...]]:
     """Ends of the bonds that a cut breaks, by element: those below it, which dangle on top of the slab, and above."""
     symbols = bulk.atoms.get_chemical_symbols()
@@ -212,22 +235,26 @@ def _n_between(low: float, high: float, height: float, spacing: float) -> int:
     return int(np.floor((high - height) / spacing) - np.floor((low - height) / spacing))
 
 
-def _elements(bulk: _Bulk, cut: Cut) -> str:
-    """What dangles, or the elements of the topmost plane where no bond is broken."""
-    if cut.dangling:
-        return "+".join(element for element, _ in cut.dangling)
-    gaps = np.mod(cut.height_A - bulk.heights, bulk.lattice.spacing_A)
-    top = np.flatnonzero(gaps < gaps.min() + SAME_HEIGHT_A)
-    return "+".join(sorted({bulk.atoms.get_chemical_symbols()[i] for i in top}))
+def _top(bulk: _Bulk, height: float) -> str:
+    return "+".join(sorted(set(_planes_below(bulk, height)[0][1])))
 
 
 def _named(cut: Cut, all_cuts: list[Cut]) -> Cut:
-    """The cut with a name of its own: those that break the fewest bonds keep the short one where they can."""
+    """The cut with a name of its own: those that break the fewest bonds keep the short one where they can.
+
+    Else it counts the bonds, then says which element is on top, then how the slab is numbered among its like.
+    """
     same = [other for other in all_cuts if other.name == cut.name and other is not cut]
-    if not cut.dangling or not same or (cut.is_easiest and not any(other.is_easiest for other in same)):
+    if not same or (cut.is_easiest and cut.dangling and not any(other.is_easiest for other in same)):
         return cut
     counts = " ".join(f"{element}{n}" for element, n in cut.dangling)
-    return replace(cut, name=f"{cut.name} ({counts})")
+    name = f"{cut.name} ({counts})" if counts else cut.name
+    like = [other for other in same if (other.face, other.dangling) == (cut.face, cut.dangling)]
+    if like:
+        name += f", {cut.top} on top"
+        like = [other for other in all_cuts if other in (cut, *like) and other.top == cut.top]
+        name += f" ({like.index(cut) + 1})" if len(like) > 1 else ""
+    return replace(cut, name=name)
 
 
 def _both_senses_are_one(crystal: Crystal, face: Miller) -> bool:
@@ -243,7 +270,7 @@ def _both_senses_are_one(crystal: Crystal, face: Miller) -> bool:
 
 def _equal_heights(bulk: _Bulk, cut: Cut) -> list[float]:
     """Heights of all cuts of one repeat that break the same bonds."""
-    return [height for height in _candidates(bulk) if _broken(bulk, height) == (cut.dangling, cut.below)]
+    return [height for height in _candidates(bulk) if _are_equal(bulk, height, cut.height_A)]
 
 
 def _below(heights: list[float], spacing: float, top: float, n: int) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from dataclasses import dataclass, field
@@ -29,9 +30,9 @@ class Store:
         if key not in self.held and self.folder is not None:
             try:
                 kept = json.loads((self.folder / f"{key}.json").read_text(encoding="utf-8"))
-            except (OSError, ValueError):
+            except (OSError, ValueError, RecursionError):
                 return None
-            if not isinstance(kept, dict) or kept.get("key") != key:
+            if not isinstance(kept, dict) or kept.get("key") != key or not isinstance(kept.get("result"), dict):
                 return None
             self.held[key] = kept["result"]
         return self.held.get(key)
@@ -55,5 +56,6 @@ def _write(path: Path, text: str) -> None:
             os.fsync(file.fileno())
         partial.replace(path)
     except OSError as problem:
-        partial.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
         raise EnvironmentError_(f"{path.parent}: cannot be written ({problem.strerror or problem})") from problem

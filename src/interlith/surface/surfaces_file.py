@@ -13,12 +13,12 @@ paper = { binding_energy_eV = 3.4 }   # what is published, beside which the resu
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from interlith.errors import InputError
 from interlith.parts.changes import HERE
@@ -27,7 +27,18 @@ from interlith.surface.crystal import Crystal, read_crystal
 from interlith.surface.miller import Miller, check_four_index, parse_face
 from interlith.surface.settings import Settings
 from interlith.surface.slab import Cut, cuts
-from interlith.written import File, Written, opened, shipped, table_of, validated_table
+from interlith.written import (
+    CONTRADICTION,
+    File,
+    Place,
+    Written,
+    contradiction,
+    message,
+    opened,
+    shipped,
+    table_of,
+    validated_table,
+)
 
 PACKAGE = "interlith.surface"
 
@@ -178,8 +189,8 @@ def faces_of(
 
 
 def _faces(file: File, written: SurfacesFile, i: int, one: SurfaceAsked, is_quick: bool) -> list[FaceAsked]:
-    place = ("surfaces", i)
-    own = validated_table(file, Settings, {**written.settings, **one.settings})
+    place: Place = ("surfaces", i)
+    own = _settings(file, written.settings, one.settings, place)
     try:
         crystal = read_crystal(one.crystal, Path(file.folder))
         return faces_of(
@@ -194,6 +205,22 @@ def _faces(file: File, written: SurfacesFile, i: int, one: SurfaceAsked, is_quic
         said = str(problem)
         key = "crystal" if said.startswith(one.crystal) else "terminations" if "termination" in said else "face"
         raise type(problem)(str(file.at((*place, key), f"surfaces.{i + 1}.{key}: {said}"))) from problem
+
+
+def _settings(file: File, of_all: Mapping[str, Any], own: Mapping[str, Any], place: Place) -> Settings:
+    """Settings of one surface; what is wrong is told at the table that holds it."""
+    try:
+        return Settings.model_validate({**of_all, **own})
+    except ValidationError as problem:
+        error = problem.errors()[0]
+        inside = tuple(error["loc"])
+        if error["type"] == CONTRADICTION:
+            inside = tuple(error["ctx"]["place"].split("."))
+        at = (*place, "settings") if str(inside[0]) in own or str(inside[0]) not in of_all else ("settings",)
+        where = (*at, *inside)
+        if error["type"] == CONTRADICTION:
+            raise file.at(where, contradiction(where, error["msg"])) from problem
+        raise file.at(where, message(where, error, list(Settings.model_fields))) from problem
 
 
 def _told_apart(file: File, faces: Sequence[FaceAsked]) -> None:
