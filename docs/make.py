@@ -15,6 +15,7 @@ from interlith.parts.plausible import SPANS
 from interlith.parts.recipe import Dose, Growth, MeasuredHost, Paper, Powder, Prices, Recipe
 from interlith.pouch.design_file import Beside, Published
 from interlith.record import COLUMNS
+from interlith.screening import screened
 from interlith.surface.settings import Settings
 from interlith.surface.surfaces_file import Paper as PublishedSurface
 from interlith.surface.surfaces_file import SurfaceAsked, SurfacesFile
@@ -149,6 +150,68 @@ def surfaces_file_page() -> str:
     return _keys("a surfaces", how, tables, "")
 
 
+def reference_surfaces() -> str:
+    findings = screened("reference-surfaces")
+    said = findings.items[0].summary
+
+    def number(value: float | None, spread: float | None, digits: int) -> str:
+        if value is None:
+            return ""
+        return f"{value:.{digits}f}" + ("" if spread is None else f" ± {spread:.{digits}f}")
+
+    faces = [
+        [
+            row["name"],
+            row["termination"] + " (polar)" * bool(row["is_polar"]),
+            number(row["binding_energy_eV"], row["spread_eV"], 2),
+            f"{row['paper'].get('binding_energy_eV', row['paper'].get('binding_energy', ''))}",
+            number(row["barrier_eV"], row["barrier_spread_eV"], 3),
+            f"{row['paper'].get('barrier_eV', row['paper'].get('barrier', ''))}",
+            "; ".join(text for text in (row["not_ranked"], *row["warnings"]) if text),
+        ]
+        for row in said["surfaces"]
+    ]
+    models = [
+        [
+            row["key"],
+            one["model"],
+            number(one["binding_energy_eV"], None, 2),
+            one["best_site"] or "",
+            *(number(one[key], None, 3) for key in ("barrier_low_eV", "barrier_high_eV")),
+            *(number(way["high_eV"], None, 3) for way in one["barrier_along"]),
+            str(one["n_atoms"]),
+        ]
+        for row in said["surfaces"]
+        for one in row["models"]
+    ]
+    orders = [
+        [
+            ", ".join(f"{name} {what}" for name, what in one["terminations"].items() if _has_choice(said, name)),
+            " < ".join(one["by_binding"]),
+            " < ".join(one["by_barrier"]),
+            {True: "yes", False: "no", None: ""}[one["is_published_order"]],
+        ]
+        for one in said["orders"]
+    ]
+    head = ["surface", "termination", "binding, eV", "published", "barrier, eV", "published", ""]
+    along = ["along first vector", "along second", "everywhere"]
+    of_model = ["face", "model", "binding, eV", "best site", "barrier from", "to", *along, "atoms"]
+    order = ["terminations", "by binding energy", "by barrier", "published order of binding"]
+    parts = [
+        f"# The reference surfaces\n\n{MADE}\n",
+        f"{findings.warning}. `interlith screen reference-surfaces --cached` shows the same with maps and structures; "
+        "[what it means](../understand/surfaces.md).\n",
+        f"{table(head, faces)}\n",
+        f"## Each model\n\n{table(of_model, models)}\n",
+        f"## Rankings, for every choice of terminations\n\n{table(order, orders)}\n",
+    ]
+    return "\n".join(parts)
+
+
+def _has_choice(said: dict, name: str) -> bool:
+    return len({one["terminations"].get(name) for one in said["orders"]}) > 1
+
+
 def _keys(what: str, how: str, tables: tuple, uncertain: str = UNCERTAIN) -> str:
     parts = [f"# Keys of {what} file\n\n{MADE}\n", how + uncertain]
     for title, model, what in tables:
@@ -180,7 +243,7 @@ def _keys(what: str, how: str, tables: tuple, uncertain: str = UNCERTAIN) -> str
 
 PAGES = {"ledger.md": ledger, "record.md": record, "thresholds.md": thresholds, "formats.md": formats}
 PAGES |= {"materials.md": materials, "cell-file.md": cell_file, "recipe-file.md": recipe_file_page}
-PAGES |= {"surfaces-file.md": surfaces_file_page}
+PAGES |= {"surfaces-file.md": surfaces_file_page, "reference-surfaces.md": reference_surfaces}
 
 if __name__ == "__main__":
     for name, page in PAGES.items():

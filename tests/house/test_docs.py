@@ -30,6 +30,7 @@ def docs_make():
         "cell-file.md",
         "recipe-file.md",
         "surfaces-file.md",
+        "reference-surfaces.md",
     ],
 )
 def test_made_pages_are_up_to_date(name):

@@ -48,7 +48,7 @@ def gold_on_aluminum():
 
 
 def band_eV(slab, element, begin, end, n_images=7):
-    """A barrier by ASE's plain band with its own tangents, FIRE and a straight first guess; and the ends' difference."""
+    """A barrier by a plain band of ASE, FIRE and a straight first guess; and by how much its ends differ."""
     ends = []
     for place in (begin, end):
         atoms = slab.copy()

@@ -22,7 +22,7 @@ from interlith.surface.settings import Settings
 from interlith.surface.slab import Cut, Slab, cuts, make_slab
 from interlith.surface.starts import starts, touch_A
 from interlith.surface.symmetry import Operation, apart, operations, same_place
-from interlith.surface.work import Work, packed, unpacked
+from interlith.surface.work import VALLEY_eV, Work, packed, unpacked
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -32,7 +32,6 @@ Plan = Generator[list[Work], Results, FaceFound]
 DESORBED = 1.4  # of the distance at which the adsorbate touches the slab
 BELOW_A = 0.8  # below the plane of the topmost atoms
 SAME_ENERGY_eV = 0.02
-LOWER_eV = 0.02  # an image so far below its neighbors is a place to look for a minimum
 LONGEST_HOP_A = 7.0
 COARSE_STEPS = 80  # of a start; what has not arrived by then is relaxed to the end if it lies low
 
@@ -378,7 +377,7 @@ def _lower(state: _State, first: Atoms, folded: Any, result: Mapping[str, Any]) 
     found = []
     for i in range(1, len(result["images"]) - 1):
         neighbors, ends = min(energies[i - 1], energies[i + 1]), min(energies[0], energies[-1])
-        if energies[i] < max(neighbors, ends) - LOWER_eV:
+        if energies[i] < max(neighbors, ends) - VALLEY_eV:
             atoms = _moved_to(first, result["images"][i])
             atoms.positions[:-1] -= folded
             found.append(atoms)

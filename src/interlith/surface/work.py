@@ -10,7 +10,7 @@ import hashlib
 import json
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -28,6 +28,7 @@ LONGEST_STEP_A, LONGEST_STEP_OF_PATH_A = 0.3, 0.2
 KICK_A, PROBE_A = 0.25, 0.03
 CLIMB_FROM_eV_PER_A = 0.3
 PATH_SPRING_eV_PER_A2 = 0.5
+VALLEY_eV = 0.02  # an image so far below its neighbors is a place to look for a minimum
 HASTY_STEPS, SURE_STEPS = 60, 100  # of a band before it climbs, and again then; what needs more never arrived here
 BULK_FORCE_eV_PER_A = 0.005
 Kind = Literal["bulk", "relax", "kick", "path", "dft"]
@@ -260,7 +261,9 @@ def _path(given: Mapping[str, Any], potential: Any) -> dict[str, Any]:
         image.calc = potential.another()
     begun = [image.positions.copy() for image in images]
     try:
-        is_converged = _climbed(band, given, begun, is_hasty=True) or _climbed(band, given, begun, is_hasty=False)
+        is_converged = _climbed(band, given, begun, is_hasty=True)
+        if not is_converged and not _has_valley(images):
+            is_converged = _climbed(band, given, begun, is_hasty=False)
         left = float(np.linalg.norm(band.get_forces(), axis=1).max())
         energies = [float(image.get_potential_energy()) for image in images]
     except (ArithmeticError, np.linalg.LinAlgError):
@@ -271,6 +274,12 @@ def _path(given: Mapping[str, Any], potential: Any) -> dict[str, Any]:
         "is_converged": is_converged,
         "left_eV_per_A": left,
     }
+
+
+def _has_valley(images: Sequence[Any]) -> bool:
+    """Whether an image lies lower than both its neighbors: the hop is two, and its middle will be looked for first."""
+    energies = [float(image.get_potential_energy()) for image in images]
+    return any(b < min(a, c) - VALLEY_eV for a, b, c in zip(energies, energies[1:], energies[2:], strict=False))
 
 
 def _climbed(band: Any, given: Mapping[str, Any], begun: Any, *, is_hasty: bool) -> bool:
