@@ -28,25 +28,6 @@ if TYPE_CHECKING:
 
 WARNING = "COMPUTED by machine-learned potentials, not by DFT: the spread of the models is the error bar, and no bound"
 SHIPPED = "as shipped: nothing was computed now"
-OF_PAGE = (
-    "is_polar",
-    "binding_energy_eV",
-    "spread_eV",
-    "barrier_eV",
-    "barrier_spread_eV",
-    "minima_verified",
-)
-OF_MODEL = (
-    "model",
-    "binding_energy_eV",
-    "best_site",
-    "barrier_low_eV",
-    "barrier_high_eV",
-    "n_atoms",
-    "n_starts",
-    "refused",
-)
-OF_CHECK = ("what", "pbe_eV", "pbe_d3_eV", "model_eV", "largest_force_eV_per_A")
 STRUCTURES, RESULTS = "structures", "results"
 Tell = Callable[["Progress"], None]
 
@@ -266,7 +247,7 @@ def _told(
     ranked, published = orders(rows), against_paper(rows)
     tables = tables_of(rows, [(key, one) for (key, _), one in found.items()])
     tables["work"] = count.log
-    texts = {f"{safe_name(key)}.{name}.extxyz": structures_of(one) for (key, name), one in found.items()}
+    texts = {f"{safe_name(key)}.{safe_name(name)}.extxyz": structures_of(one) for (key, name), one in found.items()}
     texts = {name: text for name, text in texts.items() if text}
     _write_structures(texts, out)
     summary = {
@@ -279,7 +260,6 @@ def _told(
         "nucleation": told_of(rows),
         "warnings": _warnings(rows),
         "structures": [f"{STRUCTURES}/{name}" for name in texts],
-        "results": _for_page(rows, ranked, published),
         "settings": {face.key: face.settings.model_dump() for face in asked.faces},
         "models": [_model(model) for model in models.values()],
         "versions": _versions(),
@@ -293,39 +273,12 @@ def _told(
     return answered(asked.title, asked.name, plain(summary), frames, WARNING, out)
 
 
-def _for_page(
-    rows: Sequence[Mapping[str, Any]], ranked: Sequence[Mapping[str, Any]], published: Sequence[Mapping[str, Any]]
-) -> dict[str, Any]:
-    """The tables that the page shows in words."""
-    faces = [{"face": row["key"], **{key: row[key] for key in OF_PAGE}} for row in rows]
-    found: dict[str, Any] = {"faces": {"faces": faces}}
-    if len({row["name"] for row in rows}) > 1:
-        found["rankings"] = {"orders": [_order(one) for one in ranked]}
-    if published:
-        found["published"] = {"published": list(published)}
-    checks = [{"face": row["key"], **{key: row["dft"][key] for key in OF_CHECK}} for row in rows if row["dft"]]
-    if checks:
-        found["dft"] = {"single_points": checks}
-    pairs = [(row["key"], one) for row in rows for one in row["models"]]
-    told = [{"face": key, **{name: one[name] for name in OF_MODEL}} for key, one in pairs]
-    along = [{"face": key, "model": one["model"], **held} for key, one in pairs for held in one["barrier_along"]]
-    sites = [{"face": key, "model": one["model"], **held} for key, one in pairs for held in one["sites"]]
-    return {**found, "each_model": {"models": told}, "directions": {"along": along}, "sites": {"sites": sites}}
-
-
 def _warnings(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """What must not be overlooked of each face."""
     found = [f"{row['key']}: not ranked: {row['not_ranked']}" for row in rows if row["not_ranked"]]
     found += [f"{row['key']}: {text}" for row in rows for text in row["warnings"]]
     found += [f"{row['key']}: {one['model']}: {text}" for row in rows for one in row["models"] for text in one["said"]]
     return found
-
-
-def _order(one: Mapping[str, Any]) -> dict[str, Any]:
-    """A ranking as a row of words."""
-    chosen = ", ".join(f"{name} {termination}" for name, termination in one["terminations"].items())
-    orders = {key: " < ".join(one[key]) for key in ("by_binding", "by_barrier")}
-    return {"terminations": chosen, **orders, **{key: one[key] for key in ("is_published_order", "is_decided")}}
 
 
 def _said(asked: Asked) -> list[str]:

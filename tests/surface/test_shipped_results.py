@@ -47,12 +47,19 @@ def test_lithium_moves_most_easily_on_lizn_whatever_face_of_the_others_is_meant(
 
 
 def test_the_published_order_holds_for_some_faces_only_and_the_table_says_which(summary):
-    held = {json.dumps(one["terminations"]): one["is_published_order"] for one in summary["orders"]}
-    assert len(held) == 4
-    assert sorted(held.values()) == [False, False, False, True]
-    (as_published,) = (one for one in summary["orders"] if one["is_published_order"])
-    assert as_published["terminations"]["ZnO(002)"] == "O"
-    assert as_published["terminations"]["ZnO(202)"] == "O"
+    held = {one["terminations"]["ZnO(002)"]: one["is_published_order"] for one in summary["orders"]}
+    assert held == {"Zn": False, "O": True}
+    assert {one["terminations"]["ZnO(202)"] for one in summary["orders"]} == {"O"}
+
+
+def test_a_face_that_reconstructs_under_lithium_is_told_and_not_ranked(summary):
+    (row,) = (row for row in summary["surfaces"] if row["not_ranked"])
+    assert row["key"] == "ZnO(202)-Zn"
+    assert "reconstructs" in row["not_ranked"]
+    assert min(point["energy_eV"] for one in row["models"] for point in one["way"]) < -0.05
+    for other in summary["surfaces"]:
+        deepest = min(point["energy_eV"] for one in other["models"] for point in one["way"])
+        assert other is row or deepest >= -0.05, other["key"]
 
 
 def test_value_and_spread_are_those_of_the_models(summary):

@@ -50,9 +50,9 @@ class Hop:
 
 @dataclass(frozen=True)
 class FaceFound:
-    """What one model says of one face. binding and barrier None: not known, and `refused` says why.
+    """What one model says of one face. refused: why there are no numbers; not_ranked: why they are not to be compared.
 
-    left_out: starts that ended in no site of this face, by reason. rounds: of feeding back.
+    left_out: starts that ended in no site of this face, by reason. n_rounds: of feeding back.
     """
 
     model: str
@@ -73,6 +73,7 @@ class FaceFound:
     n_rounds: int
     adsorbate: str = "Li"
     refused: str | None = None
+    not_ranked: str | None = None
     said: tuple[str, ...] = ()
 
     @property

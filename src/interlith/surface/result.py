@@ -33,7 +33,7 @@ def row_of(asked: FaceAsked, found: Sequence[FaceFound], models: Mapping[str, Mo
     told = [model_row(one) for one in found]
     binding = _together([(row["binding_energy_eV"], row["binding_energy_eV"]) for row in told])
     barrier = _together([(row["barrier_low_eV"], row["barrier_high_eV"]) for row in told])
-    reasons = [f"{row['model']}: {row['refused']}" for row in told if row["refused"]]
+    reasons = [f"{row['model']}: {why}" for row in told for why in (row["refused"], row["not_ranked"]) if why]
     late = [name for name in models if told and name not in {one.model for one in found}]
     slab = next((one.slab for one in found if one.slab is not None), None)
     return {
@@ -88,6 +88,7 @@ def model_row(found: FaceFound) -> Row:
         "barrier_along": [] if low is None or high is None else _along(found, low, high),
         "minima_verified": best is not None and all(one.is_verified for one in found.minima),
         "refused": found.refused,
+        "not_ranked": found.not_ranked,
         "said": list(found.said),
         "left_out": dict(found.left_out),
         "n_starts": found.n_starts,
@@ -105,7 +106,8 @@ def orders(rows: Sequence[Row]) -> list[Row]:
     depend on it. is_decided: no two neighbors in the order lie within their spreads; None where a spread is not known.
     """
     names = list(dict.fromkeys(row["name"] for row in rows))
-    choices = [[row for row in rows if row["name"] == name and row["binding_energy_eV"] is not None] for name in names]
+    ranked_rows = [row for row in rows if row["binding_energy_eV"] is not None and not row["not_ranked"]]
+    choices = [[row for row in ranked_rows if row["name"] == name] for name in names]
     known = [choice for choice in choices if choice]
     found = []
     for chosen in product(*known):
@@ -181,9 +183,9 @@ def _disagreement(told: Sequence[Row]) -> list[str]:
     cells = np.array([row["cell_A"][:3] for row in told])
     if len(cells) > 1 and (np.ptp(cells, axis=0) / cells.mean(axis=0)).max() > DISAGREE_CELL:
         said.append("the models differ by more than 3 % in the cell of the crystal")
-    places = {row["best_site"] for row in told}
+    places = {row["best_site"] for row in told if row["best_site"] is not None}
     if len(places) > 1:
-        said.append(f"the models put lithium at different sites ({', '.join(sorted(str(place) for place in places))})")
+        said.append(f"the models put lithium at different sites ({', '.join(sorted(places))})")
     return said
 
 

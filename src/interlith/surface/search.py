@@ -33,6 +33,7 @@ DESORBED = 1.4  # of the distance at which the adsorbate touches the slab
 BELOW_A = 0.8  # below the plane of the topmost atoms
 SAME_ENERGY_eV = 0.02
 LONGEST_HOP_A = 7.0
+RECONSTRUCTS_eV = 0.05
 COARSE_STEPS = 80  # of a start; what has not arrived by then is relaxed to the end if it lies low
 
 
@@ -429,8 +430,18 @@ def _found(
         n_rounds=n_rounds,
         adsorbate=state.settings.adsorbate,
         refused=refused,
+        not_ranked=_unsound(state, hops),
         said=tuple(state.said),
     )
+
+
+def _unsound(state: _State, hops: Mapping[Edge, Hop]) -> str | None:
+    """Why the numbers of a face are not to be compared: on a path it is lower than at any site, and stays so."""
+    lowest = min((min(hop.energies_eV, default=0.0) for hop in hops.values()), default=0.0)
+    below = 0.0 if not hops or not state.minima else state.minima[0].energy_eV - lowest
+    if below <= RECONSTRUCTS_eV:
+        return None
+    return f"the surface reconstructs with lithium on it: on a path it lies {below:.2f} eV below the best site"
 
 
 def _barrier(
