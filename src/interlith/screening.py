@@ -188,7 +188,7 @@ def _searched(
         for model in models.values()
         for face in asked.faces
     }
-    store = Store(cache_folder("screen") if options.use_store else None)
+    store = Store(_kept() if options.use_store else None)
     pairs = {(face.key, name): f"{face.key} {name}" for face in asked.faces for name in models}
     if options.so_far:
         ended, count = conduct(plans, store, doing=None)
@@ -215,6 +215,13 @@ def _write_inputs(found: Mapping[tuple[str, str], FaceFound], code: str, out: Pa
         if key not in done and one.minima:
             done.add(key)
             write_inputs(one, out / "inputs" / safe_name(key), code, f"{key} at the geometry of {name}")
+
+
+def _kept() -> Path | None:
+    """Where pieces are kept: $INTERLITH_CACHE, else the system's folder for caches, else nowhere."""
+    if chosen := os.environ.get("INTERLITH_CACHE"):
+        return Path(chosen) / "screen"
+    return cache_folder("screen")
 
 
 @contextmanager
@@ -285,7 +292,7 @@ def _said(asked: Asked) -> list[str]:
     cohesive = {face.settings.cohesive_energy_eV for face in asked.faces}
     return [
         *([asked.note] if asked.note else []),
-        "binding energy = E(slab) + E(atom) - E(slab with lithium), positive where it sticks; E(atom) is the model's "
+        "binding energy = E(slab) + E(atom) - E(slab with it), positive where it sticks; E(atom) is the model's "
         f"bulk lithium + {', '.join(f'{value:g}' for value in sorted(cohesive))} eV; above that energy lithium would "
         "rather be on the surface than in lithium metal",
         "barrier: the smallest with which lithium leaves its best site and travels any distance over the face",

@@ -352,7 +352,6 @@ def test_a_slab_is_of_the_crystals_composition_where_two_unequal_cuts_break_equa
     assert len({cut.name for cut in cuts(crystal, parse_face("001"))}) == 5
 
 
-@pytest.mark.xfail(strict=True, reason="reported: cuts alike are numbered from the origin of the cell upwards")
 @pytest.mark.parametrize("shift_A", [5.0, 7.5])
 def test_a_name_means_the_same_cut_wherever_the_cell_begins(shift_A):
     stacks = []

@@ -250,22 +250,23 @@ def test_neighbors_are_those_of_a_brute_force_gabriel_graph_and_connect_all(seco
 # ---- distances and operations ----------------------------------------------------------------------------------------
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
-    second=st.tuples(st.floats(-0.5, 0.5), st.floats(0.9, 3.0)),
+    second=st.tuples(st.sampled_from([-0.5, -0.3, 0.0, 0.2, 0.5]), st.floats(0.87, 3.0)),
     repeat=st.tuples(st.integers(1, 4), st.integers(1, 4)),
-    first=st.tuples(*[st.floats(-20, 20)] * 3),
-    last=st.tuples(*[st.floats(-20, 20)] * 3),
+    seed=st.integers(0, 10_000),
 )
-def test_distances_in_the_plane_are_the_shortest(second, repeat, first, last):
+def test_distances_in_the_plane_are_the_shortest(second, repeat, seed):
+    """Of a hundred pairs, also where rounding the fractions of a slanted cell does not give the nearest copy."""
     plane = np.array([[3.0, 0], [3 * second[0], 3 * second[1]]]) * np.array(repeat)[:, None]
     cell = np.zeros((3, 3))
     cell[:2, :2], cell[2, 2] = plane, 30.0
-    difference = np.array(first) - np.array(last)
-    steps = STEPS @ plane
-    want = np.sqrt(((difference[:2] + steps) ** 2).sum(axis=1).min() + difference[2] ** 2)
+    first, last = np.random.default_rng(seed).uniform(-20, 20, (2, 100, 3))
+    difference = first - last
+    flat = np.linalg.norm(difference[:, None, :2] + STEPS @ plane, axis=-1).min(axis=1)
+    want = np.hypot(flat, difference[:, 2])
     assert distances(cell, first, last) == approx(want, abs=1e-9)
-    assert np.linalg.norm(apart(cell, last, first)) == approx(want, abs=1e-9)
+    assert np.linalg.norm(apart(cell, last, first), axis=-1) == approx(want, abs=1e-9)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """The shipped results of the reference surfaces: whole, told as they are, and what the models still give today."""
 
-import json
 from importlib import resources
 
 import numpy as np

@@ -267,7 +267,6 @@ def test_nodes_are_those_of_the_minima_also_when_a_known_site_was_found_lower():
         assert distances(found.atoms.cell.array, node.place_A, place) < 0.3
 
 
-@pytest.mark.xfail(strict=True, raises=IndexError, reason="reported: nodes of minima that are no more")
 def test_when_the_only_site_turns_out_to_be_none_the_search_is_refused():
     """What was found lower on the way replaces the only site, and then does not come back when it is pushed."""
     inner, seen = lower_on_the_way(), []

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from typing import Any
 
+from interlith.errors import EnvironmentError_
 from interlith.surface.store import Store
 from interlith.surface.work import Work, do
 
 MORE_TO_COME = 8  # pieces that a search asks for besides those known, a guess for the time that is left
-AT_ONCE = 6  # pieces handed to the processes; few, so that the first searches come to their end first
+WAITING = 2  # pieces handed out for each process; few, so that the first searches come to their end first
 LISTEN_EVERY_S = 0.2  # a wait without end does not hear Ctrl-C on every system
 
 
@@ -79,6 +81,7 @@ def conduct(
     waiting: dict[Future[dict[str, Any]], Work] = {}
     under_way: set[str] = set()
     known: set[str] = set()
+    at_once = WAITING * getattr(executor, "_max_workers", 1)
     for name in list(running):
         _go_on(name, running, ended, None)
     while running:
@@ -86,7 +89,7 @@ def conduct(
         if doing is None:
             break
         for work in missing:
-            if work.key in under_way or len(waiting) >= AT_ONCE:
+            if work.key in under_way or len(waiting) >= at_once:
                 continue
             under_way.add(work.key)
             if executor is None:
@@ -101,7 +104,7 @@ def conduct(
         for future in finished:
             work = waiting.pop(future)
             under_way.discard(work.key)
-            _keep(store, work, future.result(), count)
+            _keep(store, work, _result(future), count)
             tell(_progress(count, known, ended, len(plans), work))
     return ended, count
 
@@ -123,6 +126,15 @@ def _answer(
             count.log += [_logged(name, work, result) for work, result in zip(batch, given, strict=True)]
             _go_on(name, running, ended, given)
     return missing
+
+
+def _result(future: Future[dict[str, Any]]) -> dict[str, Any]:
+    """What a process computed. Raises EnvironmentError_ where it was killed: what was done before is kept."""
+    try:
+        return future.result()
+    except BrokenProcessPool as problem:
+        said = "a process that computed was killed, perhaps for memory; what was done is kept: the same call goes on"
+        raise EnvironmentError_(said) from problem
 
 
 def _look_up(store: Store, work: Work, known: set[str], count: Conducted) -> dict[str, Any] | None:

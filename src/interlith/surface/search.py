@@ -82,6 +82,8 @@ def search(crystal: Crystal, face: Miller, termination: str, model: Model, setti
         if [(one.energy_eV, *one.place_A) for one in state.minima] == before:
             break
         n_rounds = yield from _verified(state, n_rounds + 1)
+    if not state.minima:
+        nodes, classes, hops = [], {}, {}
     yield from _check_clean(state)
     return _found(state, nodes, classes, hops, n_starts, n_rounds)
 

@@ -178,8 +178,14 @@ def _cuts_of(crystal: Crystal, face: Miller) -> list[Cut]:
     least = min(cut.n_broken for cut in found.values())
     return [
         replace(cut, name="+".join(element for element, _ in cut.dangling) or cut.top, is_easiest=cut.n_broken == least)
-        for cut in sorted(found.values(), key=lambda cut: cut.n_broken)
+        for cut in sorted(found.values(), key=lambda cut: _place(bulk, cut))
     ]
+
+
+def _place(bulk: _Bulk, cut: Cut) -> tuple[Any, ...]:
+    """The order of cuts, which does not depend on where the cell begins."""
+    planes = [(round(depth, 1), elements) for depth, elements in _planes_below(bulk, cut.height_A)]
+    return cut.n_broken, cut.dangling, cut.below, cut.top, planes
 
 
 def _candidates(bulk: _Bulk) -> list[float]:
