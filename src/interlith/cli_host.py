@@ -70,7 +70,7 @@ def screen(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Crystal faces -> lithium binding, migration barrier, error bars."""
+    """Crystal faces -> binding of lithium, barriers, error bars."""
     with errors_told(debug):
         from interlith.screening import file_of, lists, options_from, screened
         from interlith.screening import screen as search_all
