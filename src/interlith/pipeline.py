@@ -180,7 +180,7 @@ def _alone(task: Task, options: AnalyzeOptions, out: Path | None) -> Done:
 def pool(n_workers: int) -> Iterator[ProcessPoolExecutor]:
     """Worker processes that end with the block, whatever they are doing then."""
     context = multiprocessing.get_context("spawn")
-    executor = ProcessPoolExecutor(n_workers, mp_context=context, initializer=_begin_worker)
+    executor = ProcessPoolExecutor(n_workers, mp_context=context, initializer=_begin_worker, initargs=(os.getpid(),))
     try:
         yield executor
     finally:
@@ -189,12 +189,12 @@ def pool(n_workers: int) -> Iterator[ProcessPoolExecutor]:
         executor.shutdown(wait=True, cancel_futures=True)  # not waited for, it may wake a pipe that is closed at exit
 
 
-def _begin_worker() -> None:
+def _begin_worker(caller: int) -> None:
     """Ctrl-C is the caller's to answer; and no worker outlives a caller that was killed."""
     from interlith.cycling.isolation import end_with_parent
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    end_with_parent()
+    end_with_parent(caller)
 
 
 def _failed(task: Task, problem: InterlithError) -> Done:

@@ -12,7 +12,7 @@ from hostile_truth import put
 
 from interlith.cycling import cache, isolation, reading
 from interlith.cycling.reading import read
-from interlith.errors import CorruptFile, InputError
+from interlith.errors import CorruptFile, EnvironmentError_, InputError
 
 EVIL = """
 import ctypes, os, time
@@ -204,6 +204,17 @@ def test_killed_from_outside_no_orphan_stays(busy, tmp_path):
     answer, said = again.communicate(timeout=60)
     assert (again.returncode, said) == (0, "")
     assert '"error": null' in answer
+
+
+@posix
+def test_a_worker_that_begins_after_its_caller_was_killed_ends():
+    """The caller may be gone before a worker has imported what watches for that."""
+    late = (
+        "import subprocess, sys, time; from interlith.cycling.isolation import end_with_parent; "
+        "gone = subprocess.Popen([sys.executable, '-c', '']); gone.wait(); end_with_parent(gone.pid); time.sleep(60)"
+    )
+    done = subprocess.run([sys.executable, "-c", late], timeout=50, check=False)
+    assert done.returncode == EnvironmentError_.exit_code
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are found in /proc")

@@ -200,9 +200,12 @@ def set_limits(memory_bytes: int, time_s: float) -> None:
             resource.setrlimit(kind, (limit, hard))
 
 
-def end_with_parent() -> None:
-    """End this process soon after the one that started it, however that ended."""
-    parent = os.getppid()
+def end_with_parent(parent: int | None = None) -> None:
+    """End this process soon after the one that started it, however that ended.
+
+    parent: its process number, for a process whose parent may be gone before it gets here; None: asked for now.
+    """
+    parent = os.getppid() if parent is None else parent
 
     def watch() -> None:
         while os.getppid() == parent:
