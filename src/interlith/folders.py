@@ -19,6 +19,13 @@ def cache_folder(name: str) -> Path | None:
     return None
 
 
+def chosen_folder(name: str) -> Path | None:
+    """The folder of a cache: below $INTERLITH_CACHE where that is set, else as `cache_folder` says."""
+    if chosen := os.environ.get("INTERLITH_CACHE"):
+        return Path(chosen) / name
+    return cache_folder(name)
+
+
 def _system_folder() -> Path:
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")

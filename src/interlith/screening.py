@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ import polars as pl
 
 from interlith.errors import InputError
 from interlith.findings import Findings, plain, replace_file, safe_name, writing
-from interlith.folders import cache_folder
+from interlith.folders import chosen_folder
 from interlith.pipeline import answered, head, pool, writable
 
 if TYPE_CHECKING:
@@ -102,12 +102,11 @@ def screened(given: str | None, options: ScreenOptions | None = None, *, out: Pa
     options = options or ScreenOptions()
     if given is None or options.material or options.models or options.is_quick:
         raise InputError("--cached: goes with the name of shipped surfaces alone, reference-surfaces")
-    name = given
-    folder = resources.files("interlith.surface").joinpath(RESULTS, safe_name(name))
+    folder = resources.files("interlith.surface").joinpath(RESULTS, safe_name(given))
     if not folder.is_dir():
         inside = resources.files("interlith.surface").joinpath(RESULTS).iterdir()
         known = ", ".join(sorted(item.name for item in inside if item.is_dir()))
-        raise InputError(f"--cached {name}: results are shipped of {known} only")
+        raise InputError(f"--cached {given}: results are shipped of {known} only")
     with resources.as_file(folder) as here:
         summary = json.loads((here / "findings.json").read_text(encoding="utf-8"))["files"][0]
         paths = sorted((here / "tables").glob("*.csv"))
@@ -144,8 +143,6 @@ def file_of(given: str) -> str:
 
 
 def _asked(given: str | None, options: ScreenOptions) -> Asked:
-    from dataclasses import replace
-
     from interlith.surface.calculators import DEFAULT
     from interlith.surface.surfaces_file import read_surfaces, surfaces_of
 
@@ -188,7 +185,7 @@ def _searched(
         for model in models.values()
         for face in asked.faces
     }
-    store = Store(_kept() if options.use_store else None)
+    store = Store(chosen_folder("screen") if options.use_store else None)
     pairs = {(face.key, name): f"{face.key} {name}" for face in asked.faces for name in models}
     if options.so_far:
         ended, count = conduct(plans, store, doing=None)
@@ -215,13 +212,6 @@ def _write_inputs(found: Mapping[tuple[str, str], FaceFound], code: str, out: Pa
         if key not in done and one.minima:
             done.add(key)
             write_inputs(one, out / "inputs" / safe_name(key), code, f"{key} at the geometry of {name}")
-
-
-def _kept() -> Path | None:
-    """Where pieces are kept: $INTERLITH_CACHE, else the system's folder for caches, else nowhere."""
-    if chosen := os.environ.get("INTERLITH_CACHE"):
-        return Path(chosen) / "screen"
-    return cache_folder("screen")
 
 
 @contextmanager

@@ -74,3 +74,18 @@ TINY = {"repeat": (1, 1), "n_layers": 2}
 def by_emt(work):
     """A piece by the effective-medium potential, which remembers nothing of the pieces before."""
     return do(work, EMT())
+
+
+COPPER_FILE = """title = "copper"
+models = ["{model}"]
+[settings]
+adsorbate = "Cu"
+cohesive_energy_eV = 3.49
+n_layers = 2
+n_fixed = 1
+vacuum_A = 8
+repeat = [1, 1]
+[[surfaces]]
+crystal = "Cu"
+face = "100"
+"""

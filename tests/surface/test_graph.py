@@ -240,10 +240,10 @@ def test_neighbors_are_those_of_a_brute_force_gabriel_graph_and_connect_all(seco
             (want if rest.min() >= 1.01 else set()).add(forward((i, j, int(m), int(n))))
             if abs(rest.min() - 1.01) < 1e-9:
                 unsure.add(forward((i, j, int(m), int(n))))
-    nodes = [Node(0, 0, (0, 0), np.array([*place, 5.0])) for place in flat]
+    nodes = [Node(0, 0, np.array([*place, 5.0])) for place in flat]
     got = set(neighbor_edges(cell, nodes, 7.0))
     assert got - unsure == want - unsure
-    moved = [Node(0, 0, (0, 0), node.place_A + np.array([*(np.array(shift) @ cell[:2, :2]), 0])) for node in nodes]
+    moved = [Node(0, 0, node.place_A + np.array([*(np.array(shift) @ cell[:2, :2]), 0])) for node in nodes]
     assert set(neighbor_edges(cell, moved, 7.0)) - unsure == got - unsure
 
 

@@ -12,6 +12,8 @@ import pytest
 pytest.importorskip("ase")
 pytest.importorskip("spglib")
 
+from surface_searches import COPPER_FILE
+
 PLUG_IN = """
 import os, time
 from interlith.surface.calculators import Model
@@ -28,19 +30,7 @@ def make():
 
 MODEL = Model("my-lj", "Lennard-Jones, of copper's size", make, "my-lj", "no DFT", "a test", frozenset(["Cu"]))
 """
-SURFACES = """title = "copper"
-models = ["my-lj"]
-[settings]
-adsorbate = "Cu"
-cohesive_energy_eV = 3.49
-n_layers = 2
-n_fixed = 1
-vacuum_A = 8
-repeat = [1, 1]
-[[surfaces]]
-crystal = "Cu"
-face = "100"
-"""
+SURFACES = COPPER_FILE.format(model="my-lj")
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from ase.calculators.calculator import all_changes
 from ase.calculators.emt import EMT
 from ase.calculators.lj import LennardJones
 from ase.io import write
-from surface_searches import EMT_MODEL, TINY, COPPER_COHESIVE_eV, GOLD_COHESIVE_eV, by_emt, found_of, plan
+from surface_searches import COPPER_FILE, EMT_MODEL, TINY, COPPER_COHESIVE_eV, GOLD_COHESIVE_eV, by_emt, found_of, plan
 
 from interlith import plugins, screening
 from interlith.errors import CorruptFile, EnvironmentError_, InputError, InterlithError
@@ -452,19 +452,7 @@ def test_what_is_neither_file_nor_crystal_is_refused_with_the_shipped_ones(tmp_p
 
 # ---- files of surfaces -----------------------------------------------------------------------------------------------
 
-GOOD = """title = "copper"
-models = ["emt"]
-[settings]
-adsorbate = "Cu"
-cohesive_energy_eV = 3.49
-n_layers = 2
-n_fixed = 1
-vacuum_A = 8
-repeat = [1, 1]
-[[surfaces]]
-crystal = "Cu"
-face = "100"
-"""
+GOOD = COPPER_FILE.format(model="emt")
 
 
 @pytest.fixture
@@ -474,7 +462,7 @@ def emt_registered(monkeypatch, tmp_path):
     calculators.calculator.cache_clear()
     entry = type("Entry", (), {"name": "emt", "load": staticmethod(lambda: EMT_MODEL)})
     monkeypatch.setattr(plugins, "registered", lambda group: [entry] if group == plugins.CALCULATORS else [])
-    monkeypatch.setattr(screening, "cache_folder", lambda name: tmp_path / "kept" / name)
+    monkeypatch.setenv("INTERLITH_CACHE", str(tmp_path / "kept"))
     yield
     plugins.load.cache_clear()
     calculators.calculator.cache_clear()

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import numba
 
 from interlith.errors import EnvironmentError_
-from interlith.folders import cache_folder
+from interlith.folders import chosen_folder
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 HERE = Path(__file__).resolve().parent
@@ -30,15 +30,8 @@ def _sources() -> str:
     return digest.hexdigest()[:16]
 
 
-def _root() -> Path | None:
-    """Where compiled code is kept: $INTERLITH_CACHE, else the user's folder for caches, else nowhere."""
-    if chosen := os.environ.get("INTERLITH_CACHE"):
-        return Path(chosen) / "compiled"
-    return cache_folder("compiled")
-
-
 def _folder() -> str:
-    root = _root()
+    root = chosen_folder("compiled")
     if root is None:
         return ""
     folder = root / _sources()

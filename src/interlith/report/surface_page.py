@@ -12,6 +12,7 @@ from interlith.report.surface_words import (
     Row,
     alone_said,
     energy,
+    faces_of,
     interval,
     off_of,
     orders_said,
@@ -44,11 +45,6 @@ OF_MODEL = ("cell_A", "n_atoms", "repeat", "best_site", "n_starts", "n_rounds")
 OF_CHECK = ("what", "model", "pbe_eV", "pbe_d3_eV", "model_eV", "largest_force_eV_per_A")
 BY_ITSELF, NO_BREAK = "not given", "\u00a0"
 RATIOS = "Ratios of classical nucleation in vacuum, without electrolyte and interphase: no prediction."
-
-
-def faces_of(said: Mapping[str, Any]) -> list[Row]:
-    """The faces of a summary about surfaces; none of any other."""
-    return list(said["surfaces"]) if said.get("kind") == "screen" else []
 
 
 def surface_results(said: Mapping[str, Any]) -> Tables:

@@ -17,9 +17,14 @@ QUANTITIES = {BINDING: "binding energy", BARRIER: "barrier"}
 ONE_MODEL = "one model: no spread is known"
 
 
+def faces_of(said: Mapping[str, Any]) -> list[Row]:
+    """The faces of a summary about surfaces; none of any other."""
+    return list(said.get("surfaces") or ()) if said.get("kind") == "screen" else []
+
+
 def rows_of(finding: Finding) -> list[Row]:
     """The faces of a finding about surfaces; none of any other."""
-    return list(finding.summary.get("surfaces") or ()) if finding.summary.get("kind") == "screen" else []
+    return faces_of(finding.summary)
 
 
 def models_of(rows: Sequence[Row]) -> list[str]:

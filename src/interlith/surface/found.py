@@ -13,6 +13,15 @@ if TYPE_CHECKING:
     from ase import Atoms
 
 
+def with_adsorbate(bare: Atoms, adsorbate: str, place_A: Any, shifts_A: Any = 0.0) -> Atoms:
+    """A slab with an adsorbate, its last atom, at a place; shifts_A, float[atom, 3]: by how much the slab moved."""
+    atoms = bare.copy()
+    atoms.positions += shifts_A
+    atoms.append(adsorbate)
+    atoms.positions[-1] = place_A
+    return atoms
+
+
 @dataclass(frozen=True)
 class Minimum:
     """Where lithium sits: the structure, its energy, and how well it is known to be a minimum.
@@ -80,6 +89,10 @@ class FaceFound:
     def way_forward(self) -> tuple[Edge, ...]:
         """The edges of the best way, each told forward."""
         return () if self.barrier_high is None else tuple(forward(edge) for edge in self.barrier_high.way)
+
+    def structure(self, minimum: Minimum) -> Atoms:
+        """The slab with the adsorbate at a site."""
+        return with_adsorbate(self.atoms, self.adsorbate, minimum.place_A, minimum.shifts_A)
 
     def binding_eV(self, minimum: Minimum) -> float:
         """E(slab) + E(free atom) - E(slab with it); positive where it sticks."""

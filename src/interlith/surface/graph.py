@@ -24,11 +24,10 @@ Edge = tuple[int, int, int, int]  # from, to, and by how many cells
 
 @dataclass(frozen=True)
 class Node:
-    """A copy of a site. site: which; operation: the one that puts the site's own copy here, and then by cells."""
+    """A copy of a site. site: which; operation: the one that puts the site's own copy here, whole cells aside."""
 
     site: int
     operation: int
-    cells: tuple[int, int]
     place_A: Any  # float[3]
 
 
@@ -59,7 +58,7 @@ def nodes_of(cell: Any, ops: Sequence[Operation], sites: Sequence[Any]) -> list[
             here = moved + np.array([*(cells @ plane), 0.0])
             known = [node.place_A for node in found if node.site == site]
             if not known or distances(cell, here, np.array(known)).min() > SAME_NODE_A:
-                found.append(Node(site, number, (int(cells[0]), int(cells[1])), here))
+                found.append(Node(site, number, here))
     return found
 
 

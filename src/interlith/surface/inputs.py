@@ -65,8 +65,7 @@ def write_vasp(
     EnvironmentError_ for a folder that cannot be written. Gives the files.
     """
     settings = settings or DftSettings()
-    if task not in ("relax", "single-point"):
-        raise InputError(f"task = {task}: relax or single-point")
+    _check_task(task)
     mesh = _mesh(atoms, settings)
     tags = {**_electrons(atoms, settings, _line(title, atoms)), **_ions(settings, task), **_dipole(atoms, settings)}
     texts = {
@@ -123,8 +122,7 @@ def write_gpaw(
     It needs gpaw, gpaw-data, dftd3 and ase, not interlith. Raises as write_vasp does.
     """
     settings = settings or DftSettings()
-    if task not in ("relax", "single-point"):
-        raise InputError(f"task = {task}: relax or single-point")
+    _check_task(task)
     script = GPAW_SCRIPT.format(
         title=json.dumps(_line(title, atoms))[1:-1].replace('\\"', "'"),
         install=INSTALL,
@@ -184,6 +182,11 @@ partial = HERE / "energy.json.partial"
 partial.write_text(json.dumps(found, indent=1))
 partial.replace(HERE / "energy.json")
 '''
+
+
+def _check_task(task: str) -> None:
+    if task not in ("relax", "single-point"):
+        raise InputError(f"task = {task}: relax or single-point")
 
 
 def _line(title: str, atoms: Atoms) -> str:

@@ -18,7 +18,7 @@ from interlith.surface.graph import Barrier, Edge, forward
 from interlith.surface.surfaces_file import FaceAsked
 
 DISAGREE_eV, DISAGREE_CELL = 0.3, 0.03
-STRONG = "computed by machine-learned potentials, not by DFT"
+NOT_DFT = "computed by machine-learned potentials, not by DFT"
 DIGITS = 4
 NOT_YET = "not computed yet"
 Row = dict[str, Any]
@@ -52,7 +52,7 @@ def row_of(asked: FaceAsked, found: Sequence[FaceFound], models: Mapping[str, Mo
         "barrier_spread_eV": barrier[1],
         "minima_verified": bool(told) and all(row["minima_verified"] for row in told),
         "not_ranked": "; ".join(reasons) or (None if told else NOT_YET),
-        "kind": STRONG,
+        "kind": NOT_DFT,
         "paper": {key: value for key, value in asked.paper.model_dump().items() if value not in (None, "")},
         "warnings": [*(f"{name}: {NOT_YET}" for name in late), *_unknown(asked, found, models), *_disagreement(told)],
         "models": told,
@@ -263,7 +263,6 @@ def _way(found: FaceFound, way: Sequence[Edge]) -> list[Row]:
 
 
 def _representative(found: FaceFound, edge: Edge) -> tuple[Edge, bool]:
-
     first, is_reverse = found.edges[forward(edge)]
     return first, is_reverse != (forward(edge) != edge)
 

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from interlith.errors import InputError
 from interlith.surface.calculators import Model
 from interlith.surface.crystal import Crystal, read_crystal
-from interlith.surface.found import FaceFound, Hop, Minimum
+from interlith.surface.found import FaceFound, Hop, Minimum, with_adsorbate
 from interlith.surface.graph import Barrier, Edge, Node, classes_of, neighbor_edges, nodes_of, percolation
 from interlith.surface.miller import Miller
 from interlith.surface.settings import Settings
-from interlith.surface.slab import Cut, Slab, cuts, make_slab
+from interlith.surface.slab import Cut, Slab, cut_named, make_slab
 from interlith.surface.starts import starts, touch_A
 from interlith.surface.symmetry import Operation, apart, operations, same_place
 from interlith.surface.work import VALLEY_eV, Work, packed, unpacked
@@ -68,8 +68,9 @@ def search(crystal: Crystal, face: Miller, termination: str, model: Model, setti
     state = yield from _prepared(crystal, face, termination, model, settings)
     if isinstance(state, FaceFound):
         return state
-    n_starts = yield from _from_starts(state)
-    n_rounds = yield from _verified(state, 0)
+    yield from _from_starts(state)
+    yield from _verify(state)
+    n_rounds = 0
     hops: dict[Edge, Hop] = {}
     nodes: list[Node] = []
     classes: dict[Edge, tuple[Edge, bool]] = {}
@@ -81,11 +82,12 @@ def search(crystal: Crystal, face: Miller, termination: str, model: Model, setti
         yield from _add(state, lower)
         if [(one.energy_eV, *one.place_A) for one in state.minima] == before:
             break
-        n_rounds = yield from _verified(state, n_rounds + 1)
+        yield from _verify(state)
+        n_rounds += 1
     if not state.minima:
         nodes, classes, hops = [], {}, {}
     yield from _check_clean(state)
-    return _found(state, nodes, classes, hops, n_starts, n_rounds)
+    return _found(state, nodes, classes, hops, n_rounds)
 
 
 def _prepared(
@@ -123,16 +125,6 @@ def _prepared(
     return _State(relaxed, cut, model, settings, slab, relaxed.atoms, atoms, clean["energy_eV"], free, ops, points)
 
 
-def cut_named(crystal: Crystal, face: Miller, termination: str) -> Cut:
-    """The cut of a face by the name of its termination. Raises InputError for a name that it has not."""
-    found = cuts(crystal, face)
-    for cut in found:
-        if cut.name == termination:
-            return cut
-    known = ", ".join(repr(cut.name) for cut in found)
-    raise InputError(f"{crystal.name} ({face.written}) has no termination {termination!r}; it has {known}")
-
-
 def _element(symbol: str) -> Atoms:
     """The crystal of an element: shipped, else as ASE knows it."""
     from interlith.surface.crystal import crystal_names
@@ -153,17 +145,23 @@ def _bulk_work(model: Model, atoms: Atoms, settings: Settings) -> Work:
 
 
 def _relax_work(
-    model: Model, atoms: Atoms, settings: Settings, name: str, force: float | None = None, most_steps: int | None = None
+    model: Model,
+    atoms: Atoms,
+    settings: Settings,
+    name: str,
+    force: float | None = None,
+    most_steps: int | None = None,
+    kind: Literal["relax", "kick"] = "relax",
 ) -> Work:
     given = {
         "atoms": packed(atoms),
         "force_eV_per_A": force or settings.force_eV_per_A,
         "most_steps": most_steps or settings.most_steps,
     }
-    return Work("relax", model.name, model.identity, given, name)
+    return Work(kind, model.name, model.identity, given, name)
 
 
-def _from_starts(state: _State) -> Generator[list[Work], Results, int]:
+def _from_starts(state: _State) -> Generator[list[Work], Results, None]:
     """Lithium from all starts, coarsely; then one of each basin to the end."""
     settings = state.settings
     begun = [_with(state, point) for point in state.points]
@@ -175,21 +173,14 @@ def _from_starts(state: _State) -> Generator[list[Work], Results, int]:
     best = min((one.energy_eV for one in rough), default=0.0)
     near = [one for one in rough if one.energy_eV <= best + settings.window_eV + 0.3]
     yield from _add(state, [_structure(state, one) for one in near])
-    return len(state.points)
 
 
-def _with(state: _State, point: Any) -> Atoms:
-    """The bare slab with the adsorbate at a point."""
-    atoms = state.clean.copy()
-    atoms.append(state.settings.adsorbate)
-    atoms.positions[-1] = point
-    return atoms
+def _with(state: _State, point: Any, shifts: Any = 0.0) -> Atoms:
+    return with_adsorbate(state.clean, state.settings.adsorbate, point, shifts)
 
 
 def _structure(state: _State, one: Minimum) -> Atoms:
-    atoms = _with(state, one.place_A)
-    atoms.positions[:-1] = state.clean.positions + one.shifts_A
-    return atoms
+    return _with(state, one.place_A, one.shifts_A)
 
 
 def _add(state: _State, structures: Sequence[Atoms]) -> Generator[list[Work], Results, None]:
@@ -251,22 +242,15 @@ def _bonds(slab: Atoms, share: Any) -> str:
     return " ".join(f"{symbol}{near.count(symbol)}" for symbol in sorted(set(near))) or "far from all"
 
 
-def _verified(state: _State, n_rounds: int) -> Generator[list[Work], Results, int]:
+def _verify(state: _State) -> Generator[list[Work], Results, None]:
     """Each minimum kicked: it stays one when its curvatures are positive and it comes back. What it falls into is
     added, and kicked too, until nothing new is found."""
     while True:
         new = [place for place, one in enumerate(state.minima) if one.is_verified is None]
         if not new:
-            return n_rounds
-        given = [
-            {
-                "atoms": packed(_structure(state, state.minima[place])),
-                "force_eV_per_A": state.settings.force_eV_per_A,
-                "most_steps": state.settings.most_steps,
-            }
-            for place in new
-        ]
-        found = yield [Work("kick", state.model.name, state.model.identity, one, "kick") for one in given]
+            return
+        structures = [_structure(state, state.minima[place]) for place in new]
+        found = yield [_relax_work(state.model, atoms, state.settings, "kick", kind="kick") for atoms in structures]
         fallen: Results = []
         kept = [one for one in state.minima if one.is_verified is not None]
         for place, result in zip(new, found, strict=True):
@@ -405,7 +389,6 @@ def _found(
     nodes: Sequence[Node],
     classes: Mapping[Edge, tuple[Edge, bool]],
     hops: Mapping[Edge, Hop],
-    n_starts: int,
     n_rounds: int,
 ) -> FaceFound:
     low = _barrier(state, nodes, classes, {edge: hop.low_eV for edge, hop in hops.items()})
@@ -428,7 +411,7 @@ def _found(
         barrier_low=low,
         barrier_high=high,
         left_out=dict(state.left_out),
-        n_starts=n_starts,
+        n_starts=len(state.points),
         n_rounds=n_rounds,
         adsorbate=state.settings.adsorbate,
         refused=refused,

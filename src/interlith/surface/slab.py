@@ -100,6 +100,16 @@ def cuts(crystal: Crystal, face: Miller) -> list[Cut]:
     return sorted(named, key=lambda cut: not cut.is_easiest)
 
 
+def cut_named(crystal: Crystal, face: Miller, termination: str) -> Cut:
+    """The cut of a face by the name of its termination. Raises InputError for a name that it has not."""
+    found = cuts(crystal, face)
+    for cut in found:
+        if cut.name == termination:
+            return cut
+    has = ", ".join(repr(cut.name) for cut in found)
+    raise InputError(f"no termination {termination!r} of {crystal.name} ({face.written}); it has {has}")
+
+
 def make_slab(
     crystal: Crystal,
     cut: Cut,

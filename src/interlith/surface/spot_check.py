@@ -26,11 +26,7 @@ def best_structures(found: FaceFound) -> tuple[Atoms, Atoms]:
     """The bare slab, and the one with lithium at its best site. Raises InputError for a face without one."""
     if found.atoms is None or not found.minima:
         raise InputError(f"{found.model}: no site on this face ({found.refused})")
-    with_lithium = found.atoms.copy()
-    with_lithium.positions += found.minima[0].shifts_A
-    with_lithium.append(found.adsorbate)
-    with_lithium.positions[-1] = found.minima[0].place_A
-    return found.atoms.copy(), with_lithium
+    return found.atoms.copy(), found.structure(found.minima[0])
 
 
 def spot_check(found: FaceFound, name: str) -> Generator[list[Work], list[dict[str, Any]], dict[str, Any]]:

@@ -13,7 +13,8 @@ paper = { binding_energy_eV = 3.4 }   # what is published, beside which the resu
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,13 +27,14 @@ from interlith.surface.calculators import DEFAULT
 from interlith.surface.crystal import Crystal, read_crystal
 from interlith.surface.miller import Miller, check_four_index, parse_face
 from interlith.surface.settings import Settings
-from interlith.surface.slab import Cut, cuts
+from interlith.surface.slab import Cut, cut_named, cuts
 from interlith.written import (
     CONTRADICTION,
     File,
     Place,
     Written,
     contradiction,
+    dotted,
     message,
     opened,
     shipped,
@@ -171,28 +173,31 @@ def faces_of(
 
     Raises InputError for a face that cannot be cut, and for a slab too thin for what is fixed.
     """
-    settings, paper = settings or Settings(), paper or Paper()
-    check_four_index(face, crystal.atoms.cell)
-    miller = parse_face(face)
-    found = cuts(crystal, miller)
-    if terminations:
-        known = {cut.name: cut for cut in found}
-        for termination in terminations:
-            if termination not in known:
-                has = ", ".join(repr(name) for name in known)
-                raise InputError(f"no termination {termination!r} of {crystal.name} ({face}); it has {has}")
-        found = [known[termination] for termination in terminations]
-    else:
-        found = [cut for cut in found if cut.is_easiest]
+    miller = _miller(crystal, face)
     title = name or f"{crystal.name}({miller.written})"
-    return [FaceAsked(title, crystal, miller, cut, settings, paper) for cut in found]
+    settings, paper = settings or Settings(), paper or Paper()
+    return [FaceAsked(title, crystal, miller, cut, settings, paper) for cut in _chosen(crystal, miller, terminations)]
+
+
+def _miller(crystal: Crystal, face: str) -> Miller:
+    check_four_index(face, crystal.atoms.cell)
+    return parse_face(face)
+
+
+def _chosen(crystal: Crystal, miller: Miller, terminations: Sequence[str]) -> list[Cut]:
+    if terminations:
+        return [cut_named(crystal, miller, termination) for termination in terminations]
+    return [cut for cut in cuts(crystal, miller) if cut.is_easiest]
 
 
 def _faces(file: File, written: SurfacesFile, i: int, one: SurfaceAsked, is_quick: bool) -> list[FaceAsked]:
     place: Place = ("surfaces", i)
     own = _settings(file, written.settings, one.settings, place)
-    try:
+    with _told_at(file, (*place, "crystal")):
         crystal = read_crystal(one.crystal, Path(file.folder))
+    with _told_at(file, (*place, "face")):
+        _miller(crystal, one.face)
+    with _told_at(file, (*place, "terminations" if one.terminations else "face")):
         return faces_of(
             crystal,
             one.face,
@@ -201,10 +206,15 @@ def _faces(file: File, written: SurfacesFile, i: int, one: SurfaceAsked, is_quic
             settings=own.quick() if is_quick else own,
             paper=one.paper,
         )
+
+
+@contextmanager
+def _told_at(file: File, place: Place) -> Iterator[None]:
+    """What is refused in the block, told with the file, line and key that it is about."""
+    try:
+        yield
     except InputError as problem:
-        said = str(problem)
-        key = "crystal" if said.startswith(one.crystal) else "terminations" if "termination" in said else "face"
-        raise type(problem)(str(file.at((*place, key), f"surfaces.{i + 1}.{key}: {said}"))) from problem
+        raise type(problem)(str(file.at(place, f"{dotted(place)}: {problem}"))) from problem
 
 
 def _settings(file: File, of_all: Mapping[str, Any], own: Mapping[str, Any], place: Place) -> Settings:

@@ -60,11 +60,7 @@ def structures_of(found: FaceFound) -> str:
         return ""
     frames.append(_framed(found, found.atoms, "bare slab", found.clean_energy_eV))
     for number, one in enumerate(found.minima):
-        atoms = found.atoms.copy()
-        atoms.positions += one.shifts_A
-        atoms.append(found.adsorbate)
-        atoms.positions[-1] = one.place_A
-        frames.append(_framed(found, atoms, f"site {number} {one.label}", one.energy_eV))
+        frames.append(_framed(found, found.structure(one), f"site {number} {one.label}", one.energy_eV))
     text = io.StringIO()
     write(text, frames, format="extxyz", write_results=False)
     return text.getvalue()
