@@ -61,6 +61,24 @@ def test_a_face_that_reconstructs_under_lithium_is_told_and_not_ranked(summary):
         assert other is row or deepest >= -0.05, other["key"]
 
 
+def test_what_is_not_ranked_stands_in_no_ranking_on_the_page(summary):
+    """Its numbers are told, but neither the figure nor the headline compares them."""
+    from interlith.findings import Finding
+    from interlith.report.headline import headline
+    from interlith.report.surface_plots import ranking
+
+    found = Finding("x", summary)
+    sketch = ranking(found)
+    assert "ZnO(202)-Zn" not in sketch.data["key"].to_list()
+    assert "Not ranked: ZnO(202)-Zn (chgnet: the surface reconstructs" in sketch.caption
+    assert "1 of 7 faces not ranked" in headline(summary)
+    worst = [
+        {**row, "barrier_eV": 0.001, "binding_energy_eV": 9.0} if row["not_ranked"] else row
+        for row in summary["surfaces"]
+    ]
+    assert "ZnO(202)-Zn" not in headline({**summary, "surfaces": worst})
+
+
 def test_value_and_spread_are_those_of_the_models(summary):
     for row in summary["surfaces"]:
         energies = [one["binding_energy_eV"] for one in row["models"]]

@@ -198,7 +198,8 @@ def _how_it_lies(summary: Summary) -> list[str]:
 def _screen(summary: Summary) -> str:
     """Where lithium binds most, where it moves most easily, what is not known, what is published and not met."""
     rows = summary["surfaces"]
-    bound, moving = ([row for row in rows if row[name] is not None] for name in (BINDING, BARRIER))
+    sound = [row for row in rows if not row["not_ranked"]]
+    bound, moving = ([row for row in sound if row[name] is not None] for name in (BINDING, BARRIER))
     said = ["No face binds lithium, as far as is known"] if not bound else []
     if bound:
         most = max(bound, key=lambda row: row[BINDING])

@@ -79,13 +79,11 @@ def published(row: Row, name: str) -> str:
 
 def why_not(row: Row) -> str | None:
     """Why a face is missing in a ranking; None where it is in both."""
-    if row[BINDING] is not None and row[BARRIER] is not None:
-        return None
-    return row["not_ranked"] or (
-        "no barrier is known: no way across the face was found"
-        if row[BARRIER] is None
-        else "no binding energy is known"
-    )
+    if row["not_ranked"]:
+        return str(row["not_ranked"])
+    if row[BARRIER] is None:
+        return "no barrier is known: no way across the face was found"
+    return "no binding energy is known" if row[BINDING] is None else None
 
 
 def remarks_of(row: Row) -> list[str]:
