@@ -121,7 +121,7 @@ def lists() -> dict[str, list[dict[str, str]]]:
     """What can be named: shipped files of surfaces, crystals, models.
 
     >>> [row["name"] for row in lists()["surfaces"]]
-    ['reference-surfaces']
+    ['reference-surfaces', 'thin-surfaces']
     """
     from interlith.surface.calculators import models
     from interlith.surface.crystal import crystal_titles
@@ -179,6 +179,7 @@ def _searched(
     from interlith.surface.search import search
     from interlith.surface.spot_check import spot_check
     from interlith.surface.store import Store
+    from interlith.surface.work import do
 
     plans = {
         f"{face.key} {model.name}": search(face.crystal, face.face, face.cut.name, model, face.settings)
@@ -187,20 +188,18 @@ def _searched(
     }
     store = Store(chosen_folder("screen") if options.use_store else None)
     pairs = {(face.key, name): f"{face.key} {name}" for face in asked.faces for name in models}
-    if options.so_far:
-        ended, count = conduct(plans, store, doing=None)
-        return {pair: ended[name] for pair, name in pairs.items() if name in ended}, {}, count
-    with _executor(workers) as executor:
-        ended, count = conduct(plans, store, executor, tell)
-        found = {pair: ended[name] for pair, name in pairs.items()}
+    doing = None if options.so_far else do
+    with _executor(1 if options.so_far else workers) as executor:
+        ended, count = conduct(plans, store, executor, tell, doing)
+        found = {pair: ended[name] for pair, name in pairs.items() if name in ended}
         if options.check_with is None:
             return found, {}, count
         first = next(iter(models))
         best = {key: one for (key, name), one in found.items() if name == first and one.minima}
-        checked, more = conduct(
-            {f"{key} gpaw": spot_check(one, options.check_with) for key, one in best.items()}, store, executor, tell
-        )
-    return found, {key: checked[f"{key} gpaw"] for key in best}, count.with_more(more)
+        points = {f"{key} gpaw": spot_check(one, options.check_with) for key, one in best.items()}
+        checked, more = conduct(points, store, executor, tell, doing)
+    checks = {key: checked[f"{key} gpaw"] for key in best if f"{key} gpaw" in checked}
+    return found, checks, count.with_more(more)
 
 
 def _write_inputs(found: Mapping[tuple[str, str], FaceFound], code: str, out: Path) -> None:

@@ -87,10 +87,13 @@ def test_one_model_meets_and_misses_nothing(capsys, monkeypatch):
 
 def test_single_points_by_dft_are_told(capsys, monkeypatch, rows):
     check = {"what": "single point", "model": "7net-0", "pbe_eV": 2.1, "pbe_d3_eV": 2.3, "model_eV": 2.7}
-    check |= {"largest_force_eV_per_A": 0.5, "settings": {}, "versions": {}}
+    check |= {"largest_force_eV_per_A": 0.5, "failed": None, "settings": {}, "versions": {}}
     text = shown(capsys, monkeypatch, [{**rows[0], "dft": check}, *rows[1:]])
     assert "ZnO(002)-Zn: single point: PBE 2.10 eV, PBE-D3 2.30 eV, 7net-0 2.70 eV" in text
     assert "Single points by DFT" not in shown(capsys, monkeypatch, rows)
+    lost = {**check, "pbe_eV": None, "pbe_d3_eV": None, "failed": "Li: not self-consistent"}
+    text = shown(capsys, monkeypatch, [{**rows[0], "dft": lost}, *rows[1:]])
+    assert "ZnO(002)-Zn: single point: 7net-0 2.70 eV, Li: not self-consistent" in text
 
 
 def test_the_sentence_about_surfaces(rows):

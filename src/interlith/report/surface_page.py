@@ -42,7 +42,7 @@ OF_HOP = {
     "is_on_the_way": "on_the_best_way",
 }
 OF_MODEL = ("cell_A", "n_atoms", "repeat", "best_site", "n_starts", "n_rounds")
-OF_CHECK = ("what", "model", "pbe_eV", "pbe_d3_eV", "model_eV", "largest_force_eV_per_A")
+OF_CHECK = ("what", "model", "pbe_eV", "pbe_d3_eV", "model_eV", "largest_force_eV_per_A", "failed")
 BY_ITSELF, NO_BREAK = "not given", "\u00a0"
 RATIOS = "Ratios of classical nucleation in vacuum, without electrolyte and interphase: no prediction."
 

@@ -121,7 +121,8 @@ def _missed(one: Mapping[str, Any], rows: Mapping[str, Row]) -> str:
 def _check(row: Row) -> str:
     held = row["dft"]
     numbers = {"PBE": held["pbe_eV"], "PBE-D3": held["pbe_d3_eV"], held["model"]: held["model_eV"]}
-    said = ", ".join(f"{name} {value:.2f} eV" for name, value in numbers.items() if value is not None)
+    known = [f"{name} {value:.2f} eV" for name, value in numbers.items() if value is not None]
+    said = ", ".join([*known, *([held["failed"]] if held["failed"] else [])])
     return f"{row['key']}: {held['what']}: {said}"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,17 +44,28 @@ def spot_check(found: FaceFound, name: str) -> Generator[list[Work], list[dict[s
     finest = replace(settings, k_spacing_per_A=min(settings.k_spacing_per_A, DftSettings().k_spacing_per_A))
     metal = bulk("Li", "bcc", a=LITHIUM_PBE_A)
     results = yield [_work(metal, finest, "Li"), *(_work(atoms, settings, "slab") for atoms in pair)]
-    lithium, slab, whole = (energy_from_json(result["dft"]) for result in results)
-    atom = {"pbe": lithium.pbe_eV + LITHIUM_COHESIVE_eV, "total": lithium.total_eV + LITHIUM_COHESIVE_eV}
+    failed = [result["failed"] for result in results if result["failed"]]
     return {
         "what": f"{WHAT} {found.model}",
         "model": found.model,
-        "pbe_eV": slab.pbe_eV + atom["pbe"] - whole.pbe_eV,
-        "pbe_d3_eV": slab.total_eV + atom["total"] - whole.total_eV,
+        **(_NOTHING if failed else _binding(results)),
         "model_eV": found.binding_eV(found.minima[0]),
-        "largest_force_eV_per_A": whole.largest_force_eV_per_A,
+        "failed": "; ".join(failed) or None,
         "settings": settings.as_json(),
-        "versions": dict(whole.versions),
+        "versions": versions(),
+    }
+
+
+_NOTHING = {"pbe_eV": None, "pbe_d3_eV": None, "largest_force_eV_per_A": None}
+
+
+def _binding(results: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Of lithium metal, bare slab, and slab with lithium."""
+    lithium, slab, whole = (energy_from_json(result["dft"]) for result in results)
+    return {
+        "pbe_eV": slab.pbe_eV + lithium.pbe_eV + LITHIUM_COHESIVE_eV - whole.pbe_eV,
+        "pbe_d3_eV": slab.total_eV + lithium.total_eV + LITHIUM_COHESIVE_eV - whole.total_eV,
+        "largest_force_eV_per_A": whole.largest_force_eV_per_A,
     }
 
 

@@ -117,7 +117,7 @@ def surfaces_names() -> list[str]:
     """Names of the shipped files.
 
     >>> surfaces_names()
-    ['reference-surfaces']
+    ['reference-surfaces', 'thin-surfaces']
     """
     return shipped(PACKAGE)
 

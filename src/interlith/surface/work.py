@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from interlith.errors import SolverError
 from interlith.surface.calculators import calculator
 
 if TYPE_CHECKING:
@@ -164,13 +165,16 @@ def _counting() -> Any:
 
 
 def _single_point(given: Mapping[str, Any]) -> dict[str, Any]:
-    """DFT where the atoms are."""
-    from interlith.surface.dft import DftSettings, single_point
+    """DFT where the atoms are; `dft` is None where it does not converge, and `failed` says so."""
+    from interlith.surface.dft import settings_from_json, single_point
 
     began = time.perf_counter()
-    energy = single_point(unpacked(given["atoms"]), DftSettings(**given["settings"]))
+    try:
+        energy, failed = single_point(unpacked(given["atoms"]), settings_from_json(given["settings"])).as_json(), None
+    except SolverError as problem:
+        energy, failed = None, str(problem)
     took = round(time.perf_counter() - began, 3)
-    return {"dft": energy.as_json(), "is_converged": True, "n_calls": 1, "seconds": took}
+    return {"dft": energy, "failed": failed, "is_converged": failed is None, "n_calls": 1, "seconds": took}
 
 
 def _bulk(given: Mapping[str, Any], potential: Any) -> dict[str, Any]:
