@@ -197,7 +197,7 @@ def _searched(
         first = next(iter(models))
         best = {key: one for (key, name), one in found.items() if name == first and one.minima}
         points = {f"{key} gpaw": spot_check(one, options.check_with) for key, one in best.items()}
-        checked, more = conduct(points, store, executor, tell, doing)
+        checked, more = conduct(points, store, executor, tell, doing, more_to_come=0)
     checks = {key: checked[f"{key} gpaw"] for key in best if f"{key} gpaw" in checked}
     return found, checks, count.with_more(more)
 

@@ -82,9 +82,9 @@ def compared(row):
         paper, ours = row["paper"].get(name), row[name]
         if isinstance(paper, float):
             off = None if ours is None else ours - paper
-            is_met = None if off is None or row[spread] is None else abs(off) <= row[spread]
+            is_met = None if off is None or row[spread] is None or row["not_ranked"] else abs(off) <= row[spread]
             held = {"key": row["key"], "quantity": name, "paper": paper, "ours": ours, "spread_eV": row[spread]}
-            found.append({**held, "difference_eV": off, "is_met": is_met})
+            found.append({**held, "difference_eV": off, "is_met": is_met, "is_ranked": not row["not_ranked"]})
     return found
 
 
@@ -96,6 +96,7 @@ def order(rows, is_published, is_decided):
         "by_binding": [row["name"] for row in ranked],
         "by_barrier": [row["name"] for row in sorted(rows, key=lambda row: row["barrier_eV"])],
         "is_published_order": is_published,
+        "without": [],
         "is_decided": is_decided,
     }
 

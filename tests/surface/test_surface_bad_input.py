@@ -179,6 +179,28 @@ def test_a_bare_slab_that_reconstructs_is_refused():
     assert found.minima == ()
 
 
+@pytest.mark.parametrize(("moved_A", "is_ranked"), [(0.3, True), (0.9, False)])
+def test_a_bare_slab_that_lithium_leaves_lower_is_the_reference_and_far_from_its_cut_not_ranked(moved_A, is_ranked):
+    """The slab that the adsorbate leaves behind lies 0.5 eV lower than the one as cut."""
+
+    def left_lower(work):
+        result = do(work, EMT())
+        if work.name == "bare again":
+            result["energy_eV"] -= 0.5
+            result["atoms"]["positions"][1][2] += moved_A
+        return result
+
+    found = conducted(left_lower)
+    assert found.binding_eV(found.minima[0]) == approx(sound().binding_eV(sound().minima[0]) - 0.5, abs=1e-3)
+    assert found.bare.positions[1, 2] - found.atoms.positions[1, 2] == approx(moved_A, abs=0.01)
+    assert "a state 0.50 eV lower" in found.said[0]
+    row = asked_of("100", found)
+    assert row["binding_energy_eV"] == approx(found.binding_eV(found.minima[0]), abs=1e-4)
+    assert (row["not_ranked"] is None) == is_ranked
+    if not is_ranked:
+        assert "the bare surface reconstructs: it lies lower with atoms 0.9 A" in row["not_ranked"]
+
+
 def test_an_adsorbate_that_pulls_the_surface_apart_has_no_site_there():
     def pulled(work):
         result = do(work, EMT())

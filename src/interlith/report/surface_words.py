@@ -99,11 +99,15 @@ def remarks_of(row: Row) -> list[str]:
 def verdict_of(one: Row) -> str:
     """Whether a published number is met: within the spread, not met, or why that cannot be said.
 
-    >>> verdict_of({"ours": 2.7, "is_met": None}), verdict_of({"ours": 2.7, "is_met": False})
-    ('no spread to judge by', 'not met')
+    >>> verdict_of({"ours": 2.7, "is_met": None, "is_ranked": True})
+    'no spread to judge by'
+    >>> verdict_of({"ours": 2.7, "is_met": None, "is_ranked": False})
+    'no judgment: not ranked'
     """
     if one["ours"] is None:
         return "none found"
+    if not one["is_ranked"]:
+        return "no judgment: not ranked"
     return {True: "within the spread", False: "not met", None: "no spread to judge by"}[one["is_met"]]
 
 
@@ -120,7 +124,7 @@ def off_of(one: Row) -> str:
 def orders_said(orders: Sequence[Row]) -> dict[str, list[str]]:
     """The rankings in words: each order once, with the terminations that give it.
 
-    >>> order = {"terminations": {"A": "x"}, "by_binding": ["A", "B"], "by_barrier": ["B", "A"]}
+    >>> order = {"terminations": {"A": "x"}, "by_binding": ["A", "B"], "by_barrier": ["B", "A"], "without": []}
     >>> orders_said([{**order, "is_published_order": True, "is_decided": True}])["From the lowest barrier up"]
     ['B < A']
     """
@@ -156,7 +160,8 @@ def _verdict(order: Row) -> str:
     close = {True: "", False: "neighbors within their spreads", None: "not decided, for want of a spread"}[
         order["is_decided"]
     ]
-    said = [word for word in (words, close) if word]
+    missing = f"without {', '.join(order['without'])}" if order["without"] else ""
+    said = [word for word in (words, missing, close) if word]
     return f" ({'; '.join(said)})" if said else ""
 
 

@@ -28,6 +28,7 @@ from interlith.report.surface_words import (
 from interlith.report.terminal import NARROW, new_console, safe, table_of
 
 YES_NO: Mapping[bool | None, str] = {True: "yes", False: "no", None: "-"}
+NOT_RANKED = "*"
 
 
 def print_surfaces(findings: Findings, page: Path | None) -> None:
@@ -70,7 +71,8 @@ def _surfaces(rows: Sequence[Row], width: int) -> Table:
         found.padding = (0, 1, 0, 0)
     for row in rows:
         paper = [] if is_narrow else [_number(row, name) for name in (BINDING, BARRIER)]
-        cells = [row["name"], row["termination"], energy(row, BINDING), energy(row, BARRIER), *paper]
+        mark = NOT_RANKED if row["not_ranked"] else ""
+        cells = [row["name"], row["termination"] + mark, energy(row, BINDING), energy(row, BARRIER), *paper]
         found.add_row(*[safe(cell) for cell in (*cells, YES_NO[row["minima_verified"]], YES_NO[row["is_polar"]])])
     return found
 
@@ -84,6 +86,9 @@ def _number(row: Row, name: str) -> str:
 def _below(rows: Sequence[Row], width: int) -> list[str]:
     """What the table has no room for: that there is one model alone, why a face is not ranked, words of the paper."""
     said = alone_said(rows)
+    said += [f"{NOT_RANKED} not ranked: its numbers are not to be compared; why stands below"] * any(
+        row["not_ranked"] for row in rows
+    )
     said += [f"{row['key']}: not ranked: {why}" for row in rows if not row["not_ranked"] and (why := why_not(row))]
     published_of: dict[str, dict[str, str]] = {}
     for row in rows:

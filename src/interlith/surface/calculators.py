@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import sys
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -123,6 +124,19 @@ def ready(model: Model) -> Any:
     except Exception as problem:  # no weights, or of another version: each package has errors of its own
         said = str(problem).splitlines()[0][:200] if str(problem) else type(problem).__name__
         raise EnvironmentError_(f"{model.name}: cannot be loaded, are its weights there? ({said})") from problem
+
+
+def device() -> str:
+    """What a piece is computed on, as far as torch is there to say: for the log, since last digits depend on it.
+
+    >>> device() == "cpu" or "torch" in device()
+    True
+    """
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return "cpu"
+    name = torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
+    return f"{name}, torch {torch.__version__}"
 
 
 def _sevennet() -> Any:

@@ -12,7 +12,7 @@ from interlith.errors import EnvironmentError_
 from interlith.surface.store import Store
 from interlith.surface.work import Work, do
 
-MORE_TO_COME = 8  # pieces that a search asks for besides those known, a guess for the time that is left
+MORE_TO_COME = 8  # pieces that a search asks for besides those known, a guess
 WAITING = 2  # pieces handed out for each process; few, so that the first searches come to their end first
 LISTEN_EVERY_S = 0.2  # a wait without end does not hear Ctrl-C on every system
 
@@ -47,8 +47,8 @@ class _Running:
 class Conducted:
     """What a run took: pieces computed now and read from the store, and seconds of computing now.
 
-    log: one row for each piece of each search, in order: what it was, how often forces were computed, and the seconds
-    that it took when it was computed.
+    log: one row for each piece of each search, in order: what it was, how often forces were computed, the seconds that
+    it took when it was computed, and where that was.
     """
 
     n_computed: int = 0
@@ -68,12 +68,14 @@ def conduct(
     executor: Executor | None = None,
     tell: Tell = lambda progress: None,
     doing: Callable[[Work], dict[str, Any]] | None = do,
+    more_to_come: int = MORE_TO_COME,
 ) -> tuple[dict[str, Any], Conducted]:
     """The result of each search by its name, and what it took; in this process without an executor.
 
     doing: what computes a piece, a function that can be sent to a process; None: nothing is computed, and only searches
-    whose pieces are all in the store come to an end. A batch is sent back whole and in order, so results do not depend
-    on which piece was done first.
+    whose pieces are all in the store come to an end. more_to_come: how many pieces each search will ask for besides those
+    known, for the time that is left. A batch is sent back whole and in order, so results do not depend on which piece was
+    done first.
     """
     running = {name: _Running(plan) for name, plan in plans.items()}
     ended: dict[str, Any] = {}
@@ -94,7 +96,7 @@ def conduct(
             under_way.add(work.key)
             if executor is None:
                 _keep(store, work, doing(work), count)
-                tell(_progress(count, known, ended, len(plans), work))
+                tell(_progress(count, len(known) + more_to_come * len(running), len(ended), len(plans), work))
                 break
             waiting[executor.submit(doing, work)] = work
         if executor is None or not waiting:
@@ -105,7 +107,7 @@ def conduct(
             work = waiting.pop(future)
             under_way.discard(work.key)
             _keep(store, work, _result(future), count)
-            tell(_progress(count, known, ended, len(plans), work))
+            tell(_progress(count, len(known) + more_to_come * len(running), len(ended), len(plans), work))
     return ended, count
 
 
@@ -146,7 +148,7 @@ def _look_up(store: Store, work: Work, known: set[str], count: Conducted) -> dic
 
 
 def _logged(name: str, work: Work, result: Mapping[str, Any]) -> dict[str, Any]:
-    told = {key: result.get(key) for key in ("is_converged", "n_calls", "seconds")}
+    told = {key: result.get(key) for key in ("is_converged", "n_calls", "seconds", "device")}
     return {"search": name, "model": work.identity, "kind": work.kind, "what": work.name, **told, "digest": work.key}
 
 
@@ -164,7 +166,5 @@ def _keep(store: Store, work: Work, result: dict[str, Any], count: Conducted) ->
     count.seconds += result["seconds"]
 
 
-def _progress(count: Conducted, known: set[str], ended: dict[str, Any], n_searches: int, work: Work) -> Progress:
-    n_done = count.n_computed + count.n_stored
-    n_expected = len(known) + MORE_TO_COME * (n_searches - len(ended))
-    return Progress(n_done, n_expected, len(ended), n_searches, f"{work.model} {work.name}")
+def _progress(count: Conducted, n_expected: int, n_ended: int, n_searches: int, work: Work) -> Progress:
+    return Progress(count.n_computed + count.n_stored, n_expected, n_ended, n_searches, f"{work.model} {work.name}")

@@ -61,7 +61,8 @@ class Hop:
 class FaceFound:
     """What one model says of one face. refused: why there are no numbers; not_ranked: why they are not to be compared.
 
-    left_out: starts that ended in no site of this face, by reason. n_rounds: of feeding back.
+    atoms: the bare slab as cut and relaxed, from which the shifts of the minima count; bare: the lowest one known, that
+    clean_energy_eV is of. left_out: starts that ended in no site of this face, by reason. n_rounds: of feeding back.
     """
 
     model: str
@@ -84,6 +85,7 @@ class FaceFound:
     refused: str | None = None
     not_ranked: str | None = None
     said: tuple[str, ...] = ()
+    bare: Any = None
 
     @property
     def way_forward(self) -> tuple[Edge, ...]:

@@ -104,6 +104,7 @@ def orders(rows: Sequence[Row]) -> list[Row]:
 
     One termination of each surface at a time: which of them a publication means may not be known, and the ranking may
     depend on it. is_decided: no two neighbors in the order lie within their spreads; None where a spread is not known.
+    without: surfaces that have no ranked termination, and stand in no order.
     """
     names = list(dict.fromkeys(row["name"] for row in rows))
     ranked_rows = [row for row in rows if row["binding_energy_eV"] is not None and not row["not_ranked"]]
@@ -122,13 +123,17 @@ def orders(rows: Sequence[Row]) -> list[Row]:
                 "by_barrier": [row["name"] for row in moving],
                 "is_published_order": numbers == sorted(numbers) if len(numbers) > 1 else None,
                 "is_decided": _decided(ranked),
+                "without": [name for name, choice in zip(names, choices, strict=True) if not choice],
             }
         )
     return found
 
 
 def against_paper(rows: Sequence[Row]) -> list[Row]:
-    """Every published number of a surface beside each termination: the difference, and whether the spread covers it."""
+    """Every published number of a surface beside each termination: the difference, and whether the spread covers it.
+
+    is_met: None where that cannot be said: without a spread, and on a face that is not ranked.
+    """
     pairs = (("binding_energy_eV", "spread_eV"), ("barrier_eV", "barrier_spread_eV"))
     found = []
     for row in rows:
@@ -137,7 +142,7 @@ def against_paper(rows: Sequence[Row]) -> list[Row]:
             if published is None:
                 continue
             off = None if ours is None else rounded(ours - published)
-            is_met = None if off is None or row[spread] is None else abs(off) <= row[spread]
+            is_met = None if off is None or row[spread] is None or row["not_ranked"] else abs(off) <= row[spread]
             found.append(
                 {
                     "key": row["key"],
@@ -147,6 +152,7 @@ def against_paper(rows: Sequence[Row]) -> list[Row]:
                     "spread_eV": row[spread],
                     "difference_eV": off,
                     "is_met": is_met,
+                    "is_ranked": not row["not_ranked"],
                 }
             )
     return found

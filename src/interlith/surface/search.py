@@ -33,13 +33,14 @@ DESORBED = 1.4  # of the distance at which the adsorbate touches the slab
 BELOW_A = 0.8  # below the plane of the topmost atoms
 SAME_ENERGY_eV = 0.02
 LONGEST_HOP_A = 7.0
-RECONSTRUCTS_eV = 0.05
+RECONSTRUCTS_eV, BARE_RECONSTRUCTS_A = 0.05, 0.6
 COARSE_STEPS = 80  # of a start; what has not arrived by then is relaxed to the end if it lies low
 
 
 @dataclass
 class _State:
-    """What is known so far. points: where lithium begins."""
+    """What is known so far. clean: the bare slab as cut; bare: its lowest state known, of energy clean_eV, whose atoms
+    are up to bare_moved_A from there. points: where lithium begins."""
 
     crystal: Crystal
     cut: Cut
@@ -48,11 +49,13 @@ class _State:
     slab: Slab
     bulk: Atoms
     clean: Atoms
+    bare: Atoms
     clean_eV: float
     free_atom_eV: float
     ops: tuple[Operation, ...]
     points: list[Any]
     minima: list[Minimum] = field(default_factory=list)
+    bare_moved_A: float = 0.0
     left_out: dict[str, int] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
 
@@ -114,7 +117,7 @@ def _prepared(
     (clean,) = yield [_relax_work(model, slab.atoms, settings, "slab", settings.force_eV_per_A / 2.0)]
     atoms = unpacked(clean["atoms"])
     moved = float(np.linalg.norm(atoms.positions - slab.atoms.positions, axis=1).max())
-    nothing = replace(nothing, slab=slab, cut=cut, atoms=atoms)
+    nothing = replace(nothing, slab=slab, cut=cut, atoms=atoms, bare=atoms)
     if not clean["is_converged"]:
         return replace(nothing, refused="the bare slab did not relax")
     if moved > settings.reconstructs_A:
@@ -122,7 +125,8 @@ def _prepared(
     free = own["energy_eV"] / len(element) + settings.cohesive_energy_eV
     ops = operations(slab.atoms, atoms.positions)
     points = starts(atoms, ops, settings)
-    return _State(relaxed, cut, model, settings, slab, relaxed.atoms, atoms, clean["energy_eV"], free, ops, points)
+    clean_eV = clean["energy_eV"]
+    return _State(relaxed, cut, model, settings, slab, relaxed.atoms, atoms, atoms, clean_eV, free, ops, points)
 
 
 def _element(symbol: str) -> Atoms:
@@ -382,6 +386,8 @@ def _check_clean(state: _State) -> Generator[list[Work], Results, None]:
     if lower > SAME_ENERGY_eV:
         state.said.append(f"the bare slab has a state {lower:.2f} eV lower than the one as cut; energies are from that")
         state.clean_eV -= lower
+        state.bare = unpacked(found["atoms"])
+        state.bare_moved_A = float(np.linalg.norm(state.bare.positions - state.clean.positions, axis=1).max())
 
 
 def _found(
@@ -417,11 +423,16 @@ def _found(
         refused=refused,
         not_ranked=_unsound(state, hops),
         said=tuple(state.said),
+        bare=state.bare,
     )
 
 
 def _unsound(state: _State, hops: Mapping[Edge, Hop]) -> str | None:
-    """Why the numbers of a face are not to be compared: on a path it is lower than at any site, and stays so."""
+    """Why the numbers of a face are not to be compared: bare it becomes another one, or it does under lithium."""
+    if state.bare_moved_A > BARE_RECONSTRUCTS_A:
+        return (
+            f"the bare surface reconstructs: it lies lower with atoms {state.bare_moved_A:.1f} A from where it is cut"
+        )
     lowest = min((min(hop.energies_eV, default=0.0) for hop in hops.values()), default=0.0)
     below = 0.0 if not hops or not state.minima else state.minima[0].energy_eV - lowest
     if below <= RECONSTRUCTS_eV:

@@ -23,10 +23,10 @@ LITHIUM_PBE_A = 3.43  # cell of bcc lithium in PBE; the energy there is flat: 0.
 
 
 def best_structures(found: FaceFound) -> tuple[Atoms, Atoms]:
-    """The bare slab, and the one with lithium at its best site. Raises InputError for a face without one."""
-    if found.atoms is None or not found.minima:
+    """The lowest bare slab known, and the slab with lithium at its best site. Raises InputError for a face without."""
+    if found.bare is None or not found.minima:
         raise InputError(f"{found.model}: no site on this face ({found.refused})")
-    return found.atoms.copy(), found.structure(found.minima[0])
+    return found.bare.copy(), found.structure(found.minima[0])
 
 
 def spot_check(found: FaceFound, name: str) -> Generator[list[Work], list[dict[str, Any]], dict[str, Any]]:

@@ -58,7 +58,7 @@ def structures_of(found: FaceFound) -> str:
     frames: list[Atoms] = []
     if found.atoms is None:
         return ""
-    frames.append(_framed(found, found.atoms, "bare slab", found.clean_energy_eV))
+    frames.append(_framed(found, found.bare, "bare slab", found.clean_energy_eV))
     for number, one in enumerate(found.minima):
         frames.append(_framed(found, found.structure(one), f"site {number} {one.label}", one.energy_eV))
     text = io.StringIO()

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from interlith.errors import SolverError
-from interlith.surface.calculators import calculator
+from interlith.surface.calculators import calculator, device
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -83,7 +83,7 @@ def unpacked(held: Mapping[str, Any]) -> Atoms:
 
 
 def do(work: Work, potential: Any = None) -> dict[str, Any]:
-    """The result of a piece, plain JSON, with how many times forces were computed and the seconds it took.
+    """The result of a piece, plain JSON, with how many times forces were computed, the seconds and where.
 
     potential: an ASE calculator instead of the model's own.
     """
@@ -100,7 +100,8 @@ def do(work: Work, potential: Any = None) -> dict[str, Any]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         found = kinds[work.kind](work.given, counted)
-    return {**found, "n_calls": counted.counts[0], "seconds": round(time.perf_counter() - began, 3)}
+    took = round(time.perf_counter() - began, 3)
+    return {**found, "n_calls": counted.counts[0], "seconds": took, "device": device()}
 
 
 def _forgetful(potential: Any) -> Any:
@@ -174,7 +175,14 @@ def _single_point(given: Mapping[str, Any]) -> dict[str, Any]:
     except SolverError as problem:
         energy, failed = None, str(problem)
     took = round(time.perf_counter() - began, 3)
-    return {"dft": energy, "failed": failed, "is_converged": failed is None, "n_calls": 1, "seconds": took}
+    return {
+        "dft": energy,
+        "failed": failed,
+        "is_converged": failed is None,
+        "n_calls": 1,
+        "seconds": took,
+        "device": "cpu",
+    }
 
 
 def _bulk(given: Mapping[str, Any], potential: Any) -> dict[str, Any]:
