@@ -73,9 +73,9 @@ def conduct(
     """The result of each search by its name, and what it took; in this process without an executor.
 
     doing: what computes a piece, a function that can be sent to a process; None: nothing is computed, and only searches
-    whose pieces are all in the store come to an end. more_to_come: how many pieces each search will ask for besides those
-    known, for the time that is left. A batch is sent back whole and in order, so results do not depend on which piece was
-    done first.
+    whose pieces are all in the store come to an end. more_to_come: how many pieces each search will ask for besides
+    those known, for the time left. A batch is sent back whole and in order, so results do not depend on which piece
+    was done first.
     """
     running = {name: _Running(plan) for name, plan in plans.items()}
     ended: dict[str, Any] = {}
