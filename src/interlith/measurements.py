@@ -21,7 +21,6 @@ from interlith.units import ZERO_CELSIUS_K
 
 if TYPE_CHECKING:
     from interlith.characterize.measured import Measured
-    from interlith.parts.quantity import Quantity
     from interlith.record import Record
     from interlith.report.figures import Figure
 
@@ -400,7 +399,7 @@ def _finding(name: str, files: Sequence[_File], found: Measured) -> Finding:
         "flags": [asdict(flag) for file in files for flag in file.flags],
         "headline": found.headline,
         "said": list(found.said),
-        "quantities": [_quantity(one) for one in found.quantities],
+        "quantities": [one.as_json() for one in found.quantities],
         "toml": as_toml(found.quantities),
         "results": _results(found),
     }
@@ -420,11 +419,6 @@ def _is_group(value: Any) -> bool:
         and not all(isinstance(item, Mapping) for item in value.values())
         and not (set(value) <= {"value", "low", "high", "standard_error"})
     )
-
-
-def _quantity(one: Quantity) -> dict[str, Any]:
-    low, high = one.interval or (None, None)
-    return {**asdict(one), "low": low, "high": high, "kind": one.origin.kind, "line": one.toml}
 
 
 def _failed(name: str, path: Path, problem: InterlithError) -> Finding:

@@ -234,7 +234,7 @@ def _told(
     out: Path | None,
 ) -> Findings:
     from interlith.surface.nucleation import told_of
-    from interlith.surface.result import against_paper, orders, row_of
+    from interlith.surface.result import against_paper, orders, quantities, row_of
     from interlith.surface.tables import structures_of, tables_of
 
     each = [(face, [found[face.key, name] for name in models if (face.key, name) in found]) for face in asked.faces]
@@ -253,6 +253,7 @@ def _told(
         "surfaces": rows,
         "orders": ranked,
         "against_paper": published,
+        "quantities": [one.as_json() for row in rows for one in quantities(row)],
         "nucleation": told_of(rows),
         "warnings": _warnings(rows),
         "structures": [f"{STRUCTURES}/{name}" for name in texts],
@@ -279,14 +280,15 @@ def _warnings(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _said(asked: Asked) -> list[str]:
     cohesive = {face.settings.cohesive_energy_eV for face in asked.faces}
+    adsorbed = " or ".join(dict.fromkeys(face.settings.adsorbed for face in asked.faces))
     return [
         *([asked.note] if asked.note else []),
         "binding energy = E(slab) + E(atom) - E(slab with it), positive where it sticks; E(atom) is the model's "
-        f"bulk lithium + {', '.join(f'{value:g}' for value in sorted(cohesive))} eV; above that energy lithium would "
-        "rather be on the surface than in lithium metal",
-        "barrier: the smallest with which lithium leaves its best site and travels any distance over the face",
+        f"bulk {adsorbed} + {', '.join(f'{value:g}' for value in sorted(cohesive))} eV; above that energy {adsorbed} "
+        "would rather be on the surface than in its metal",
+        f"barrier: the smallest with which {adsorbed} leaves its best site and travels any distance over the face",
         *(["one model alone: its error is not known, and no ranking is decided"] if len(asked.models) < 2 else []),
-        "no dispersion, no electrolyte, no interphase, one lithium at a time on a face held in vacuum",
+        "no dispersion, no electrolyte, no interphase, one atom at a time on a face held in vacuum",
     ]
 
 

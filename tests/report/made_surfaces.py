@@ -60,6 +60,7 @@ def face(name, termination, *models, paper=None, crystal="ZnO", warnings=()):
         "key": f"{name}-{termination}",
         "name": name,
         "crystal": crystal,
+        "adsorbate": "lithium",
         "termination": termination,
         "is_polar": True,
         "binding_energy_eV": binding[0],

@@ -245,6 +245,41 @@ def test_a_path_that_does_not_converge_is_an_interval_and_no_number():
             assert one.high >= unsure.barrier_high.anywhere_eV - 2e-4
 
 
+def test_paths_with_lower_places_after_the_last_round_are_told():
+    def lower(work):
+        result = do(work, EMT())
+        if work.kind == "path":
+            result["energies_eV"][1] -= 0.3
+        return result
+
+    assert conducted(lower, n_rounds=0).said == (
+        "after 0 rounds paths still have lower places that were not looked into",
+    )
+    assert sound().said == ()
+
+
+def test_a_crystal_whose_bonds_are_others_once_relaxed_has_no_numbers_and_stops_nothing():
+    def another(work):
+        """Relaxed, it is aluminium: nothing dangles that is called Cu."""
+        result = do(work, EMT())
+        if work.kind == "bulk":
+            result["atoms"]["numbers"] = [13] * len(result["atoms"]["numbers"])
+        return result
+
+    found = conducted(another)
+    assert found.refused == "the relaxed crystal has no termination Cu: its bonds are others"
+    assert "its bonds are others" in asked_of("100", found)["not_ranked"]
+
+
+def test_a_plug_in_that_lacks_its_package_names_it_and_not_torch():
+    def make():
+        raise ImportError("no", name="vendor_code")
+
+    with pytest.raises(EnvironmentError_) as told:
+        ready(Model("mine", "my potential", make, "my-pack", "none", "me"))
+    assert str(told.value) == "mine: vendor_code is not installed; my-pack says what it needs"
+
+
 def test_a_minimum_that_is_none_is_left_out():
     """Without forces nothing comes back when it is pushed."""
     from ase.calculators.calculator import Calculator

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 from interlith.parts.part import Origin, OriginKind, toml_of
 
@@ -59,6 +59,11 @@ class Quantity:
         'loading_wt_fraction = { value = 0.1241, kind = "measured", source = "TGA of a.csv" }'
         """
         return toml_of(self.name, self.value, self.origin)
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it as plain JSON, with its interval and its line of TOML."""
+        low, high = self.interval or (None, None)
+        return {**asdict(self), "low": low, "high": high, "kind": self.origin.kind, "line": self.toml}
 
 
 def as_toml(quantities: Sequence[Quantity]) -> str:

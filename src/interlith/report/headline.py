@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from interlith.report.surface_words import BARRIER, BINDING, ONE_MODEL, energy, models_of, why_not
+from interlith.report.surface_words import BARRIER, BINDING, ONE_MODEL, adsorbed_of, energy, models_of, why_not
 from interlith.report.wording import number, percent
 
 Summary = Mapping[str, Any]
@@ -200,10 +200,10 @@ def _screen(summary: Summary) -> str:
     rows = summary["surfaces"]
     sound = [row for row in rows if not row["not_ranked"]]
     bound, moving = ([row for row in sound if row[name] is not None] for name in (BINDING, BARRIER))
-    said = ["No face binds lithium, as far as is known"] if not bound else []
+    said = [f"No face binds {adsorbed_of(rows)}, as far as is known"] if not bound else []
     if bound:
         most = max(bound, key=lambda row: row[BINDING])
-        said.append(f"Lithium binds most to {most['key']}, {energy(most, BINDING)} eV")
+        said.append(f"{adsorbed_of(rows).capitalize()} binds most to {most['key']}, {energy(most, BINDING)} eV")
     if moving:
         least = min(moving, key=lambda row: row[BARRIER])
         said.append(f"moves most easily over {least['key']}, barrier {energy(least, BARRIER)} eV")

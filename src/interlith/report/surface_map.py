@@ -59,10 +59,10 @@ def maps(finding: Finding) -> list[Sketch]:
 
 def _map(row: Row, place: int, data: pl.DataFrame) -> Sketch:
     caption = (
-        f"From above, atoms down to {SHOWN_DEPTH_A:g} Å, the paler the deeper. Circles: sites of lithium by number, "
-        "the best filled; lines: hops, wide where easy, dashed where the path did not converge, dotted where it is not "
-        "known; over black: the best way. Colour: energy above the best site. Grey: the cell of the slab, which "
-        "repeats; dotted: of the surface."
+        f"From above, atoms down to {SHOWN_DEPTH_A:g} Å, the paler the deeper. Circles: sites of {row['adsorbate']} by "
+        "number, the best filled; lines: hops, wide where easy, dashed where the path did not converge, dotted where "
+        "it is not known; over black: the best way. Colour: energy above the best site. Grey: the cell of the slab, "
+        "which repeats; dotted: of the surface."
     )
     title = row["key"] if len(row["key"]) <= LONGEST_TITLE else row["key"][: LONGEST_TITLE - 1] + "…"
     name = f"map-{place}-{safe_name(row['key'])}"

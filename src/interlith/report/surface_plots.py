@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 
 import polars as pl
@@ -31,6 +32,7 @@ from interlith.report.surface_words import (
     BINDING,
     SPREADS,
     Row,
+    adsorbed_of,
     interval,
     models_of,
     rows_of,
@@ -61,7 +63,8 @@ def way_profile(finding: Finding) -> Sketch | None:
     data = points.join(pl.DataFrame(bounds, infer_schema_length=None), on=["key", "model"], maintain_order="left")
     missing = [row["key"] for row in rows if row not in drawn]
     caption = (
-        "Energy of lithium above its best site, from there along the way of the smallest barrier to a copy of it. "
+        f"Energy of {adsorbed_of(rows)} above its best site, from there along the way of the smallest barrier to a "
+        "copy of it. "
         "Filled: the best site, hollow: other sites, triangle: the highest point. The number is the barrier; from "
         "where to where it lies, if a path did not converge. Faces of one crystal have one scale of energy."
         + (f" No way is known on {', '.join(missing)}." if missing else "")
@@ -85,7 +88,7 @@ def _paint_ways(canvas: Axes, data: pl.DataFrame, rows: Sequence[Row], models: l
         _words(axes, [(text, COLOURS[i % len(COLOURS)]) for i, text in enumerate(said) if text])
         axes.set_xlim(0, None)
         axes.set_ylim(*_limits(data, [row["key"] for row in rows if row["crystal"] == rows[place]["crystal"]]))
-    canvas.supxlabel("Way of lithium (Å)", fontsize=8.5)
+    canvas.supxlabel(f"Way of {adsorbed_of(rows)} (Å)", fontsize=8.5)
     canvas.supylabel("Energy (eV)", fontsize=8.5)
 
 
@@ -124,14 +127,16 @@ def ranking(finding: Finding) -> Sketch | None:
     shown = [row for row in rows if not why_not(row)]
     if not shown:
         return None
+    adsorbed = adsorbed_of(rows)
     metal = sorted({held["cohesive_energy_eV"] for held in (finding.summary.get("settings") or {}).values()})
     data = pl.concat([_points(shown), _published(rows), _metal(metal)], how="diagonal")
     caption = (
-        "How strongly lithium binds to each face, and the barrier with which it travels over it. "
-        f"{_error_bars(rows)} Right of the line of lithium metal, lithium would rather be on the surface than in the "
+        f"How strongly {adsorbed} binds to each face, and the barrier with which it travels over it. "
+        f"{_error_bars(rows)} Right of the line of its metal, {adsorbed} would rather be on the surface than in the "
         "metal." + (" Triangles at the edges: published." if "paper" in data["what"] else "") + _not_ranked(rows)
     )
-    return Sketch("ranking", "Affinity and barrier", caption, data, lambda c: _paint_ranking(c, data), RANKING_IN[1])
+    painted = partial(_paint_ranking, data=data, adsorbed=adsorbed)
+    return Sketch("ranking", "Affinity and barrier", caption, data, painted, RANKING_IN[1])
 
 
 def _points(rows: Sequence[Row]) -> pl.DataFrame:
@@ -180,7 +185,7 @@ def _not_ranked(rows: Sequence[Row]) -> str:
     return f" Not ranked: {'; '.join(said)}." if said else ""
 
 
-def _paint_ranking(canvas: Axes, data: pl.DataFrame) -> None:
+def _paint_ranking(canvas: Axes, data: pl.DataFrame, adsorbed: str) -> None:
     axes = canvas.subplots()
     faces, paper = (data.filter(pl.col("what") == what) for what in ("face", "paper"))
     frame = _frame(data)
@@ -191,7 +196,7 @@ def _paint_ranking(canvas: Axes, data: pl.DataFrame) -> None:
         _paint_face(axes, row, crystals.index(row["crystal"]))
     taken = _paint_published(axes, paper, frame)
     for value in data.filter(pl.col("what") == "metal")[BINDING]:
-        taken += _paint_metal(axes, value, frame)
+        taken += _paint_metal(axes, value, frame, adsorbed)
     _name_faces(axes, faces, frame, taken)
     axes.set_xlabel("Binding energy (eV)")
     axes.set_ylabel("Barrier (eV)")
@@ -261,12 +266,12 @@ def _paint_published(axes: Axes, paper: pl.DataFrame, frame: Frame) -> list[Box]
     return taken
 
 
-def _paint_metal(axes: Axes, value: float, frame: Frame) -> list[Box]:
-    """The line of lithium metal, and what it tells apart, on the side that has room for the words."""
-    axes.axvline(value, color=INK, lw=0.9, ls=(0, (4, 2)), label=f"lithium metal, {value:g} eV", zorder=1)
+def _paint_metal(axes: Axes, value: float, frame: Frame, adsorbed: str) -> list[Box]:
+    """The line of the adsorbate's metal, and what it tells apart, on the side that has room for the words."""
+    axes.axvline(value, color=INK, lw=0.9, ls=(0, (4, 2)), label=f"{adsorbed} metal, {value:g} eV", zorder=1)
     x, height = frame.at_in(value, 0.0)[0], RANKING_IN[1]
     is_right = x + PREFERS_IN < RANKING_IN[0]
-    words = "lithium prefers the surface →" if is_right else "← lithium prefers the metal"
+    words = f"{adsorbed} prefers the surface →" if is_right else f"← {adsorbed} prefers the metal"
     offset = {"xytext": (4 if is_right else -4, -4), "textcoords": "offset points"}
     side = "left" if is_right else "right"
     axes.annotate(words, (value, frame.top), **offset, ha=side, va="top", fontsize=7, color=INK)

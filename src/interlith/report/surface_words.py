@@ -32,6 +32,15 @@ def models_of(rows: Sequence[Row]) -> list[str]:
     return list(dict.fromkeys(one["model"] for row in rows for one in row["models"]))
 
 
+def adsorbed_of(rows: Sequence[Row]) -> str:
+    """What binds to the faces, in words: lithium.
+
+    >>> adsorbed_of([{"adsorbate": "lithium"}, {"adsorbate": "sodium"}])
+    'lithium or sodium'
+    """
+    return " or ".join(dict.fromkeys(row["adsorbate"] for row in rows))
+
+
 def spread_of(row: Row, name: str) -> float | None:
     """The spread of a number over the models; None where it is not known, as for one model alone."""
     value: float | None = row[SPREADS[name]]

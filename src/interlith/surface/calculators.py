@@ -119,7 +119,8 @@ def ready(model: Model) -> Any:
             warnings.simplefilter("ignore")
             return model.make()
     except ImportError as problem:
-        said = f"{model.name}: {problem.name or problem} is not installed; {CPU_TORCH}"
+        how = CPU_TORCH if model.name in shipped_models() else f"{model.package} says what it needs"
+        said = f"{model.name}: {problem.name or problem} is not installed; {how}"
         raise EnvironmentError_(said) from problem
     except Exception as problem:  # no weights, or of another version: each package has errors of its own
         said = str(problem).splitlines()[0][:200] if str(problem) else type(problem).__name__

@@ -152,18 +152,18 @@ def told_of(rows: Sequence[Mapping[str, Any]], temperature_C: float = 25.0) -> l
     """For rows of a screening: the potential that holds one atom, and the spacing of nuclei over that on the slowest.
 
     A ratio of classical nucleation in vacuum, and no prediction: `calibrated_spacing` turns it into a length, from one
-    that was measured.
+    that was measured. None for a face that is not ranked.
 
-    >>> rows = [{"key": "a", "binding_energy_eV": 2.63, "barrier_eV": 0.1}]
+    >>> rows = [{"key": "a", "binding_energy_eV": 2.63, "barrier_eV": 0.1, "not_ranked": None}]
     >>> told_of(rows)[0]["adsorption_potential_V"], told_of(rows)[0]["spacing_over_slowest"]
     (1.0, 1.0)
     """
-    known = [row["barrier_eV"] for row in rows if row["barrier_eV"] is not None]
+    known = [row["barrier_eV"] for row in rows if row["barrier_eV"] is not None and not row["not_ranked"]]
     slowest = Quantity("barrier_eV", max(known, default=0.0), "the slowest face of these", kind="derived")
     unit = Quantity("nucleus_spacing_nm", 1.0, "a ratio", kind="assumed")
     found = []
     for row in rows:
-        energy, barrier = row["binding_energy_eV"], row["barrier_eV"]
+        energy, barrier = (None if row["not_ranked"] else row[name] for name in ("binding_energy_eV", "barrier_eV"))
         own = None if barrier is None else Quantity("barrier_eV", barrier, row["key"], kind="derived")
         ratio = None if own is None else calibrated_spacing(own, slowest, unit, temperature_C).value
         potential = None if energy is None else round(adsorption_potential_V(energy), 4)

@@ -40,6 +40,7 @@ def row_of(asked: FaceAsked, found: Sequence[FaceFound], models: Mapping[str, Mo
         "key": asked.key,
         "name": asked.name,
         "crystal": asked.crystal.name,
+        "adsorbate": asked.settings.adsorbed,
         "face": asked.face.written,
         "sense": asked.cut.face.written,
         "termination": asked.cut.name,
@@ -60,7 +61,12 @@ def row_of(asked: FaceAsked, found: Sequence[FaceFound], models: Mapping[str, Mo
 
 
 def quantities(row: Row) -> list[Quantity]:
-    """Binding energy and percolating barrier of a row, for other wings: derived, with the models' spread as bounds."""
+    """Binding energy and percolating barrier of a row, for other wings: derived, with the models' spread as bounds.
+
+    Nothing of a face that is not ranked, and no number without a spread.
+    """
+    if row["not_ranked"]:
+        return []
     by = ", ".join(one["model"] for one in row["models"])
     source = f"{row['name']}, {row['termination']} termination, by {by}: not DFT; bounds are the spread of the models"
     pairs = (("binding_energy_eV", "spread_eV"), ("barrier_eV", "barrier_spread_eV"))
@@ -191,7 +197,7 @@ def _disagreement(told: Sequence[Row]) -> list[str]:
         said.append("the models differ by more than 3 % in the cell of the crystal")
     places = {row["best_site"] for row in told if row["best_site"] is not None}
     if len(places) > 1:
-        said.append(f"the models put lithium at different sites ({', '.join(sorted(places))})")
+        said.append(f"the models put it at different sites ({', '.join(sorted(places))})")
     return said
 
 

@@ -79,6 +79,8 @@ def search(crystal: Crystal, face: Miller, termination: str, model: Model, setti
     classes: dict[Edge, tuple[Edge, bool]] = {}
     while state.minima:
         nodes, classes, hops, lower = yield from _connected(state)
+        if lower and n_rounds >= settings.n_rounds:
+            state.said.append(f"after {n_rounds} rounds paths still have lower places that were not looked into")
         if not lower or n_rounds >= settings.n_rounds:
             break
         before = [(one.energy_eV, *one.place_A) for one in state.minima]
@@ -104,7 +106,10 @@ def _prepared(
     nothing = FaceFound(model.name, cut, None, None, relaxed.atoms, None, None, (), (), {}, {}, None, None, {}, 0, 0)
     if not bulk["is_converged"] or own["energy_eV"] is None:
         return replace(nothing, refused="the crystal, or that of the adsorbate, did not relax")
-    cut = cut_named(relaxed, face, termination)
+    try:
+        cut = cut_named(relaxed, face, termination)
+    except InputError:
+        return replace(nothing, refused=f"the relaxed crystal has no termination {termination}: its bonds are others")
     slab = make_slab(
         relaxed,
         cut,
@@ -401,7 +406,7 @@ def _found(
     high = _barrier(state, nodes, classes, {edge: hop.high_eV for edge, hop in hops.items()})
     if high is not None and high.anywhere_eV is None:
         state.said.append("no way of known barriers leads across the face")
-    refused = None if state.minima else f"lithium has no site here ({_listed(state.left_out)})"
+    refused = None if state.minima else f"{state.settings.adsorbed} has no site here ({_listed(state.left_out)})"
     return FaceFound(
         model=state.model.name,
         cut=state.cut,
@@ -437,7 +442,8 @@ def _unsound(state: _State, hops: Mapping[Edge, Hop]) -> str | None:
     below = 0.0 if not hops or not state.minima else state.minima[0].energy_eV - lowest
     if below <= RECONSTRUCTS_eV:
         return None
-    return f"the surface reconstructs with lithium on it: on a path it lies {below:.2f} eV below the best site"
+    adsorbed = state.settings.adsorbed
+    return f"the surface reconstructs with {adsorbed} on it: on a path it lies {below:.2f} eV below the best site"
 
 
 def _barrier(

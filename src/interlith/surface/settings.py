@@ -57,6 +57,14 @@ class Settings(Written):
             raise wrong("repeat", "repeat: two whole numbers, 1 or more")
         return self
 
+    @property
+    def adsorbed(self) -> str:
+        """The adsorbate in words: lithium."""
+        from ase.data import atomic_names, atomic_numbers
+
+        number = atomic_numbers.get(self.adsorbate)
+        return self.adsorbate if number is None else atomic_names[number].lower()
+
     def quick(self) -> Settings:
         """Fewer starts, fewer images, one round of feeding back: a first look."""
         return self.model_copy(
