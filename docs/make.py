@@ -15,6 +15,7 @@ from interlith.parts.plausible import SPANS
 from interlith.parts.recipe import Dose, Growth, MeasuredHost, Paper, Powder, Prices, Recipe
 from interlith.pouch.design_file import Beside, Published
 from interlith.record import COLUMNS
+from interlith.report.surface_words import NOT_RANKED, marked
 from interlith.screening import screened
 from interlith.surface.settings import Settings
 from interlith.surface.surfaces_file import Paper as PublishedSurface
@@ -162,10 +163,11 @@ def reference_surfaces() -> str:
     faces = [
         [
             row["name"],
-            row["termination"] + " (polar)" * bool(row["is_polar"]),
+            row["termination"] + NOT_RANKED * bool(row["not_ranked"]) + " (polar)" * bool(row["is_polar"]),
             number(row["binding_energy_eV"], row["spread_eV"], 2),
             f"{row['paper'].get('binding_energy_eV', row['paper'].get('binding_energy', ''))}",
             number(row["barrier_eV"], row["barrier_spread_eV"], 3),
+            number(row["barrier_2d_eV"], row["barrier_2d_spread_eV"], 3),
             f"{row['paper'].get('barrier_eV', row['paper'].get('barrier', ''))}",
             "; ".join(text for text in (row["not_ranked"], *row["warnings"]) if text),
         ]
@@ -173,7 +175,7 @@ def reference_surfaces() -> str:
     ]
     models = [
         [
-            row["key"],
+            marked(row),
             one["model"],
             number(one["binding_energy_eV"], None, 2),
             one["best_site"] or "",
@@ -189,15 +191,16 @@ def reference_surfaces() -> str:
             ", ".join(f"{name} {what}" for name, what in one["terminations"].items() if _has_choice(said, name)),
             " < ".join(one["by_binding"]),
             " < ".join(one["by_barrier"]),
+            " < ".join(one["by_barrier_2d"]),
             {True: "yes", False: "no", None: ""}[one["is_published_order"]]
             + (f", without {', '.join(one['without'])}" if one["without"] else ""),
         ]
         for one in said["orders"]
     ]
-    head = ["surface", "termination", "binding, eV", "published", "barrier, eV", "published", ""]
+    head = ["surface", "termination", "binding, eV", "published", "barrier, eV", "in 2D, eV", "published", ""]
     along = ["along first vector", "along second", "everywhere"]
     of_model = ["face", "model", "binding, eV", "best site", "barrier from", "to", *along, "atoms"]
-    order = ["terminations", "by binding energy", "by barrier", "published order of binding"]
+    order = ["terminations", "by binding energy", "by barrier", "by barrier in 2D", "published order of binding"]
     parts = [
         f"# The reference surfaces\n\n{MADE}\n",
         f"{findings.warning}. `interlith screen reference-surfaces --cached` shows the same with maps and structures; "
@@ -211,32 +214,37 @@ def reference_surfaces() -> str:
 
 
 def single_points() -> str:
-    """DFT beside both models, of cells thin enough for it."""
+    """DFT beside the models, of cells thin enough for it."""
     said = screened("thin-surfaces").items[0].summary
-    checks = [row["dft"] for row in said["surfaces"] if row["dft"]]
-    points = [
-        [
-            row["key"],
-            *(f"{row['dft'][key]:.2f}" if row["dft"][key] is not None else "-" for key in ("pbe_eV", "pbe_d3_eV")),
-            *(f"{one['binding_energy_eV']:.2f}" for one in row["models"]),
-            f"{row['dft']['pbe_eV'] - row['dft']['model_eV']:+.2f}".replace("-", "−") if row["dft"]["pbe_eV"] else "",
-            f"{row['dft']['largest_force_eV_per_A']:.1f}" if row["dft"]["pbe_eV"] else "",
-            row["dft"]["failed"] or row["not_ranked"] or "",
-        ]
-        for row in said["surfaces"]
-        if row["dft"]
-    ]
-    models = [one["name"] for one in said["models"]]
-    settings = checks[0]["settings"]
-    head = ["face", "PBE", "PBE-D3", *models, f"PBE − {checks[0]['model']}", "largest force, eV/A", ""]
+    rows = [row for row in said["surfaces"] if row["dft"]]
+    check = rows[0]["dft"]
+    others = [one["name"] for one in said["models"] if one["name"] != check["model"]]
+    head = ["face", "PBE", "PBE-D3", check["model"], "PBE less that", *(f"{name}, own geometry" for name in others)]
     words = (
-        f"{said['said'][1]} Binding energies in eV at the geometry that {checks[0]['model']} found, by GPAW "
-        f"{checks[0]['versions']['gpaw']} with plane waves to {settings['cutoff_eV']:g} eV and a k-point every "
-        f"{settings['k_spacing_per_A']:g} /A (the paper: 520 eV, 0.04 /A), against bulk lithium of the same functional "
-        "+ 1.63 eV. The force says how far PBE-D3 is from rest there. `interlith screen thin-surfaces --cached` shows "
-        "the same; with `--check-with gpaw` instead it computes it."
+        f"{said['said'][1]} Binding energies in eV at the geometry that {check['model']} found, by GPAW "
+        f"{check['versions']['gpaw']} with plane waves to {check['settings']['cutoff_eV']:g} eV and a k-point every "
+        f"{check['settings']['k_spacing_per_A']:g} x 2 pi/A (the paper: 520 eV, 0.04 x 2 pi/A), against bulk Li of "
+        "the same functional + 1.63 eV. D3 holds lithium in its metal about as much as on the face, and so nearly "
+        "cancels. The force is the largest of bare slab and slab with lithium, and says how far PBE-D3 is from rest at "
+        "that geometry. Other models stand at geometries, and sites, of their own. `interlith screen thin-surfaces "
+        "--cached` shows the same; with `--check-with gpaw` instead it computes it."
     )
-    return f"## Single points by DFT, in thinner cells\n\n{words}\n\n{table(head, points)}\n"
+    found = table([*head, "largest force, eV/A", ""], [_point(row, others) for row in rows])
+    return f"## Single points by DFT, in thinner cells\n\n{words}\n\n{found}\n"
+
+
+def _point(row: dict, others: list[str]) -> list[str]:
+    check, by = row["dft"], {one["model"]: one["binding_energy_eV"] for one in row["models"]}
+    off = None if check["pbe_eV"] is None else check["pbe_eV"] - check["model_eV"]
+    numbers = [check["pbe_eV"], check["pbe_d3_eV"], check["model_eV"]]
+    return [
+        marked(row),
+        *("-" if value is None else f"{value:.2f}" for value in numbers),
+        "-" if off is None else f"{off:+.2f}".replace("-", "−"),
+        *("-" if by.get(name) is None else f"{by[name]:.2f}" for name in others),
+        "-" if check["largest_force_eV_per_A"] is None else f"{check['largest_force_eV_per_A']:.1f}",
+        "; ".join(text for text in (check["failed"], row["not_ranked"]) if text),
+    ]
 
 
 def _has_choice(said: dict, name: str) -> bool:

@@ -67,6 +67,8 @@ def face(name, termination, *models, paper=None, crystal="ZnO", warnings=()):
         "spread_eV": binding[1],
         "barrier_eV": barrier[0],
         "barrier_spread_eV": barrier[1],
+        "barrier_2d_eV": barrier[0],
+        "barrier_2d_spread_eV": barrier[1],
         "minima_verified": not refused,
         "not_ranked": "; ".join(refused) or None,
         "paper": paper or {},
@@ -98,7 +100,8 @@ def order(rows, is_published, is_decided):
         "by_barrier": [row["name"] for row in sorted(rows, key=lambda row: row["barrier_eV"])],
         "is_published_order": is_published,
         "without": [],
-        "is_decided": is_decided,
+        "by_barrier_2d": [row["name"] for row in sorted(rows, key=lambda row: row["barrier_2d_eV"])],
+        "is_decided": dict.fromkeys(("by_binding", "by_barrier", "by_barrier_2d"), is_decided),
     }
 
 

@@ -48,7 +48,7 @@ def test_a_terminal_shows_each_face_with_its_spread(capsys, monkeypatch, rows, w
     assert "WARNING: ZnO(020)-O+Zn: odd" in flat
     assert "ZnO(002) < ZnO(020) (NOT as published) with ZnO(002) Zn" in flat
     assert "ZnO(020) < ZnO(002) (as published; neighbors within their spreads) with ZnO(002) O" in flat
-    assert "Published: 1 of 3 numbers within the spread" in flat
+    assert "Published: 1 of 3 comparisons within the spread" in flat
     assert "ZnO(002)-Zn: binding energy 3.4 eV published, 2.70 ± 0.05 found, −0.70: not met" in flat
     assert "ZnO(002): published: " in flat
     assert "low (figure only)" in flat
@@ -69,7 +69,7 @@ def test_what_is_not_known_is_a_dash_with_its_reason(capsys, monkeypatch):
     still = {**face("ZnO(020)", "Zn", model("chgnet", 3.0, 0.5)), "barrier_eV": None, "barrier_spread_eV": None}
     warnings = [f"{lost['key']}: not ranked: {lost['not_ranked']}"]
     text = shown(capsys, monkeypatch, [lost, still], warnings=warnings)
-    assert re.search(r"ZnO\(202\) +O\* +- +- +4\.32", text)
+    assert re.search(r"ZnO\(202\) +O\* +- +- +- +4\.32", text)
     assert re.search(r"ZnO\(020\) +Zn +3\.00 +-", text)
     assert f"WARNING: ZnO(202)-O: not ranked: chgnet: {REFUSED}" in text
     assert "ZnO(020)-Zn: not ranked: no barrier is known: no way across the face was found" in text
@@ -80,7 +80,7 @@ def test_what_is_not_known_is_a_dash_with_its_reason(capsys, monkeypatch):
 def test_one_model_meets_and_misses_nothing(capsys, monkeypatch):
     row = face("ZnO(002)", "Zn", model("chgnet", 3.4, 0.2), paper={"binding_energy_eV": 3.4})
     text = shown(capsys, monkeypatch, [row])
-    assert "Published: 0 of 1 numbers within the spread" in text
+    assert "Published: 0 of 1 comparisons within the spread" in text
     assert "3.40 found, +0.00: no spread to judge by" in text
     assert headline(findings([row]).items[0].summary).endswith("one model: no spread is known")
 
@@ -99,8 +99,13 @@ def test_single_points_by_dft_are_told(capsys, monkeypatch, rows):
 def test_the_sentence_about_surfaces(rows):
     assert headline(findings(rows).items[0].summary) == (
         "Lithium binds most to ZnO(002)-O, 4.60 ± 0.05 eV; moves most easily over ZnO(002)-Zn, barrier 0.200 ± 0.010 "
-        "eV; 2 of 3 published numbers not met"
+        "eV; 2 of 3 comparisons with published numbers not met"
     )
+    oblong = {**rows[0], "barrier_2d_eV": 0.5, "barrier_2d_spread_eV": 0.02}
+    said = headline(findings([oblong, *rows[1:]]).items[0].summary)
+    assert "barrier 0.200 ± 0.010 eV along one direction, 0.500 ± 0.020 in two;" in said
+    said = headline(findings([{**oblong, "barrier_2d_eV": None}, *rows[1:]]).items[0].summary)
+    assert "barrier 0.200 ± 0.010 eV along one direction;" in said
     lost = face("ZnO(202)", "O", model("chgnet", None, None, refused=REFUSED))
     assert headline(findings([lost]).items[0].summary).startswith(
         "No face binds lithium, as far as is known; one model"
@@ -126,7 +131,7 @@ def test_the_page_has_faces_models_and_structures(tmp_path, rows):
     for words in (
         "COMPUTED by models, not by DFT",
         "COMPUTED by machine-learned potentials",
-        "ZnO(002) Zn 2.70 ± 0.05 0.200 ± 0.010 yes yes 3.4 low (figure only)",
+        "ZnO(002) Zn 2.70 ± 0.05 0.200 ± 0.010 0.200 ± 0.010 yes yes 3.4 low (figure only)",
         "ZnO(002)-Zn binding energy 3.4 2.70 ± 0.05 −0.70 not met",
         "ZnO(020) < ZnO(002) (as published; neighbors within their spreads) with ZnO(002) O",
         "ZnO(002)-Zn: what each model says",

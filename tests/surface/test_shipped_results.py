@@ -45,6 +45,16 @@ def test_lithium_moves_most_easily_on_lizn_whatever_face_of_the_others_is_meant(
             assert row["not_ranked"] or row["name"] == "LiZn(220)" or one["barrier_low_eV"] > 0.1
 
 
+def test_lithium_moves_more_easily_on_002_than_on_020_in_two_directions_for_both_faces(summary):
+    """In the easiest direction alone that is so with zinc on top only."""
+    for one in summary["orders"]:
+        order = one["by_barrier_2d"]
+        assert order.index("ZnO(002)") < order.index("ZnO(020)")
+    easiest = {one["terminations"]["ZnO(002)"]: one["by_barrier"] for one in summary["orders"]}
+    lower = {face: order.index("ZnO(002)") < order.index("ZnO(020)") for face, order in easiest.items()}
+    assert lower == {"Zn": True, "O": False}
+
+
 def test_the_published_order_holds_for_some_faces_only_and_the_table_says_which(summary):
     held = {one["terminations"]["ZnO(002)"]: one["is_published_order"] for one in summary["orders"]}
     assert held == {"Zn": False, "O": True}

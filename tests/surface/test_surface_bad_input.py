@@ -213,6 +213,20 @@ def test_an_adsorbate_that_pulls_the_surface_apart_has_no_site_there():
     assert found.minima == ()
 
 
+def test_a_slab_that_gives_way_at_the_best_site_is_told():
+    def giving_way(work):
+        """An atom of the slab is drawn aside, and stays there when the adsorbate is kicked."""
+        if work.kind == "kick":
+            end = {"atoms": work.given["atoms"], "energy_eV": 99.0, "is_converged": True}
+            return {"curvatures_eV_per_A2": [1.0] * 3, "ends": [end, end], "n_calls": 1, "seconds": 0.0}
+        result = do(work, EMT())
+        if work.kind == "relax" and len(result["atoms"]["numbers"]) == 3:
+            result["atoms"]["positions"][1][0] += 0.8
+        return result
+
+    assert "at the best site an atom of the slab lies 0.8 A from where it is without" in conducted(giving_way).said
+
+
 def test_an_adsorbate_that_sinks_below_the_surface_has_no_site_there():
     def sunk(work):
         result = do(work, EMT())

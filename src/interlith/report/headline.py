@@ -5,12 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from interlith.report.surface_words import BARRIER, BINDING, ONE_MODEL, adsorbed_of, energy, models_of, why_not
+from interlith.report.surface_words import (
+    BARRIER,
+    BARRIER_2D,
+    BINDING,
+    ONE_MODEL,
+    adsorbed_of,
+    energy,
+    models_of,
+    why_not,
+)
 from interlith.report.wording import number, percent
 
 Summary = Mapping[str, Any]
 EXACT = 1e-6  # no tester comes near
 FILM_DIGITS = 2
+NEARLY_eV = 0.01  # barriers that are one
 RETENTION_KNOWN_TO = 1e-3  # for its digits only: no tester repeats a capacity better
 
 
@@ -206,14 +216,23 @@ def _screen(summary: Summary) -> str:
         said.append(f"{adsorbed_of(rows).capitalize()} binds most to {most['key']}, {energy(most, BINDING)} eV")
     if moving:
         least = min(moving, key=lambda row: row[BARRIER])
-        said.append(f"moves most easily over {least['key']}, barrier {energy(least, BARRIER)} eV")
+        said.append(f"moves most easily over {least['key']}, barrier {energy(least, BARRIER)} eV{_in_2d(least)}")
     said += [ONE_MODEL] if len(models_of(rows)) == 1 else []
     n_left = sum(why_not(row) is not None for row in rows)
     said += [f"{n_left} of {len(rows)} faces not ranked"] if n_left else []
     compared = summary["against_paper"]
     n_missed = sum(one["is_met"] is False for one in compared)
-    said += [f"{n_missed} of {len(compared)} published numbers not met"] if n_missed else []
+    said += [f"{n_missed} of {len(compared)} comparisons with published numbers not met"] if n_missed else []
     return "; ".join(said)
+
+
+def _in_2d(row: Mapping[str, Any]) -> str:
+    """Whether that barrier leads along one direction only."""
+    if row[BARRIER_2D] is None:
+        return " along one direction"
+    return (
+        "" if row[BARRIER_2D] - row[BARRIER] < NEARLY_eV else f" along one direction, {energy(row, BARRIER_2D)} in two"
+    )
 
 
 WAYS = {"charged_mAh": "charged", "discharged_mAh": "discharged"}

@@ -13,7 +13,7 @@ import polars as pl
 
 from interlith.findings import Finding, safe_name
 from interlith.report.sketch import GREY, INK, Axes, Floats, Sketch, drawable
-from interlith.report.surface_words import BINDING, Row, interval, rows_of
+from interlith.report.surface_words import BINDING, NOT_RANKED, Row, interval, marked, rows_of
 from interlith.report.wording import plus_minus
 
 ELEMENTS: Mapping[str, str] = {  # nearly as chemists paint them
@@ -64,7 +64,8 @@ def _map(row: Row, place: int, data: pl.DataFrame) -> Sketch:
         "it is not known; over black: the best way. Colour: energy above the best site. Grey: the cell of the slab, "
         "which repeats; dotted: of the surface."
     )
-    title = row["key"] if len(row["key"]) <= LONGEST_TITLE else row["key"][: LONGEST_TITLE - 1] + "…"
+    caption += f" {NOT_RANKED} Not ranked: {why}." if (why := row["not_ranked"]) else ""
+    title = marked(row) if len(row["key"]) <= LONGEST_TITLE else row["key"][: LONGEST_TITLE - 1] + "…"
     name = f"map-{place}-{safe_name(row['key'])}"
     panels = [_size_in(row, data, one["model"]) for one in row["models"]]
     n_rows = math.ceil(len(panels) / 2)

@@ -7,6 +7,7 @@ from typing import Any
 
 from interlith.report.surface_words import (
     BARRIER,
+    BARRIER_2D,
     BINDING,
     QUANTITIES,
     Row,
@@ -85,6 +86,7 @@ def _face(row: Row, rows: Sequence[Row]) -> dict[str, Any]:
         "termination": row["termination"],
         BINDING: _unbroken(energy(row, BINDING)),
         BARRIER: _unbroken(energy(row, BARRIER)),
+        BARRIER_2D: _unbroken(energy(row, BARRIER_2D)),
         "minima_verified": row["minima_verified"],
         "polar": "-" if row["is_polar"] is None else row["is_polar"],
     }

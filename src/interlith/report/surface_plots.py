@@ -30,10 +30,12 @@ from interlith.report.sketch import (
 from interlith.report.surface_words import (
     BARRIER,
     BINDING,
+    NOT_RANKED,
     SPREADS,
     Row,
     adsorbed_of,
     interval,
+    marked,
     models_of,
     rows_of,
     spread_of,
@@ -67,6 +69,7 @@ def way_profile(finding: Finding) -> Sketch | None:
         "copy of it. "
         "Filled: the best site, hollow: other sites, triangle: the highest point. The number is the barrier; from "
         "where to where it lies, if a path did not converge. Faces of one crystal have one scale of energy."
+        + (f" {NOT_RANKED}: not ranked." if any(row["not_ranked"] for row in drawn) else "")
         + (f" No way is known on {', '.join(missing)}." if missing else "")
     )
     height = 0.45 + PANEL_IN * math.ceil(len(drawn) / 2)
@@ -82,7 +85,7 @@ def _paint_ways(canvas: Axes, data: pl.DataFrame, rows: Sequence[Row], models: l
             axes.axis("off")
             continue
         part = data.filter(pl.col("key") == rows[place]["key"])
-        axes.set_title(drawable(rows[place]["key"]), fontsize=8, loc="left", color=INK, pad=3)
+        axes.set_title(drawable(marked(rows[place])), fontsize=8, loc="left", color=INK, pad=3)
         axes.axhline(0.0, color=GREY, lw=0.6)
         said = [_paint_way(axes, part.filter(pl.col("model") == name), i) for i, name in enumerate(models)]
         _words(axes, [(text, COLOURS[i % len(COLOURS)]) for i, text in enumerate(said) if text])
@@ -131,7 +134,8 @@ def ranking(finding: Finding) -> Sketch | None:
     metal = sorted({held["cohesive_energy_eV"] for held in (finding.summary.get("settings") or {}).values()})
     data = pl.concat([_points(shown), _published(rows), _metal(metal)], how="diagonal")
     caption = (
-        f"How strongly {adsorbed} binds to each face, and the barrier with which it travels over it. "
+        f"How strongly {adsorbed} binds to each face, and the barrier with which it travels over it in the easiest "
+        "direction. "
         f"{_error_bars(rows)} Right of the line of its metal, {adsorbed} would rather be on the surface than in the "
         "metal." + (" Triangles at the edges: published." if "paper" in data["what"] else "") + _not_ranked(rows)
     )
@@ -199,7 +203,7 @@ def _paint_ranking(canvas: Axes, data: pl.DataFrame, adsorbed: str) -> None:
         taken += _paint_metal(axes, value, frame, adsorbed)
     _name_faces(axes, faces, frame, taken)
     axes.set_xlabel("Binding energy (eV)")
-    axes.set_ylabel("Barrier (eV)")
+    axes.set_ylabel("Barrier in the easiest direction (eV)")
 
 
 def _paint_face(axes: Axes, row: Row, crystal: int) -> None:

@@ -10,9 +10,15 @@ from interlith.findings import Finding
 from interlith.report.wording import plus_minus
 
 Row = Mapping[str, Any]
-BINDING, BARRIER = "binding_energy_eV", "barrier_eV"
-SPREADS = {BINDING: "spread_eV", BARRIER: "barrier_spread_eV"}
-DECIMALS = {BINDING: 2, BARRIER: 3}
+BINDING, BARRIER, BARRIER_2D = "binding_energy_eV", "barrier_eV", "barrier_2d_eV"
+SPREADS = {BINDING: "spread_eV", BARRIER: "barrier_spread_eV", BARRIER_2D: "barrier_2d_spread_eV"}
+DECIMALS = {BINDING: 2, BARRIER: 3, BARRIER_2D: 3}
+ORDERS = {
+    "by_binding": "From the weakest binding to the strongest",
+    "by_barrier": "From the lowest barrier in one direction up",
+    "by_barrier_2d": "From the lowest barrier in two directions up",
+}
+NOT_RANKED = "*"
 QUANTITIES = {BINDING: "binding energy", BARRIER: "barrier"}
 ONE_MODEL = "one model: no spread is known"
 
@@ -45,6 +51,11 @@ def spread_of(row: Row, name: str) -> float | None:
     """The spread of a number over the models; None where it is not known, as for one model alone."""
     value: float | None = row[SPREADS[name]]
     return value
+
+
+def marked(row: Row) -> str:
+    """The key of a face, with a star where its numbers are not to be compared."""
+    return str(row["key"]) + NOT_RANKED * bool(row["not_ranked"])
 
 
 def energy(row: Row, name: str) -> str:
@@ -133,17 +144,15 @@ def off_of(one: Row) -> str:
 def orders_said(orders: Sequence[Row]) -> dict[str, list[str]]:
     """The rankings in words: each order once, with the terminations that give it.
 
-    >>> order = {"terminations": {"A": "x"}, "by_binding": ["A", "B"], "by_barrier": ["B", "A"], "without": []}
-    >>> orders_said([{**order, "is_published_order": True, "is_decided": True}])["From the lowest barrier up"]
-    ['B < A']
+    >>> order = {"terminations": {"A": "x"}, "by_binding": ["A", "B"], "by_barrier": ["B", "A"], "by_barrier_2d": []}
+    >>> more = {"is_published_order": True, "is_decided": {"by_binding": True, "by_barrier": False}, "without": []}
+    >>> orders_said([order | more])["From the lowest barrier in one direction up"]
+    ['B < A (neighbors within their spreads)']
     """
     if not orders or max(len(order["by_binding"]) for order in orders) < 2:
         return {}
     open_names = _chosen(orders)
-    return {
-        "From the weakest binding to the strongest": _grouped(orders, "by_binding", open_names, with_verdict=True),
-        "From the lowest barrier up": _grouped(orders, "by_barrier", open_names, with_verdict=False),
-    }
+    return {heading: _grouped(orders, word, open_names) for word, heading in ORDERS.items()}
 
 
 def _chosen(orders: Sequence[Row]) -> list[str]:
@@ -152,22 +161,23 @@ def _chosen(orders: Sequence[Row]) -> list[str]:
     return [name for name in names if len({order["terminations"].get(name) for order in orders}) > 1]
 
 
-def _grouped(orders: Sequence[Row], key: str, names: Sequence[str], *, with_verdict: bool) -> list[str]:
+def _grouped(orders: Sequence[Row], key: str, names: Sequence[str]) -> list[str]:
     groups: dict[tuple[str, str], list[Row]] = {}
     for order in orders:
-        verdict = _verdict(order) if with_verdict else ""
-        groups.setdefault((" < ".join(order[key]), verdict), []).append(order)
+        if len(order[key]) > 1:
+            groups.setdefault((" < ".join(order[key]), _verdict(order, key)), []).append(order)
     found = []
     for (ranked, verdict), held in groups.items():
         choice = _choice(held, names) if names and len(groups) > 1 else ""
         found.append(f"{ranked}{verdict}{choice}")
-    return [text for text in found if text]
+    return found
 
 
-def _verdict(order: Row) -> str:
-    words = {True: "as published", False: "NOT as published", None: ""}[order["is_published_order"]]
+def _verdict(order: Row, key: str) -> str:
+    is_published = order["is_published_order"] if key == "by_binding" else None
+    words = {True: "as published", False: "NOT as published", None: ""}[is_published]
     close = {True: "", False: "neighbors within their spreads", None: "not decided, for want of a spread"}[
-        order["is_decided"]
+        order["is_decided"][key]
     ]
     missing = f"without {', '.join(order['without'])}" if order["without"] else ""
     said = [word for word in (words, missing, close) if word]

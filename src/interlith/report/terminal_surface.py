@@ -14,7 +14,9 @@ from interlith.findings import Findings
 from interlith.report.headline import headline
 from interlith.report.surface_words import (
     BARRIER,
+    BARRIER_2D,
     BINDING,
+    NOT_RANKED,
     QUANTITIES,
     Row,
     alone_said,
@@ -28,7 +30,6 @@ from interlith.report.surface_words import (
 from interlith.report.terminal import NARROW, new_console, safe, table_of
 
 YES_NO: Mapping[bool | None, str] = {True: "yes", False: "no", None: "-"}
-NOT_RANKED = "*"
 
 
 def print_surfaces(findings: Findings, page: Path | None) -> None:
@@ -63,14 +64,15 @@ def _surfaces(rows: Sequence[Row], width: int) -> Table:
     """One row for each face; on a narrow terminal what is published stands below the table."""
     is_narrow = width < NARROW
     words = ("surface", "top") if is_narrow else ("surface", "termination")
-    heads = ["binding (eV)", "barrier (eV)"] + ([] if is_narrow else ["paper: binding", "paper: barrier"])
+    heads = ["binding (eV)", "barrier (eV)"]
+    heads += [] if is_narrow else ["in 2D (eV)", "paper: binding", "paper: barrier"]
     found = table_of(words, heads)
     for head in ("verified", "polar"):
         found.add_column(head)
     if is_narrow:
         found.padding = (0, 1, 0, 0)
     for row in rows:
-        paper = [] if is_narrow else [_number(row, name) for name in (BINDING, BARRIER)]
+        paper = [] if is_narrow else [energy(row, BARRIER_2D), *(_number(row, name) for name in (BINDING, BARRIER))]
         mark = NOT_RANKED if row["not_ranked"] else ""
         cells = [row["name"], row["termination"] + mark, energy(row, BINDING), energy(row, BARRIER), *paper]
         found.add_row(*[safe(cell) for cell in (*cells, YES_NO[row["minima_verified"]], YES_NO[row["is_polar"]])])
@@ -90,6 +92,8 @@ def _below(rows: Sequence[Row], width: int) -> list[str]:
         row["not_ranked"] for row in rows
     )
     said += [f"{row['key']}: not ranked: {why}" for row in rows if not row["not_ranked"] and (why := why_not(row))]
+    if width < NARROW:
+        said += [f"{row['key']}: barrier in 2D {energy(row, BARRIER_2D)} eV" for row in rows if row[BARRIER_2D]]
     published_of: dict[str, dict[str, str]] = {}
     for row in rows:
         for name, word in QUANTITIES.items():
@@ -106,7 +110,9 @@ def _paper(console: Console, compared: Sequence[Mapping[str, Any]], rows: Mappin
     """Every published number that is not met, or of which that cannot be said."""
     missed = [one for one in compared if one["is_met"] is not True]
     if compared:
-        heading = f"Published: {len(compared) - len(missed)} of {len(compared)} numbers within the spread; the others"
+        heading = (
+            f"Published: {len(compared) - len(missed)} of {len(compared)} comparisons within the spread; the others"
+        )
         _listed(
             console,
             heading if missed else heading.partition(";")[0],

@@ -176,8 +176,8 @@ def _check_cell(atoms: Atoms) -> None:
 def k_mesh(cell: Any, settings: DftSettings, periodic: Axes = (True, True, False)) -> Mesh:
     """How many k-points along each reciprocal vector, Gamma included: (n1, n2, 1) for a slab.
 
-    n = ceiling(|b| / spacing), b without 2 pi, the rule of VASP's KSPACING; 1 where not periodic, as along c of a
-    slab. cell: float[3, 3], vectors as rows, A. Raises InputError for a cell without volume.
+    n = ceiling(|b| / spacing), b without 2 pi: the spacing is in units of 2 pi/A, not that of VASP's KSPACING. 1 where
+    not periodic, as along c of a slab. cell: float[3, 3], vectors as rows, A. Raises InputError for one without volume.
 
     >>> k_mesh([[3.25, 0, 0], [0, 5.2, 0], [0, 0, 30]], DftSettings())
     (8, 5, 1)

@@ -31,8 +31,8 @@ CLOSURE = "CALIBRATED closure of classical nucleation, no prediction"
 def adsorption_potential_V(binding_energy_eV: float) -> float:
     """Potential against lithium at which one atom is held by a face: (E_bind - E_cohesive) / e.
 
-    Above 0 lithium is laid down on the face before it is on lithium metal. Above the potential at which the host itself
-    reacts (zinc oxide: below about 1.3 V) it only says that they react.
+    Above 0 lithium is laid down on the face before it is on lithium metal, as far as the face is still there: zinc
+    oxide becomes zinc and Li2O below 1.25 V, by the standard free energies of formation, and zinc an alloy.
 
     >>> adsorption_potential_V(1.63)
     0.0
@@ -152,18 +152,19 @@ def told_of(rows: Sequence[Mapping[str, Any]], temperature_C: float = 25.0) -> l
     """For rows of a screening: the potential that holds one atom, and the spacing of nuclei over that on the slowest.
 
     A ratio of classical nucleation in vacuum, and no prediction: `calibrated_spacing` turns it into a length, from one
-    that was measured. None for a face that is not ranked.
+    that was measured. The barriers are those with which every copy of a site is reached: the relations are those of
+    motion in two dimensions. None for a face that is not ranked, and where no such barrier is known.
 
-    >>> rows = [{"key": "a", "binding_energy_eV": 2.63, "barrier_eV": 0.1, "not_ranked": None}]
+    >>> rows = [{"key": "a", "binding_energy_eV": 2.63, "barrier_2d_eV": 0.1, "not_ranked": None}]
     >>> told_of(rows)[0]["adsorption_potential_V"], told_of(rows)[0]["spacing_over_slowest"]
     (1.0, 1.0)
     """
-    known = [row["barrier_eV"] for row in rows if row["barrier_eV"] is not None and not row["not_ranked"]]
+    known = [row["barrier_2d_eV"] for row in rows if row["barrier_2d_eV"] is not None and not row["not_ranked"]]
     slowest = Quantity("barrier_eV", max(known, default=0.0), "the slowest face of these", kind="derived")
     unit = Quantity("nucleus_spacing_nm", 1.0, "a ratio", kind="assumed")
     found = []
     for row in rows:
-        energy, barrier = (None if row["not_ranked"] else row[name] for name in ("binding_energy_eV", "barrier_eV"))
+        energy, barrier = (None if row["not_ranked"] else row[name] for name in ("binding_energy_eV", "barrier_2d_eV"))
         own = None if barrier is None else Quantity("barrier_eV", barrier, row["key"], kind="derived")
         ratio = None if own is None else calibrated_spacing(own, slowest, unit, temperature_C).value
         potential = None if energy is None else round(adsorption_potential_V(energy), 4)

@@ -20,19 +20,27 @@ from interlith.surface.surfaces_file import FaceAsked
 DISAGREE_eV, DISAGREE_CELL = 0.3, 0.03
 NOT_DFT = "computed by machine-learned potentials, not by DFT"
 DIGITS = 4
+EVERYWHERE = "everywhere"
 NOT_YET = "not computed yet"
+BINDING, BARRIER, BARRIER_2D = "binding_energy_eV", "barrier_eV", "barrier_2d_eV"
+ORDERS = {"by_binding": BINDING, "by_barrier": BARRIER, "by_barrier_2d": BARRIER_2D}
+SPREADS = {BINDING: "spread_eV", BARRIER: "barrier_spread_eV", BARRIER_2D: "barrier_2d_spread_eV"}
 Row = dict[str, Any]
 
 
 def row_of(asked: FaceAsked, found: Sequence[FaceFound], models: Mapping[str, Model]) -> Row:
     """One face: value and spread over its models, what is published, and what each model says.
 
-    binding_energy_eV, barrier_eV: the mean of the models; spread_eV, barrier_spread_eV: half of what lies between the
-    lowest and the highest of them, None for a single one. A value of None is not known, and `not_ranked` says why.
+    binding_energy_eV; barrier_eV, with which the adsorbate travels any distance, be it along one direction;
+    barrier_2d_eV, with which it reaches every copy of its site: the mean of the models. spread_eV, barrier_spread_eV,
+    barrier_2d_spread_eV: half of what lies between the lowest and the highest of them, None for a single one. None: not
+    known.
     """
     told = [model_row(one) for one in found]
     binding = _together([(row["binding_energy_eV"], row["binding_energy_eV"]) for row in told])
     barrier = _together([(row["barrier_low_eV"], row["barrier_high_eV"]) for row in told])
+    ways = [one for row in told for one in row["barrier_along"] if one["way"] == EVERYWHERE]
+    both = _together([(one["low_eV"], one["high_eV"]) for one in ways]) if len(ways) == len(told) else (None, None)
     reasons = [f"{row['model']}: {why}" for row in told for why in (row["refused"], row["not_ranked"]) if why]
     late = [name for name in models if told and name not in {one.model for one in found}]
     slab = next((one.slab for one in found if one.slab is not None), None)
@@ -51,6 +59,8 @@ def row_of(asked: FaceAsked, found: Sequence[FaceFound], models: Mapping[str, Mo
         "spread_eV": binding[1],
         "barrier_eV": barrier[0],
         "barrier_spread_eV": barrier[1],
+        "barrier_2d_eV": both[0],
+        "barrier_2d_spread_eV": both[1],
         "minima_verified": bool(told) and all(row["minima_verified"] for row in told),
         "not_ranked": "; ".join(reasons) or (None if told else NOT_YET),
         "kind": NOT_DFT,
@@ -61,7 +71,7 @@ def row_of(asked: FaceAsked, found: Sequence[FaceFound], models: Mapping[str, Mo
 
 
 def quantities(row: Row) -> list[Quantity]:
-    """Binding energy and percolating barrier of a row, for other wings: derived, with the models' spread as bounds.
+    """Binding energy and percolating barriers of a row, for other wings: derived, with the models' spread as bounds.
 
     Nothing of a face that is not ranked, and no number without a spread.
     """
@@ -69,10 +79,9 @@ def quantities(row: Row) -> list[Quantity]:
         return []
     by = ", ".join(one["model"] for one in row["models"])
     source = f"{row['name']}, {row['termination']} termination, by {by}: not DFT; bounds are the spread of the models"
-    pairs = (("binding_energy_eV", "spread_eV"), ("barrier_eV", "barrier_spread_eV"))
     return [
         Quantity(name, row[name], source, low=row[name] - row[spread], high=row[name] + row[spread], kind="derived")
-        for name, spread in pairs
+        for name, spread in SPREADS.items()
         if row[name] is not None and row[spread] is not None
     ]
 
@@ -106,33 +115,34 @@ def model_row(found: FaceFound) -> Row:
 
 
 def orders(rows: Sequence[Row]) -> list[Row]:
-    """The ranking by binding energy for every choice of terminations, and whether it is the published one.
+    """The rankings for every choice of terminations, and whether that by binding energy is the published one.
 
-    One termination of each surface at a time: which of them a publication means may not be known, and the ranking may
-    depend on it. is_decided: no two neighbors in the order lie within their spreads; None where a spread is not known.
-    without: surfaces that have no ranked termination, and stand in no order.
+    One termination of each surface at a time: which of them a publication means may not be known, and a ranking may
+    depend on it. by_binding: from the weakest; by_barrier, by_barrier_2d: from the lowest. is_decided: for each of
+    them, whether no two neighbors lie within their spreads; None where a spread is not known. without: surfaces that
+    have no ranked termination, and stand in no order.
     """
     names = list(dict.fromkeys(row["name"] for row in rows))
-    ranked_rows = [row for row in rows if row["binding_energy_eV"] is not None and not row["not_ranked"]]
-    choices = [[row for row in ranked_rows if row["name"] == name] for name in names]
-    known = [choice for choice in choices if choice]
+    sound = [row for row in rows if row[BINDING] is not None and not row["not_ranked"]]
+    choices = [[row for row in sound if row["name"] == name] for name in names]
     found = []
-    for chosen in product(*known):
-        ranked = sorted(chosen, key=lambda row: row["binding_energy_eV"])
-        published = [row for row in ranked if row["paper"].get("binding_energy_eV") is not None]
-        numbers = [row["paper"]["binding_energy_eV"] for row in published]
-        moving = sorted((row for row in chosen if row["barrier_eV"] is not None), key=lambda row: row["barrier_eV"])
+    for chosen in product(*(choice for choice in choices if choice)):
+        ranked = {word: _ranked(chosen, key) for word, key in ORDERS.items()}
+        numbers = [value for row in ranked["by_binding"] if (value := row["paper"].get(BINDING)) is not None]
         found.append(
             {
                 "terminations": {row["name"]: row["termination"] for row in chosen},
-                "by_binding": [row["name"] for row in ranked],
-                "by_barrier": [row["name"] for row in moving],
+                **{word: [row["name"] for row in held] for word, held in ranked.items()},
                 "is_published_order": numbers == sorted(numbers) if len(numbers) > 1 else None,
-                "is_decided": _decided(ranked),
+                "is_decided": {word: _decided(held, ORDERS[word]) for word, held in ranked.items()},
                 "without": [name for name, choice in zip(names, choices, strict=True) if not choice],
             }
         )
     return found
+
+
+def _ranked(rows: Sequence[Row], key: str) -> list[Row]:
+    return sorted((row for row in rows if row[key] is not None), key=lambda row: row[key])
 
 
 def against_paper(rows: Sequence[Row]) -> list[Row]:
@@ -140,10 +150,10 @@ def against_paper(rows: Sequence[Row]) -> list[Row]:
 
     is_met: None where that cannot be said: without a spread, and on a face that is not ranked.
     """
-    pairs = (("binding_energy_eV", "spread_eV"), ("barrier_eV", "barrier_spread_eV"))
     found = []
     for row in rows:
-        for name, spread in pairs:
+        for name in (BINDING, BARRIER):
+            spread = SPREADS[name]
             published, ours = row["paper"].get(name), row[name]
             if published is None:
                 continue
@@ -208,7 +218,7 @@ def _along(found: FaceFound, low: Barrier, high: Barrier) -> list[Row]:
     names = (
         ("along the first vector", "first_eV", lengths[0]),
         ("along the second vector", "second_eV", lengths[1]),
-        ("everywhere", "everywhere_eV", None),
+        (EVERYWHERE, "everywhere_eV", None),
     )
     return [
         {
@@ -279,13 +289,12 @@ def _representative(found: FaceFound, edge: Edge) -> tuple[Edge, bool]:
     return first, is_reverse != (forward(edge) != edge)
 
 
-def _decided(ranked: Sequence[Row]) -> bool | None:
+def _decided(ranked: Sequence[Row], key: str) -> bool | None:
     """Whether neighbors in an order lie farther apart than their spreads together; None without spreads."""
-    if any(row["spread_eV"] is None for row in ranked):
+    spread = SPREADS[key]
+    if any(row[spread] is None for row in ranked):
         return None
-    return all(
-        b["binding_energy_eV"] - a["binding_energy_eV"] > a["spread_eV"] + b["spread_eV"] for a, b in pairwise(ranked)
-    )
+    return all(b[key] - a[key] > a[spread] + b[spread] for a, b in pairwise(ranked))
 
 
 def rounded(value: Any) -> float | None:

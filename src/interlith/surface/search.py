@@ -33,7 +33,8 @@ DESORBED = 1.4  # of the distance at which the adsorbate touches the slab
 BELOW_A = 0.8  # below the plane of the topmost atoms
 SAME_ENERGY_eV = 0.02
 LONGEST_HOP_A = 7.0
-RECONSTRUCTS_eV, BARE_RECONSTRUCTS_A = 0.05, 0.6
+RECONSTRUCTS_eV = 0.05
+GIVES_WAY_A = 0.6  # of an atom of the slab: bare, the face is another; under an adsorbate, it is told
 COARSE_STEPS = 80  # of a start; what has not arrived by then is relaxed to the end if it lies low
 
 
@@ -406,6 +407,10 @@ def _found(
     high = _barrier(state, nodes, classes, {edge: hop.high_eV for edge, hop in hops.items()})
     if high is not None and high.anywhere_eV is None:
         state.said.append("no way of known barriers leads across the face")
+    elif high is not None and high.everywhere_eV is None:
+        state.said.append(f"no way to every copy of the site is known: hops up to {LONGEST_HOP_A:g} A were looked at")
+    if state.minima and (moved := float(np.linalg.norm(state.minima[0].shifts_A, axis=1).max())) > GIVES_WAY_A:
+        state.said.append(f"at the best site an atom of the slab lies {moved:.1f} A from where it is without")
     refused = None if state.minima else f"{state.settings.adsorbed} has no site here ({_listed(state.left_out)})"
     return FaceFound(
         model=state.model.name,
@@ -434,7 +439,7 @@ def _found(
 
 def _unsound(state: _State, hops: Mapping[Edge, Hop]) -> str | None:
     """Why the numbers of a face are not to be compared: bare it becomes another one, or it does under lithium."""
-    if state.bare_moved_A > BARE_RECONSTRUCTS_A:
+    if state.bare_moved_A > GIVES_WAY_A:
         return (
             f"the bare surface reconstructs: it lies lower with atoms {state.bare_moved_A:.1f} A from where it is cut"
         )

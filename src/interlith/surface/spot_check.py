@@ -65,7 +65,7 @@ def _binding(results: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     return {
         "pbe_eV": slab.pbe_eV + lithium.pbe_eV + LITHIUM_COHESIVE_eV - whole.pbe_eV,
         "pbe_d3_eV": slab.total_eV + lithium.total_eV + LITHIUM_COHESIVE_eV - whole.total_eV,
-        "largest_force_eV_per_A": whole.largest_force_eV_per_A,
+        "largest_force_eV_per_A": max(slab.largest_force_eV_per_A, whole.largest_force_eV_per_A),
     }
 
 

@@ -24,6 +24,8 @@ OF_SURFACES = (
     "spread_eV",
     "barrier_eV",
     "barrier_spread_eV",
+    "barrier_2d_eV",
+    "barrier_2d_spread_eV",
     "minima_verified",
     "not_ranked",
     "kind",
