@@ -208,9 +208,34 @@ def reference_surfaces() -> str:
         f"{table(head, faces)}\n",
         f"## Each model\n\n{table(of_model, models)}\n",
         f"## Rankings, for every choice of terminations\n\n{table(order, orders)}\n",
+        coverages(),
         single_points(),
     ]
     return "\n".join(parts)
+
+
+def coverages() -> str:
+    """One face at three coverages: the shipped ones, and the reference."""
+    shown = [
+        *(row for row in screened("coverage-zno").items[0].summary["surfaces"]),
+        *(row for row in screened("reference-surfaces").items[0].summary["surfaces"] if row["name"] == "ZnO(002)"),
+    ]
+    rows = [
+        [
+            row["name"],
+            row["termination"] + NOT_RANKED * bool(row["not_ranked"]),
+            *(f"{one['binding_energy_eV']:.2f}" for one in row["models"]),
+            *(f"{one['sites'][0]['most_moved_A']:.1f}" for one in row["models"]),
+        ]
+        for row in sorted(shown, key=lambda row: row["termination"])
+    ]
+    models = [one["model"] for one in shown[0]["models"]]
+    head = ["surface", "termination", *(f"{name}, eV" for name in models), *(f"{name}, moved A" for name in models)]
+    words = (
+        "One lithium in 1, 2 and (the reference) 4 cells of the surface. Moved: how far the atom of the slab that "
+        "moves most lies from where it is without lithium. `interlith screen coverage-zno --cached` shows the rest."
+    )
+    return f"## ZnO(002) at three coverages\n\n{words}\n\n{table(head, rows)}\n"
 
 
 def single_points() -> str:

@@ -45,7 +45,7 @@ from interlith.cli_options import (
     Temperature,
     Wavelength,
 )
-from interlith.cli_running import errors_told, files_told, searches_told, status, tell_lists
+from interlith.cli_running import STOPPED_KEPT, errors_told, files_told, searches_told, status, tell_lists
 from interlith.errors import InputError
 
 
@@ -71,7 +71,7 @@ def screen(
     debug: Debug = False,
 ) -> None:
     """Crystal faces -> binding of lithium, barriers, error bars."""
-    with errors_told(debug):
+    with errors_told(debug, stopped="stopped; --no-cache keeps nothing. To begin again" if no_cache else STOPPED_KEPT):
         from interlith.screening import file_of, lists, options_from, screened
         from interlith.screening import screen as search_all
 

@@ -21,11 +21,12 @@ if TYPE_CHECKING:
     from interlith.surface.conduct import Progress
 
 STOPPED = 130
+STOPPED_KEPT = "stopped; what was done is kept. To go on"
 PLAIN_LINE_EVERY_S = 30.0
 
 
 @contextmanager
-def errors_told(debug: bool, stopped: str = "stopped; what was done is kept. To go on") -> Iterator[None]:
+def errors_told(debug: bool, stopped: str = STOPPED_KEPT) -> Iterator[None]:
     """One line on stderr and the exit status for what interlith refuses; a clean end on Ctrl-C and a closed pipe."""
     try:
         yield

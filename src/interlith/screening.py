@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 WARNING = "COMPUTED by machine-learned potentials, not by DFT: the spread of the models is the error bar, and no bound"
 SHIPPED = "as shipped: nothing was computed now"
-STRUCTURES, RESULTS = "structures", "results"
+STRUCTURES, INPUTS, RESULTS = "structures", "inputs", "results"
+LONGEST_NAME = 100
 Tell = Callable[["Progress"], None]
 
 
@@ -70,15 +71,14 @@ def screen(
     options = options or ScreenOptions()
     asked = _asked(given, options)
     models = {name: model_of(name) for name in asked.models}
-    if options.inputs_for is not None and out is None:
-        raise InputError("--write-inputs: needs --out DIR, the folder they are written into")
+    _check_inputs(options, out)
     with writable(out):
         if not options.so_far:
             _check_loaded(models, options)
         found, checks, count = _searched(asked, models, options, workers, tell)
-    if options.inputs_for is not None and out is not None:
-        _write_inputs(found, options.inputs_for, out)
-    return _told(asked, models, found, checks, count, out)
+    names = _file_names([face.key for face in asked.faces])
+    inputs = _write_inputs(found, options.inputs_for, out, names) if options.inputs_for and out else []
+    return _told(asked, models, found, checks, count, out, names, inputs)
 
 
 def options_from(material: str | None, faces: Sequence[str], models: str | None, **others: Any) -> ScreenOptions:
@@ -87,7 +87,9 @@ def options_from(material: str | None, faces: Sequence[str], models: str | None,
     >>> options_from("ZnO", ["002"], "chgnet, 7net-0", is_quick=True).models
     ('chgnet', '7net-0')
     """
-    names = tuple(name.strip() for name in (models or "").split(",") if name.strip())
+    names = tuple(dict.fromkeys(name.strip() for name in (models or "").split(",") if name.strip()))
+    if models is not None and not names:
+        raise InputError("--models: names of models, joined by commas; --list shows them")
     return ScreenOptions(material, tuple(faces), names, **others)
 
 
@@ -100,8 +102,9 @@ def screened(given: str | None, options: ScreenOptions | None = None, *, out: Pa
     True
     """
     options = options or ScreenOptions()
-    if given is None or options.material or options.models or options.is_quick:
-        raise InputError("--cached: goes with the name of shipped surfaces alone, reference-surfaces")
+    asked_else = options.check_with or options.inputs_for or options.so_far or not options.use_store or options.faces
+    if given is None or options.material or options.models or options.is_quick or asked_else:
+        raise InputError("--cached: goes with a name of shipped surfaces, --out and --json alone, as they are shipped")
     folder = resources.files("interlith.surface").joinpath(RESULTS, safe_name(given))
     if not folder.is_dir():
         inside = resources.files("interlith.surface").joinpath(RESULTS).iterdir()
@@ -121,7 +124,7 @@ def lists() -> dict[str, list[dict[str, str]]]:
     """What can be named: shipped files of surfaces, crystals, models.
 
     >>> [row["name"] for row in lists()["surfaces"]]
-    ['reference-surfaces', 'thin-surfaces']
+    ['coverage-zno', 'reference-surfaces', 'thin-surfaces']
     """
     from interlith.surface.calculators import models
     from interlith.surface.crystal import crystal_titles
@@ -202,15 +205,43 @@ def _searched(
     return found, checks, count.with_more(more)
 
 
-def _write_inputs(found: Mapping[tuple[str, str], FaceFound], code: str, out: Path) -> None:
-    """Inputs for another code, of the first model's structures of each face."""
+def _check_inputs(options: ScreenOptions, out: Path | None) -> None:
+    """Refuse before the work what could not be written after it."""
+    if options.inputs_for is None:
+        return
+    if out is None:
+        raise InputError("--write-inputs: needs --out DIR, the folder they are written into")
+    if (out / INPUTS).exists() and any((out / INPUTS).iterdir()):
+        raise InputError(f"{out / INPUTS}: inputs are there already, and stay; give another --out, or move them away")
+
+
+def _write_inputs(
+    found: Mapping[tuple[str, str], FaceFound], code: str, out: Path, names: Mapping[str, str]
+) -> list[str]:
+    """Inputs for another code, of the first model's structures of each face; the folders."""
     from interlith.surface.spot_check import write_inputs
 
-    done: set[str] = set()
+    done: list[str] = []
     for (key, name), one in found.items():
-        if key not in done and one.minima:
-            done.add(key)
-            write_inputs(one, out / "inputs" / safe_name(key), code, f"{key} at the geometry of {name}")
+        folder = f"{INPUTS}/{names[key]}"
+        if folder not in done and one.minima:
+            done.append(folder)
+            write_inputs(one, out / folder, code, f"{key} at the geometry of {name}")
+    return done
+
+
+def _file_names(keys: Sequence[str]) -> dict[str, str]:
+    """A name of files for each face: no two the same, none that begins with a sign, none too long.
+
+    >>> _file_names(["ZnO(002)-Zn", "\u9762-O", "\u8868-O"])
+    {'ZnO(002)-Zn': 'ZnO_002_-Zn', '\u9762-O': 'O', '\u8868-O': 'O.2'}
+    """
+    found: dict[str, str] = {}
+    for key in keys:
+        base = safe_name(key).lstrip("-._")[:LONGEST_NAME] or "face"
+        others = [name for name in found.values() if name == base or name.startswith(f"{base}.")]
+        found[key] = f"{base}.{len(others) + 1}" if others else base
+    return found
 
 
 @contextmanager
@@ -232,9 +263,11 @@ def _told(
     checks: Mapping[str, Any],
     count: Conducted,
     out: Path | None,
+    names: Mapping[str, str],
+    inputs: list[str],
 ) -> Findings:
     from interlith.surface.nucleation import told_of
-    from interlith.surface.result import against_paper, orders, quantities, row_of
+    from interlith.surface.result import against_paper, orders, orders_left_out, quantities, row_of
     from interlith.surface.tables import structures_of, tables_of
 
     each = [(face, [found[face.key, name] for name in models if (face.key, name) in found]) for face in asked.faces]
@@ -243,7 +276,7 @@ def _told(
     ranked, published = orders(rows), against_paper(rows)
     tables = tables_of(rows, [(key, one) for (key, _), one in found.items()])
     tables["work"] = count.log
-    texts = {f"{safe_name(key)}.{safe_name(name)}.extxyz": structures_of(one) for (key, name), one in found.items()}
+    texts = {f"{names[key]}.{safe_name(name)}.extxyz": structures_of(one) for (key, name), one in found.items()}
     texts = {name: text for name, text in texts.items() if text}
     _write_structures(texts, out)
     summary = {
@@ -255,7 +288,8 @@ def _told(
         "against_paper": published,
         "quantities": [one.as_json() for row in rows for one in quantities(row)],
         "nucleation": told_of(rows),
-        "warnings": _warnings(rows),
+        "warnings": _warnings(rows, orders_left_out(rows)),
+        "inputs": inputs,
         "structures": [f"{STRUCTURES}/{name}" for name in texts],
         "settings": {face.key: face.settings.model_dump() for face in asked.faces},
         "models": [_model(model) for model in models.values()],
@@ -270,9 +304,10 @@ def _told(
     return answered(asked.title, asked.name, plain(summary), frames, WARNING, out)
 
 
-def _warnings(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What must not be overlooked of each face."""
-    found = [f"{row['key']}: not ranked: {row['not_ranked']}" for row in rows if row["not_ranked"]]
+def _warnings(rows: Sequence[Mapping[str, Any]], n_left: int) -> list[str]:
+    """What must not be overlooked of each face, and that not all orders are told."""
+    found = [f"rankings of {n_left} more choices of terminations are not told"] if n_left else []
+    found += [f"{row['key']}: not ranked: {row['not_ranked']}" for row in rows if row["not_ranked"]]
     found += [f"{row['key']}: {text}" for row in rows for text in row["warnings"]]
     found += [f"{row['key']}: {one['model']}: {text}" for row in rows for one in row["models"] for text in one["said"]]
     return found
@@ -283,6 +318,7 @@ def _said(asked: Asked) -> list[str]:
     adsorbed = " or ".join(dict.fromkeys(face.settings.adsorbed for face in asked.faces))
     return [
         *([asked.note] if asked.note else []),
+        *dict.fromkeys(text for face in asked.faces for text in face.crystal.said),
         "binding energy = E(slab) + E(atom) - E(slab with it), positive where it sticks; E(atom) is the model's "
         f"bulk {adsorbed} + {', '.join(f'{value:g}' for value in sorted(cohesive))} eV; above that energy {adsorbed} "
         "would rather be on the surface than in its metal",

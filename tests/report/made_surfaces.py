@@ -122,6 +122,7 @@ def summary(rows, orders=(), **other):
             {"key": row["key"], "adsorption_potential_V": None, "spacing_over_slowest": None} for row in rows
         ],
         "warnings": [f"{row['key']}: {text}" for row in rows for text in row["warnings"]],
+        "inputs": [],
         "structures": [f"structures/{row['key']}.{one['model']}.extxyz" for row in rows for one in row["models"]],
         "settings": {row["key"]: {"n_layers": 4, "cohesive_energy_eV": 1.63, "repeat": None} for row in rows},
         "models": [

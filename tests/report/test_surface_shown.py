@@ -69,7 +69,8 @@ def test_what_is_not_known_is_a_dash_with_its_reason(capsys, monkeypatch):
     still = {**face("ZnO(020)", "Zn", model("chgnet", 3.0, 0.5)), "barrier_eV": None, "barrier_spread_eV": None}
     warnings = [f"{lost['key']}: not ranked: {lost['not_ranked']}"]
     text = shown(capsys, monkeypatch, [lost, still], warnings=warnings)
-    assert re.search(r"ZnO\(202\) +O\* +- +- +- +4\.32", text)
+    assert re.search(r"ZnO\(202\) +O\* +- +- +- +no", text)
+    assert "ZnO(202): published: binding energy 4.32" in text
     assert re.search(r"ZnO\(020\) +Zn +3\.00 +-", text)
     assert f"WARNING: ZnO(202)-O: not ranked: chgnet: {REFUSED}" in text
     assert "ZnO(020)-Zn: not ranked: no barrier is known: no way across the face was found" in text

@@ -1,6 +1,7 @@
 """What can go wrong in a search is told in a sentence: faces, slabs, potentials, crystals and files of no use."""
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -19,18 +20,19 @@ from ase.calculators.calculator import all_changes
 from ase.calculators.emt import EMT
 from ase.calculators.lj import LennardJones
 from ase.io import write
+from pydantic import ValidationError
 from surface_searches import COPPER_FILE, EMT_MODEL, TINY, COPPER_COHESIVE_eV, GOLD_COHESIVE_eV, by_emt, found_of, plan
 
 from interlith import plugins, screening
-from interlith.errors import CorruptFile, EnvironmentError_, InputError, InterlithError
+from interlith.errors import CorruptFile, EnvironmentError_, InputError, InterlithError, SolverError
 from interlith.screening import ScreenOptions, screen
 from interlith.surface import calculators
 from interlith.surface.calculators import Model, ready
 from interlith.surface.conduct import conduct
 from interlith.surface.crystal import read_crystal
-from interlith.surface.result import quantities, row_of
+from interlith.surface.result import orders, orders_left_out, quantities, row_of
 from interlith.surface.store import Store
-from interlith.surface.surfaces_file import faces_of
+from interlith.surface.surfaces_file import faces_of, read_surfaces, surfaces_of
 from interlith.surface.symmetry import distances
 from interlith.surface.work import do
 
@@ -71,8 +73,96 @@ def test_a_termination_that_a_face_has_not_is_refused_with_those_that_it_has():
 
 
 def test_an_adsorbate_that_is_no_element_is_refused():
-    with pytest.raises(InputError, match="no element"):
-        next(plan("Cu", "100", adsorbate="Qq", **TINY))
+    with pytest.raises(InputError, match="adsorbate H: no element whose crystal is known"):
+        next(plan("Cu", "100", adsorbate="H", **TINY))
+    for symbol in ("Qq", "ZnO", "Li2O"):
+        with pytest.raises(ValidationError, match=f"adsorbate = {symbol}: not an element's symbol"):
+            plan("Cu", "100", adsorbate=symbol, **TINY)
+
+
+@pytest.mark.parametrize(
+    ("own", "told"),
+    [
+        ("repeat = [100000000, 1]", "repeat: two whole numbers, 1 to 20"),
+        ("repeat = [20, 20]", "a slab of 1600 atoms: at most 1000"),
+        ('adsorbate = "ZnO"\ncohesive_energy_eV = 1.1', "adsorbate = ZnO: not an element's symbol"),
+        ("n_layers = 1\nn_fixed = 0", "1 layers of 1.81 A, planes of atoms: 1.8 A are no slab; n_layers = 3"),
+    ],
+)
+def test_slabs_of_no_use_are_refused_with_their_line_before_anything_is_computed(tmp_path, own, told):
+    (tmp_path / "s.toml").write_text(
+        f'title = "x"\nmodels = ["7net-0"]\n[settings]\n{own}\n[[surfaces]]\ncrystal = "Cu"\nface = "100"\n'
+    )
+    with pytest.raises(InputError, match=rf"s\.toml:[0-9]+: .*{re.escape(told)}"):
+        read_surfaces(str(tmp_path / "s.toml"))
+
+
+@pytest.mark.parametrize(
+    ("models", "told"),
+    [
+        ('["foo"]', r"s\.toml:2: models: foo: not a model"),
+        ('["CHGNet"]', "Did you mean chgnet"),
+        ('["chgnet", "chgnet"]', r"s\.toml:2: models: one of them stands there twice"),
+    ],
+)
+def test_models_of_a_file_are_told_with_their_line(tmp_path, models, told):
+    (tmp_path / "s.toml").write_text(f'title = "x"\nmodels = {models}\n[[surfaces]]\ncrystal = "Cu"\nface = "100"\n')
+    with pytest.raises(InputError, match=told):
+        read_surfaces(str(tmp_path / "s.toml"))
+
+
+def test_one_face_asked_for_twice_is_refused():
+    with pytest.raises(InputError, match=r"--face: Cu\(111\)-Cu is asked for twice"):
+        surfaces_of("Cu", ["111", "111"], ["chgnet"])
+
+
+def test_words_that_name_no_model_are_refused():
+    with pytest.raises(InputError, match="--models: names of models"):
+        screening.options_from("Cu", ["111"], " , ")
+    assert screening.options_from("Cu", ["111"], "chgnet,chgnet").models == ("chgnet",)
+
+
+@pytest.mark.parametrize(
+    "other", [{"check_with": "gpaw"}, {"inputs_for": "vasp"}, {"so_far": True}, {"faces": ("002",)}]
+)
+def test_what_is_shipped_takes_no_other_options(other):
+    with pytest.raises(InputError, match="--cached: goes with a name of shipped surfaces"):
+        screening.screened("reference-surfaces", ScreenOptions(**other))
+
+
+def test_inputs_that_are_there_already_stay_and_are_refused_before_the_work(tmp_path):
+    (tmp_path / "inputs" / "Cu_111_-Cu").mkdir(parents=True)
+    (tmp_path / "inputs" / "Cu_111_-Cu" / "POSCAR").write_text("mine")
+    with pytest.raises(InputError, match="inputs are there already, and stay"):
+        screen(None, ScreenOptions("Cu", ("111",), ("chgnet",), so_far=True, inputs_for="vasp"), out=tmp_path)
+    assert (tmp_path / "inputs" / "Cu_111_-Cu" / "POSCAR").read_text() == "mine"
+
+
+def test_a_potential_that_fails_says_on_what():
+    class Unable(EMT):
+        def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes):
+            raise ValueError("do not know atomic number: 84\nmore")
+
+    with pytest.raises(SolverError, match=r"the model cannot compute Cu[0-9]*: do not know atomic number: 84$"):
+        conducted(lambda work: do(work, Unable()))
+
+
+def test_more_choices_of_terminations_than_can_be_told_are_counted():
+    rows = [
+        {"name": f"s{i}", "termination": t, "binding_energy_eV": float(i), "spread_eV": 0.1, "barrier_eV": None}
+        | {
+            "barrier_spread_eV": None,
+            "barrier_2d_eV": None,
+            "barrier_2d_spread_eV": None,
+            "not_ranked": None,
+            "paper": {},
+        }
+        for i in range(30)
+        for t in "ab"
+    ]
+    assert len(orders(rows)) == 64
+    assert orders_left_out(rows) == 2**30 - 64
+    assert orders_left_out(rows[:8]) == 0
 
 
 # ---- potentials ------------------------------------------------------------------------------------------------------

@@ -208,6 +208,8 @@ def _how_it_lies(summary: Summary) -> list[str]:
 def _screen(summary: Summary) -> str:
     """Where lithium binds most, where it moves most easily, what is not known, what is published and not met."""
     rows = summary["surfaces"]
+    if not any(row["models"] for row in rows):
+        return "nothing is computed yet"
     sound = [row for row in rows if not row["not_ranked"]]
     bound, moving = ([row for row in sound if row[name] is not None] for name in (BINDING, BARRIER))
     said = [f"No face binds {adsorbed_of(rows)}, as far as is known"] if not bound else []
@@ -218,7 +220,9 @@ def _screen(summary: Summary) -> str:
         least = min(moving, key=lambda row: row[BARRIER])
         said.append(f"moves most easily over {least['key']}, barrier {energy(least, BARRIER)} eV{_in_2d(least)}")
     said += [ONE_MODEL] if len(models_of(rows)) == 1 else []
-    n_left = sum(why_not(row) is not None for row in rows)
+    n_late = sum(not row["models"] for row in rows)
+    said += [f"{n_late} of {len(rows)} faces not computed yet"] if n_late else []
+    n_left = sum(why_not(row) is not None for row in rows) - n_late
     said += [f"{n_left} of {len(rows)} faces not ranked"] if n_left else []
     compared = summary["against_paper"]
     n_missed = sum(one["is_met"] is False for one in compared)

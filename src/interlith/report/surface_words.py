@@ -55,7 +55,12 @@ def spread_of(row: Row, name: str) -> float | None:
 
 def marked(row: Row) -> str:
     """The key of a face, with a star where its numbers are not to be compared."""
-    return str(row["key"]) + NOT_RANKED * bool(row["not_ranked"])
+    return str(row["key"]) + star(row)
+
+
+def star(row: Row) -> str:
+    """What marks numbers that are not to be compared; nothing where there are none."""
+    return NOT_RANKED if row["not_ranked"] and row["models"] else ""
 
 
 def energy(row: Row, name: str) -> str:

@@ -24,11 +24,13 @@ from interlith.report.surface_words import (
     off_of,
     orders_said,
     published,
+    star,
     verdict_of,
     why_not,
 )
-from interlith.report.terminal import NARROW, new_console, safe, table_of
+from interlith.report.terminal import new_console, safe, table_of
 
+NARROW_HERE, WIDE = 86, 105  # columns that the table needs without and with what is published
 YES_NO: Mapping[bool | None, str] = {True: "yes", False: "no", None: "-"}
 
 
@@ -56,26 +58,34 @@ def print_surfaces(findings: Findings, page: Path | None) -> None:
     console.print(safe(f"models: {models}"))
     if page is not None:
         console.print(safe(f"structures: {page.parent / 'structures'}"), soft_wrap=True)
+        if said["inputs"]:
+            console.print(safe(f"inputs: {page.parent / 'inputs'}"), soft_wrap=True)
     where = f"report: {page}" if page else "with --out DIR: a report with maps, tables and structures"
     console.print(safe(where), soft_wrap=page is not None)
 
 
 def _surfaces(rows: Sequence[Row], width: int) -> Table:
-    """One row for each face; on a narrow terminal what is published stands below the table."""
-    is_narrow = width < NARROW
+    """One row for each face; what has no room stands below the table."""
+    is_narrow, has_paper = width < NARROW_HERE, width >= WIDE
     words = ("surface", "top") if is_narrow else ("surface", "termination")
     heads = ["binding (eV)", "barrier (eV)"]
-    heads += [] if is_narrow else ["in 2D (eV)", "paper: binding", "paper: barrier"]
+    heads += [] if is_narrow else ["in 2D (eV)"]
+    heads += ["paper: binding", "paper: barrier"] if has_paper else []
     found = table_of(words, heads)
     for head in ("verified", "polar"):
         found.add_column(head)
     if is_narrow:
         found.padding = (0, 1, 0, 0)
     for row in rows:
-        paper = [] if is_narrow else [energy(row, BARRIER_2D), *(_number(row, name) for name in (BINDING, BARRIER))]
-        mark = NOT_RANKED if row["not_ranked"] else ""
-        cells = [row["name"], row["termination"] + mark, energy(row, BINDING), energy(row, BARRIER), *paper]
-        found.add_row(*[safe(cell) for cell in (*cells, YES_NO[row["minima_verified"]], YES_NO[row["is_polar"]])])
+        paper = [] if is_narrow else [energy(row, BARRIER_2D)]
+        paper += [_number(row, name) for name in (BINDING, BARRIER)] if has_paper else []
+        cells = [row["name"], row["termination"] + star(row), energy(row, BINDING), energy(row, BARRIER), *paper]
+        found.add_row(
+            *[
+                safe(cell)
+                for cell in (*cells, YES_NO[row["minima_verified"] if row["models"] else None], YES_NO[row["is_polar"]])
+            ]
+        )
     return found
 
 
@@ -89,15 +99,15 @@ def _below(rows: Sequence[Row], width: int) -> list[str]:
     """What the table has no room for: that there is one model alone, why a face is not ranked, words of the paper."""
     said = alone_said(rows)
     said += [f"{NOT_RANKED} not ranked: its numbers are not to be compared; why stands below"] * any(
-        row["not_ranked"] for row in rows
+        star(row) for row in rows
     )
     said += [f"{row['key']}: not ranked: {why}" for row in rows if not row["not_ranked"] and (why := why_not(row))]
-    if width < NARROW:
+    if width < NARROW_HERE:
         said += [f"{row['key']}: barrier in 2D {energy(row, BARRIER_2D)} eV" for row in rows if row[BARRIER_2D]]
     published_of: dict[str, dict[str, str]] = {}
     for row in rows:
         for name, word in QUANTITIES.items():
-            is_below = width < NARROW or row["paper"].get(name) is None
+            is_below = width < WIDE or row["paper"].get(name) is None
             if is_below and (text := published(row, name)) != "-":
                 published_of.setdefault(row["name"], {})[word] = text
     return said + [

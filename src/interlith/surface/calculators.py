@@ -101,7 +101,7 @@ def model_of(name: str) -> Model:
     """A model by its name. Raises InputError for one that is not known."""
     known = models()
     if name not in known:
-        raise InputError(f"--models {name}: not a model ({', '.join(known)}).{did_you_mean(name, known)}")
+        raise InputError(f"{name}: not a model ({', '.join(known)}).{did_you_mean(name.lower(), known)}")
     return known[name]
 
 

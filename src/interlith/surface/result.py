@@ -5,8 +5,10 @@ Energies of a machine-learned potential are not those of density functional theo
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from itertools import pairwise, product
+from itertools import islice, pairwise, product
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -15,11 +17,13 @@ from interlith.parts.quantity import Quantity
 from interlith.surface.calculators import Model
 from interlith.surface.found import FaceFound, Hop, Minimum
 from interlith.surface.graph import Barrier, Edge, forward
+from interlith.surface.slab import THIN_A, Slab
 from interlith.surface.surfaces_file import FaceAsked
 
 DISAGREE_eV, DISAGREE_CELL = 0.3, 0.03
 NOT_DFT = "computed by machine-learned potentials, not by DFT"
 DIGITS = 4
+MOST_ORDERS = 64
 EVERYWHERE = "everywhere"
 NOT_YET = "not computed yet"
 BINDING, BARRIER, BARRIER_2D = "binding_energy_eV", "barrier_eV", "barrier_2d_eV"
@@ -65,7 +69,12 @@ def row_of(asked: FaceAsked, found: Sequence[FaceFound], models: Mapping[str, Mo
         "not_ranked": "; ".join(reasons) or (None if told else NOT_YET),
         "kind": NOT_DFT,
         "paper": {key: value for key, value in asked.paper.model_dump().items() if value not in (None, "")},
-        "warnings": [*(f"{name}: {NOT_YET}" for name in late), *_unknown(asked, found, models), *_disagreement(told)],
+        "warnings": [
+            *_thin(slab),
+            *(f"{name}: {NOT_YET}" for name in late),
+            *_unknown(asked, found, models),
+            *_disagreement(told),
+        ],
         "models": told,
     }
 
@@ -120,13 +129,13 @@ def orders(rows: Sequence[Row]) -> list[Row]:
     One termination of each surface at a time: which of them a publication means may not be known, and a ranking may
     depend on it. by_binding: from the weakest; by_barrier, by_barrier_2d: from the lowest. is_decided: for each of
     them, whether no two neighbors lie within their spreads; None where a spread is not known. without: surfaces that
-    have no ranked termination, and stand in no order.
+    have no ranked termination, and stand in no order. The first MOST_ORDERS choices, where there are more.
     """
     names = list(dict.fromkeys(row["name"] for row in rows))
     sound = [row for row in rows if row[BINDING] is not None and not row["not_ranked"]]
     choices = [[row for row in sound if row["name"] == name] for name in names]
     found = []
-    for chosen in product(*(choice for choice in choices if choice)):
+    for chosen in islice(product(*(choice for choice in choices if choice)), MOST_ORDERS):
         ranked = {word: _ranked(chosen, key) for word, key in ORDERS.items()}
         numbers = [value for row in ranked["by_binding"] if (value := row["paper"].get(BINDING)) is not None]
         found.append(
@@ -139,6 +148,12 @@ def orders(rows: Sequence[Row]) -> list[Row]:
             }
         )
     return found
+
+
+def orders_left_out(rows: Sequence[Row]) -> int:
+    """How many choices of terminations are in no order, because there are too many."""
+    names = Counter(row["name"] for row in rows if row[BINDING] is not None and not row["not_ranked"])
+    return max(0, prod(names.values()) - MOST_ORDERS)
 
 
 def _ranked(rows: Sequence[Row], key: str) -> list[Row]:
@@ -195,6 +210,12 @@ def _unknown(asked: FaceAsked, found: Sequence[FaceFound], models: Mapping[str, 
         if unknown := models[one.model].unknown(elements):
             said.append(f"{one.model} was not trained on {', '.join(unknown)}: its energies mean nothing here")
     return said
+
+
+def _thin(slab: Slab | None) -> list[str]:
+    if slab is None or slab.thick_A >= THIN_A:
+        return []
+    return [f"the slab is {slab.thick_A:.1f} A thick, which may be too thin to be a surface: more n_layers"]
 
 
 def _disagreement(told: Sequence[Row]) -> list[str]:

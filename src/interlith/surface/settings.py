@@ -10,16 +10,21 @@ from interlith.parts.layer import wrong
 from interlith.units import LITHIUM_COHESIVE_eV
 from interlith.written import Written
 
+MOST_REPEATS = 20
+
 
 class Settings(Written):
     """Settings of a search; lengths in A, forces in eV/A, energies in eV.
 
-    n_layers, n_fixed: of the slab, the fixed ones at its bottom. least_width_A: lithium is at least so far from its own
-    images, by repeating the surface cell. grid_A: spacing of the starts besides those on top of atoms, on bridges and
-    in hollows. coarse_force_eV_per_A: at which starts in one basin are merged. window_eV: minima so far above the best
-    are left out. merge_A: lithium so near to an equal place is at the same site. reconstructs_A: an atom of the slab
-    that moved farther means that the surface is another one. n_rounds: how often lower places on paths are fed back.
-    cohesive_energy_eV: of the adsorbate's bulk, to which the same model's bulk energy is added for one free atom.
+    n_layers, n_fixed: of the slab, planes of atoms from one cut to the next equal one, the fixed ones at its bottom.
+    vacuum_A: above it. least_width_A: the adsorbate is at least so far from its own images, by repeating the surface
+    cell; repeat: how often, instead. grid_A: spacing of the starts besides those on top of atoms, on bridges and in
+    hollows; seed: where that grid lies. coarse_force_eV_per_A: at which starts in one basin are merged. window_eV:
+    minima so far above the best are left out. merge_A: an atom so near to an equal place is at the same site.
+    reconstructs_A: an atom of the slab that moved farther means that the surface is another one. image_spacing_A,
+    most_images: of a path, which is relaxed to path_force_eV_per_A. most_steps: of each relaxation. n_rounds: how often
+    lower places on paths are fed back. adsorbate: an element. cohesive_energy_eV: of its bulk, to which the same
+    model's bulk energy is added for one free atom.
 
     >>> Settings().quick().n_rounds
     1
@@ -53,9 +58,17 @@ class Settings(Written):
         if self.adsorbate != "Li" and "cohesive_energy_eV" not in self.model_fields_set:
             said = f"cohesive_energy_eV: must be given for an adsorbate that is not lithium, here {self.adsorbate}"
             raise wrong("adsorbate", said)
-        if self.repeat is not None and min(self.repeat) < 1:
-            raise wrong("repeat", "repeat: two whole numbers, 1 or more")
+        if self.repeat is not None and not (min(self.repeat) >= 1 and max(self.repeat) <= MOST_REPEATS):
+            raise wrong("repeat", f"repeat: two whole numbers, 1 to {MOST_REPEATS}")
+        if self.adsorbate != "Li":
+            self._check_adsorbate()
         return self
+
+    def _check_adsorbate(self) -> None:
+        from ase.data import atomic_numbers
+
+        if atomic_numbers.get(self.adsorbate, 0) == 0:
+            raise wrong("adsorbate", f"adsorbate = {self.adsorbate}: not an element's symbol")
 
     @property
     def adsorbed(self) -> str:

@@ -32,7 +32,7 @@ class Store:
                 kept = json.loads((self.folder / f"{key}.json").read_text(encoding="utf-8"))
             except (OSError, ValueError, RecursionError):
                 return None
-            if not isinstance(kept, dict) or kept.get("key") != key or not isinstance(kept.get("result"), dict):
+            if not isinstance(kept, dict) or kept.get("key") != key or "seconds" not in (kept.get("result") or {}):
                 return None
             self.held[key] = kept["result"]
         return self.held.get(key)

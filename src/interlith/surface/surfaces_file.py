@@ -23,11 +23,11 @@ from pydantic import Field, ValidationError
 
 from interlith.errors import InputError
 from interlith.parts.changes import HERE
-from interlith.surface.calculators import DEFAULT
+from interlith.surface.calculators import DEFAULT, model_of
 from interlith.surface.crystal import Crystal, read_crystal
 from interlith.surface.miller import Miller, check_four_index, parse_face
 from interlith.surface.settings import Settings
-from interlith.surface.slab import Cut, cut_named, cuts
+from interlith.surface.slab import Cut, Slab, cut_named, cuts, make_slab
 from interlith.written import (
     CONTRADICTION,
     File,
@@ -95,6 +95,19 @@ class FaceAsked:
     settings: Settings
     paper: Paper
 
+    def slab(self) -> Slab:
+        """Of the crystal as it is given; a search cuts it anew once the crystal is relaxed."""
+        own = self.settings
+        return make_slab(
+            self.crystal,
+            self.cut,
+            n_layers=own.n_layers,
+            n_fixed=own.n_fixed,
+            vacuum_A=own.vacuum_A,
+            least_width_A=own.least_width_A,
+            repeat=own.repeat,
+        )
+
     @property
     def key(self) -> str:
         """Name and termination, ZnO(002)-Zn for instance: no two faces of a file have the same."""
@@ -117,7 +130,7 @@ def surfaces_names() -> list[str]:
     """Names of the shipped files.
 
     >>> surfaces_names()
-    ['reference-surfaces', 'thin-surfaces']
+    ['coverage-zno', 'reference-surfaces', 'thin-surfaces']
     """
     return shipped(PACKAGE)
 
@@ -141,7 +154,12 @@ def read_surfaces(given: str, *, is_quick: bool = False) -> Asked:
     file = opened(given, PACKAGE)
     written = validated_table(file, SurfacesFile, table_of(file))
     faces = [face for i, one in enumerate(written.surfaces) for face in _faces(file, written, i, one, is_quick)]
-    _told_apart(file, faces)
+    _told_apart(file.name, faces)
+    with _told_at(file, ("models",)):
+        for model in written.models:
+            model_of(model)
+    if len(set(written.models)) < len(written.models):
+        raise file.at(("models",), "models: one of them stands there twice")
     name = file.name.removesuffix(".toml")
     return Asked(name, written.title, written.source, written.note, written.models, tuple(faces))
 
@@ -155,6 +173,7 @@ def surfaces_of(material: str, faces: Sequence[str], models: Sequence[str], *, i
     crystal = read_crystal(material)
     settings = Settings().quick() if is_quick else Settings()
     found = [one for face in faces for one in faces_of(crystal, face, settings=settings)]
+    _told_apart("--face", found)
     title = f"{crystal.name}: " + ", ".join(f"({face})" for face in faces)
     name = "-".join([crystal.name, *faces])
     return Asked(name, title, HERE, "", tuple(models), tuple(found))
@@ -176,7 +195,10 @@ def faces_of(
     miller = _miller(crystal, face)
     title = name or f"{crystal.name}({miller.written})"
     settings, paper = settings or Settings(), paper or Paper()
-    return [FaceAsked(title, crystal, miller, cut, settings, paper) for cut in _chosen(crystal, miller, terminations)]
+    found = [FaceAsked(title, crystal, miller, cut, settings, paper) for cut in _chosen(crystal, miller, terminations)]
+    for one in found:
+        one.slab()
+    return found
 
 
 def _miller(crystal: Crystal, face: str) -> Miller:
@@ -233,8 +255,8 @@ def _settings(file: File, of_all: Mapping[str, Any], own: Mapping[str, Any], pla
         raise file.at(where, message(where, error, list(Settings.model_fields))) from problem
 
 
-def _told_apart(file: File, faces: Sequence[FaceAsked]) -> None:
+def _told_apart(where: str, faces: Sequence[FaceAsked]) -> None:
     keys = [face.key for face in faces]
     for key in keys:
         if keys.count(key) > 1:
-            raise InputError(f"{file.name}: {key} is asked for twice; give one of them another name")
+            raise InputError(f"{where}: {key} is asked for twice; leave one out, or give it another name")

@@ -156,9 +156,17 @@ def _counting() -> Any:
             bare.set_constraint()
             bare.calc = self.inner
             self.counts[0] += 1
-            self.results = {"energy": float(bare.get_potential_energy()), "forces": np.array(bare.get_forces(), float)}
-            if "stress" in properties:
-                self.results["stress"] = np.array(bare.get_stress(), float)
+            try:
+                found: dict[str, Any] = {
+                    "energy": float(bare.get_potential_energy()),
+                    "forces": np.array(bare.get_forces(), float),
+                }
+                if "stress" in properties:
+                    found["stress"] = np.array(bare.get_stress(), float)
+            except (RuntimeError, ValueError, LookupError, NotImplementedError) as problem:
+                said = str(problem).splitlines()[0][:200] if str(problem) else type(problem).__name__
+                raise SolverError(f"the model cannot compute {bare.get_chemical_formula()}: {said}") from problem
+            self.results = found
             if not (np.isfinite(self.results["energy"]) and np.isfinite(self.results["forces"]).all()):
                 raise ArithmeticError("energy or forces are no numbers")
 
