@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from pydantic.fields import FieldInfo
+
 from interlith.coating import recipe_file
 from interlith.cycling.formats import FORMATS
 from interlith.cycling.formats.refused import BY_SUFFIX
@@ -276,6 +278,13 @@ def _has_choice(said: dict, name: str) -> bool:
     return len({one["terminations"].get(name) for one in said["orders"]}) > 1
 
 
+def _bounds(field: FieldInfo) -> str:
+    """What a key may be at all, where it is bounded."""
+    ends = {name: getattr(one, name) for one in field.metadata for name in ("ge", "gt", "le") if hasattr(one, name)}
+    low = next((f"{word}{ends[name]:g}" for name, word in (("ge", ""), ("gt", "above ")) if name in ends), "")
+    return f"{low} to {ends['le']:g}" if low and "le" in ends else low and f"{low} or more"
+
+
 def _keys(what: str, how: str, tables: tuple, uncertain: str = UNCERTAIN) -> str:
     parts = [f"# Keys of {what} file\n\n{MADE}\n", how + uncertain]
     for title, model, what in tables:
@@ -286,7 +295,7 @@ def _keys(what: str, how: str, tables: tuple, uncertain: str = UNCERTAIN) -> str
             span = SPANS.get(name)
             known = field.is_required() or field.default_factory is not None or field.default in (None, (), "")
             default = "" if known else str(field.default)
-            allowed = "" if span is None else f"{span.low:g} to {span.high:g}"
+            allowed = _bounds(field) if span is None else f"{span.low:g} to {span.high:g}"
             assumed = getattr(model, "assumed", {}).get(name)
             default = f"{assumed[0]:g}, assumed ({assumed[1]:g} to {assumed[2]:g})" if assumed else default
             told = unit(name)

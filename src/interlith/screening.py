@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib import resources
@@ -25,11 +26,13 @@ if TYPE_CHECKING:
     from interlith.surface.conduct import Conducted, Progress
     from interlith.surface.search import FaceFound
     from interlith.surface.surfaces_file import Asked
+    from interlith.surface.work import Work
 
 WARNING = "COMPUTED by machine-learned potentials, not by DFT: the spread of the models is the error bar, and no bound"
 SHIPPED = "as shipped: nothing was computed now"
 STRUCTURES, INPUTS, RESULTS = "structures", "inputs", "results"
 LONGEST_NAME = 100
+AT_ONCE = 32  # structures that a GPU is given together
 Tell = Callable[["Progress"], None]
 
 
@@ -191,12 +194,13 @@ def _searched(
     }
     store = Store(chosen_folder("screen") if options.use_store else None)
     pairs = {(face.key, name): f"{face.key} {name}" for face in asked.faces for name in models}
-    doing = None if options.so_far else do
-    with _executor(1 if options.so_far else workers) as executor:
+    with _hands(options, tuple(models), workers) as (executor, doing):
         ended, count = conduct(plans, store, executor, tell, doing)
         found = {pair: ended[name] for pair, name in pairs.items() if name in ended}
         if options.check_with is None:
             return found, {}, count
+    doing = None if options.so_far else do
+    with _executor(1 if options.so_far else workers) as executor:
         first = next(iter(models))
         best = {key: one for (key, name), one in found.items() if name == first and one.minima}
         points = {f"{key} gpaw": spot_check(one, options.check_with) for key, one in best.items()}
@@ -242,6 +246,30 @@ def _file_names(keys: Sequence[str]) -> dict[str, str]:
         others = [name for name in found.values() if name == base or name.startswith(f"{base}.")]
         found[key] = f"{base}.{len(others) + 1}" if others else base
     return found
+
+
+@contextmanager
+def _hands(
+    options: ScreenOptions, names: Sequence[str], workers: int | None
+) -> Iterator[tuple[Executor | None, Callable[[Work], dict[str, Any]] | None]]:
+    """What computes: nothing, processes, or on a GPU threads whose structures are computed together."""
+    from interlith.surface.calculators import takes_many
+    from interlith.surface.work import do
+
+    if options.so_far:
+        yield None, None
+    elif workers is None and takes_many(names):
+        from interlith.surface.batches import DoTogether
+
+        together = DoTogether(names)
+        with ThreadPoolExecutor(AT_ONCE) as threads:
+            try:
+                yield threads, together
+            finally:
+                together.stop()
+    else:
+        with _executor(workers) as executor:
+            yield executor, do
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The shipped results of the reference surfaces: whole, told as they are, and what the models still give today."""
+"""The shipped results: whole, told as they are, and what the models still give today."""
 
 from importlib import resources
 
@@ -109,6 +109,32 @@ def test_no_published_binding_energy_is_met_and_all_are_told(summary):
         assert row["is_met"] is (None if row["key"] in unjudged else False)
     for row in rows:
         assert row["difference_eV"] == approx(row["ours"] - row["paper"], abs=2e-4)
+
+
+def test_dft_differs_from_both_models_by_more_than_they_differ_from_each_other():
+    """PBE at the geometry of the first model, of cells thin enough for it; every face, and where it fails told."""
+    rows = screened("thin-surfaces").items[0].summary["surfaces"]
+    assert len(rows) == 7
+    off = {row["key"]: row["dft"]["pbe_eV"] - row["dft"]["model_eV"] for row in rows}
+    assert all(row["dft"]["failed"] is None and row["dft"]["model"] == "7net-0" for row in rows)
+    assert (min(off.values()), max(off.values())) == approx((-0.63, 0.29), abs=0.01)
+    beyond = [row["key"] for row in rows if abs(off[row["key"]]) > row["spread_eV"]]
+    assert len(beyond) >= 5
+    for row in rows:
+        (own,) = (one for one in row["models"] if one["model"] == "7net-0")
+        assert row["dft"]["model_eV"] == approx(own["binding_energy_eV"], abs=1e-4)
+        assert row["dft"]["settings"]["departs_from_paper"].keys() == {"cutoff_eV", "k_spacing_per_A", "vacuum_A"}
+        assert {"gpaw", "gpaw-data", "dftd3"} <= row["dft"]["versions"].keys()
+
+
+def test_coverage_moves_the_oxygen_face_by_more_than_an_electronvolt_and_the_zinc_face_not_one_way(summary):
+    rows = [*screened("coverage-zno").items[0].summary["surfaces"], *summary["surfaces"]]
+    for model in ("7net-0", "chgnet"):
+        found = {row["key"]: one["binding_energy_eV"] for row in rows for one in row["models"] if one["model"] == model}
+        oxygen, zinc = ([found[f"ZnO(002){c}-{t}"] for c in (" 1 of 1", " 1 of 2", "")] for t in ("O", "Zn"))
+        assert oxygen == sorted(oxygen)
+        assert oxygen[-1] - oxygen[0] > 1.5
+        assert max(zinc) - min(zinc) < 0.4
 
 
 def test_each_model_has_its_structures(summary):

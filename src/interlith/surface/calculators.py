@@ -10,16 +10,19 @@ import io
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+import numpy as np
+
 from interlith.errors import EnvironmentError_, InputError, did_you_mean
 from interlith.plugins import CALCULATORS, load
 
 DEFAULT = ("7net-0", "chgnet")
+VOIGT = [0, 1, 2, 4, 5, 3]  # of the order xx yy zz xy yz zx
 CPU_TORCH = "pip install torch==2.13.0; pip install 'interlith[surface]'"
 OF_MPTRJ = (  # the 89 elements of the Materials Project trajectories, on which both defaults were trained
     "H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb Sr Y Zr Nb "
@@ -28,12 +31,16 @@ OF_MPTRJ = (  # the 89 elements of the Materials Project trajectories, on which 
 )
 
 
+Many = Callable[[Sequence[Any]], list[dict[str, Any]]]
+
+
 @dataclass(frozen=True)
 class Model:
     """A potential by name: `make()` gives an ASE calculator of energy (eV) and forces (eV/A).
 
     package: whose version goes into what is computed with it. level: what its energies stand for. elements: those it
-    knows; empty: not said.
+    knows; empty: not said. make_many: makes a function that computes a list of structures in one call, energy, forces
+    and stress (eV/A3, Voigt) of each, which is used on a GPU; None: one by one.
     """
 
     name: str
@@ -43,6 +50,7 @@ class Model:
     level: str
     source: str
     elements: frozenset[str] = field(default_factory=frozenset)
+    make_many: Callable[[], Many] | None = None
 
     @property
     def identity(self) -> str:
@@ -77,6 +85,7 @@ def shipped_models() -> dict[str, Model]:
             "PBE, PBE+U, no dispersion",
             "doi:10.1021/acs.jctc.4c00190",
             known,
+            _sevennet_many,
         ),
         Model(
             "chgnet",
@@ -86,6 +95,7 @@ def shipped_models() -> dict[str, Model]:
             "PBE, PBE+U with corrections of the Materials Project, no dispersion",
             "doi:10.1038/s42256-023-00716-3",
             known,
+            _chgnet_many,
         ),
     )
     return {model.name: model for model in models}
@@ -152,6 +162,58 @@ def _chgnet() -> Any:
     from chgnet.model.dynamics import CHGNetCalculator
 
     return CHGNetCalculator(use_device=_device())
+
+
+def _sevennet_many() -> Many:
+    """Many structures by SevenNet: their graphs as one."""
+    import sevenn._keys as key
+    from sevenn.atom_graph_data import AtomGraphData
+    from sevenn.train.dataload import unlabeled_atoms_to_graph
+    from torch_geometric.data import Batch
+
+    single = _sevennet()
+    single.model.set_is_batch_data(True)
+
+    def many(structures: Sequence[Any]) -> list[dict[str, Any]]:
+        held = [unlabeled_atoms_to_graph(atoms, single.cutoff, with_shift=False) for atoms in structures]
+        graphs = Batch.from_data_list([AtomGraphData.from_numpy_dict(one) for one in held])
+        output = single.model(graphs.to(single.device))
+        energies, forces, stresses = (
+            output[name].detach().cpu().numpy() for name in (key.PRED_TOTAL_ENERGY, key.PRED_FORCE, key.PRED_STRESS)
+        )
+        ends = np.cumsum([len(atoms) for atoms in structures])
+        return [
+            {"energy": float(energies[i]), "forces": forces[end - len(atoms) : end], "stress": -stresses[i][VOIGT]}
+            for i, (atoms, end) in enumerate(zip(structures, ends, strict=True))
+        ]
+
+    return many
+
+
+def _chgnet_many() -> Many:
+    """Many structures by CHGNet, which takes lists."""
+    from pymatgen.io.ase import AseAtomsAdaptor
+
+    single = _chgnet()
+
+    def many(structures: Sequence[Any]) -> list[dict[str, Any]]:
+        graphs = [single.model.graph_converter(AseAtomsAdaptor.get_structure(atoms)) for atoms in structures]
+        found = single.model.predict_graph(graphs, task="efs", batch_size=len(graphs))
+        return [
+            {
+                "energy": float(one["e"]) * (len(atoms) if single.model.is_intensive else 1),
+                "forces": one["f"],
+                "stress": (one["s"] * single.stress_weight).ravel()[[0, 4, 8, 5, 2, 1]],
+            }
+            for atoms, one in zip(structures, found, strict=True)
+        ]
+
+    return many
+
+
+def takes_many(names: Iterable[str]) -> bool:
+    """Whether there is a GPU, and all these models compute many structures in one call."""
+    return all(model_of(name).make_many for name in names) and _device() == "cuda"
 
 
 def _one_thread() -> None:
