@@ -118,7 +118,7 @@ def check_calculator(model: Model, sample: Atoms | None = None, *, noise_eV: flo
     All are finite, and the same when asked again after another structure. Forces are minus the derivative of the
     energy by positions, stress that by strain over volume (finite differences). A shift, a rotation, another order of
     the atoms and an atom moved by a vector of the cell leave the energy as it is, and forces go with them. Two cells
-    have twice the energy of one.
+    have twice the energy of one. Where there is a make_many, structures in one call are each what they are alone.
 
     sample: a periodic structure off its equilibrium; otherwise a shipped crystal of elements that the model knows,
     shaken and sheared. noise_eV: by how much rounding makes the energy of the sample uncertain: 1e-6 serves for double
@@ -145,6 +145,25 @@ def check_calculator(model: Model, sample: Atoms | None = None, *, noise_eV: flo
         assert abs(got - n_cells * energy) <= n_cells * noise_eV, f"energy is not the same {said}: {got}, {energy} eV"
         off = np.abs(their_forces[: len(order)] - forces[order] @ turn.T).max()
         assert off <= noise_eV / STEP_A, f"forces are not the same {said}: {off} eV/A off"
+    if model.make_many is not None:
+        _check_many(model, atoms, noise_eV)
+
+
+def _check_many(model: Model, atoms: Atoms, noise_eV: float) -> None:
+    """Structures of two sizes in one call are each what they are alone."""
+    assert model.make_many is not None
+    structures = [atoms, atoms.repeat((2, 1, 1))]
+    found = model.make_many()([one.copy() for one in structures])
+    assert len(found) == len(structures), "make_many: one answer for each structure"
+    for one, got in zip(structures, found, strict=True):
+        one.calc = atoms.calc
+        energy, forces, stress = _asked(one)
+        off = abs(got["energy"] - energy) / len(one)
+        assert off <= noise_eV, f"make_many: an energy is {off} eV per atom off that of one alone"
+        off = float(np.abs(np.asarray(got["forces"]) - forces).max())
+        assert off <= noise_eV / STEP_A, f"make_many: forces are {off} eV/A off those of one alone"
+        off = float(np.abs(np.asarray(got["stress"]) - stress).max())
+        assert off <= noise_eV, f"make_many: stress is {off} eV/A3 off that of one alone"
 
 
 def _shaken(model: Model) -> Atoms:

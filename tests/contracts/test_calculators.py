@@ -1,5 +1,7 @@
 """Models of energy keep the contract of a calculator, those of ASE and those shipped; and what breaks it is found."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -38,6 +40,36 @@ def test_a_smooth_pair_potential_keeps_it():
 def test_the_shipped_models_keep_it_in_single_precision(name, package):
     pytest.importorskip(package)
     check_calculator(shipped_models()[name], noise_eV=SINGLE_eV)
+
+
+def many_of(change):
+    """The effective-medium potential for a list, with what `change` makes of the answers."""
+
+    def many(structures):
+        found = []
+        for atoms in structures:
+            atoms.calc = EMT()
+            energy, forces, stress = atoms.get_potential_energy(), atoms.get_forces(), atoms.get_stress()
+            found.append({"energy": energy, "forces": forces, "stress": stress})
+        return change(found)
+
+    return lambda: many
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda found: found[:1], "one answer for each structure"),
+        (lambda found: [{**one, "energy": one["energy"] + 0.01} for one in found], "an energy is"),
+        (lambda found: [{**one, "forces": one["forces"][::-1]} for one in found], "forces are"),
+        (lambda found: [{**one, "stress": -one["stress"]} for one in found], "stress is"),
+    ],
+)
+def test_many_in_one_call_must_each_be_what_they_are_alone(change, told):
+    own = dataclasses.replace(model(EMT), make_many=many_of(lambda found: found))
+    check_calculator(own)
+    with pytest.raises(AssertionError, match=f"make_many: {told}"):
+        check_calculator(dataclasses.replace(own, make_many=many_of(change)))
 
 
 class Changed(Calculator):
