@@ -309,7 +309,7 @@ def _keys(what: str, how: str, tables: tuple, uncertain: str = UNCERTAIN) -> str
             )
         text = what or (model.__doc__ or "").split("\n\n    >>>")[0]
         said = "\n".join(line.removeprefix("    ") for line in text.strip().splitlines())
-        body = table(["key", "unit", "default", "plausible"], rows)
+        body = table(["key", "unit", "default", "plausible, or allowed"], rows)
         parts.append(f"## {title}\n\n{said}\n\n{body}\n")
     return "\n".join(parts)
 
