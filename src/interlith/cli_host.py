@@ -78,10 +78,12 @@ def screen(
         if show_list:
             tell_lists(lists(), as_json)
             return
+        if show and not surfaces:
+            raise InputError("--show: give a file of surfaces, or a shipped one: reference-surfaces")
         if surfaces is None and material is None:
             raise InputError("give a file of surfaces, a shipped one (reference-surfaces), or --material with --face")
         if show:
-            typer.echo(file_of(surfaces or ""), nl=False)
+            typer.echo(file_of(str(surfaces)), nl=False)
             return
         asked = options_from(
             material,

@@ -115,7 +115,11 @@ def dotted(place: Place) -> str:
 
 
 def words_of(error: Any) -> str:
-    """What an error of pydantic says, as the end of a sentence."""
+    """What an error of pydantic says, as the end of a sentence; a person writes lists, and no tuples."""
+    if error["type"] in ("tuple_type", "list_type"):
+        return "a list in brackets is needed"
+    if error["type"] == "too_short":
+        return f"at least {error['ctx']['min_length']} needed, {error['ctx']['actual_length']} given"
     said: str = error["msg"].removeprefix("Value error, ")
     return f"{said[:1].lower()}{said[1:]}"
 

@@ -111,6 +111,19 @@ def test_models_of_a_file_are_told_with_their_line(tmp_path, models, told):
         read_surfaces(str(tmp_path / "s.toml"))
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('title = "x"\nsurfaces = []', "surfaces: at least 1 needed, 0 given"),
+        ('title = "x"\nmodels = "chgnet"\n[[surfaces]]\ncrystal = "Cu"\nface = "100"', "chgnet: a list in brackets"),
+    ],
+)
+def test_lists_are_called_lists(tmp_path, text, told):
+    (tmp_path / "s.toml").write_text(text)
+    with pytest.raises(InputError, match=re.escape(told)):
+        read_surfaces(str(tmp_path / "s.toml"))
+
+
 def test_one_face_asked_for_twice_is_refused():
     with pytest.raises(InputError, match=r"--face: Cu\(111\)-Cu is asked for twice"):
         surfaces_of("Cu", ["111", "111"], ["chgnet"])
