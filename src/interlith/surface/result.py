@@ -73,7 +73,7 @@ def row_of(asked: FaceAsked, found: Sequence[FaceFound], models: Mapping[str, Mo
             *_thin(slab),
             *(f"{name}: {NOT_YET}" for name in late),
             *_unknown(asked, found, models),
-            *_disagreement(told),
+            *_disagreement(told, asked.settings.adsorbed),
         ],
         "models": told,
     }
@@ -218,7 +218,7 @@ def _thin(slab: Slab | None) -> list[str]:
     return [f"the slab is {slab.thick_A:.1f} A thick, which may be too thin to be a surface: more n_layers"]
 
 
-def _disagreement(told: Sequence[Row]) -> list[str]:
+def _disagreement(told: Sequence[Row], adsorbed: str) -> list[str]:
     said = []
     energies = [row["binding_energy_eV"] for row in told if row["binding_energy_eV"] is not None]
     if energies and max(energies) - min(energies) > DISAGREE_eV:
@@ -228,7 +228,7 @@ def _disagreement(told: Sequence[Row]) -> list[str]:
         said.append("the models differ by more than 3 % in the cell of the crystal")
     places = {row["best_site"] for row in told if row["best_site"] is not None}
     if len(places) > 1:
-        said.append(f"the models put it at different sites ({', '.join(sorted(places))})")
+        said.append(f"the models put {adsorbed} at different sites ({', '.join(sorted(places))})")
     return said
 
 

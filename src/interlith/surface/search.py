@@ -410,7 +410,7 @@ def _found(
     elif high is not None and high.everywhere_eV is None:
         state.said.append(f"no way to every copy of the site is known: hops up to {LONGEST_HOP_A:g} A were looked at")
     if state.minima and (moved := float(np.linalg.norm(state.minima[0].shifts_A, axis=1).max())) > GIVES_WAY_A:
-        state.said.append(f"at the best site an atom of the slab lies {moved:.1f} A from where it is without")
+        state.said.append(f"at the best site an atom of the slab lies {moved:.1f} A from its place on the bare face")
     refused = None if state.minima else f"{state.settings.adsorbed} has no site here ({_listed(state.left_out)})"
     return FaceFound(
         model=state.model.name,
