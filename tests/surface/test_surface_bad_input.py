@@ -86,7 +86,7 @@ def test_an_adsorbate_that_is_no_element_is_refused():
         ("repeat = [100000000, 1]", "repeat: two whole numbers, 1 to 20"),
         ("repeat = [20, 20]", "a slab of 1600 atoms: at most 1000"),
         ('adsorbate = "ZnO"\ncohesive_energy_eV = 1.1', "adsorbate = ZnO: not an element's symbol"),
-        ("n_layers = 1\nn_fixed = 0", "1 layers of 1.81 A, planes of atoms: 1.8 A are no slab; n_layers = 3"),
+        ("n_layers = 1\nn_fixed = 0", "n_layers = 1: 0.0 A from the lowest atom to the highest are no slab"),
     ],
 )
 def test_slabs_of_no_use_are_refused_with_their_line_before_anything_is_computed(tmp_path, own, told):

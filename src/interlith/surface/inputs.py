@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from interlith.errors import EnvironmentError_, InputError
-from interlith.findings import replace_file
 from interlith.surface.dft import (
     INSTALL,
     DftSettings,
@@ -379,7 +378,12 @@ def _written(folder: Path, texts: Mapping[str, str], overwrite: bool) -> list[Pa
             raise InputError(f"{other[0]}: already there, and different; give another folder, or say to overwrite")
         for path, data in paths.items():
             path.parent.mkdir(parents=True, exist_ok=True)
-            replace_file(path, data)
+            partial = path.with_name(path.name + ".partial")
+            try:
+                partial.write_bytes(data)
+                partial.replace(path)
+            finally:
+                partial.unlink(missing_ok=True)
     except OSError as problem:
         raise EnvironmentError_(f"{folder}: cannot be written ({problem.strerror or problem})") from problem
     return list(paths)

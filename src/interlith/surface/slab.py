@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -20,7 +19,7 @@ SAME_HEIGHT_A = 0.05
 BOND_FACTOR = 1.12  # of the distance to the nearest neighbor; second neighbors of a bcc metal are at 1.155
 ANIONS = {"F": -1, "Cl": -1, "Br": -1, "I": -1, "O": -2, "S": -2, "Se": -2, "Te": -2, "N": -3}
 MOST_ATOMS = 1000
-THINNEST_A, THIN_A = 3.0, 5.0  # below the first no slab, below the second told
+THINNEST_A, THIN_A = 1.75, 5.0  # a slab below the first is not searched, one below the second is told
 POLAR_e_per_A = 1e-3  # dipole over area, below which it is rounding
 
 
@@ -131,7 +130,7 @@ def make_slab(
     """A slab of a crystal, already relaxed or not, below a cut.
 
     repeat: of the surface cell; None: as often as both sides are at least least_width_A. Raises InputError for a slab
-    too thin for its fixed layers, for one that is hardly thicker than an atom, and for one of too many atoms.
+    too thin for its fixed layers, and for one of too many atoms.
     """
     from ase import Atoms
     from ase.constraints import FixAtoms
@@ -150,21 +149,13 @@ def make_slab(
     atoms = Atoms(numbers=numbers, positions=at, cell=cell, pbc=True)
     atoms.set_scaled_positions(_wrapped(atoms.get_scaled_positions(wrap=False)))
     times = repeat or _repeat(cell, least_width_A)
-    _check_size(len(atoms) * times[0] * times[1], top - bottom, n_layers)
+    if (n_atoms := len(atoms) * times[0] * times[1]) > MOST_ATOMS:
+        raise InputError(f"a slab of {n_atoms} atoms: at most {MOST_ATOMS}; fewer n_layers, or a smaller repeat")
     atoms = atoms.repeat((*times, 1))
     atoms = atoms[np.lexsort((atoms.positions[:, 0], atoms.positions[:, 1], atoms.positions[:, 2]))]
     held = atoms.positions[:, 2] < held_below - bottom + vacuum_A / 2.0
     atoms.set_constraint(FixAtoms(mask=held))
     return Slab(atoms, cut, times, n_layers, n_fixed, _dipole(atoms))
-
-
-def _check_size(n_atoms: int, thick_A: float, n_layers: int) -> None:
-    """thick_A: with the space of one layer."""
-    if n_atoms > MOST_ATOMS:
-        raise InputError(f"a slab of {n_atoms} atoms: at most {MOST_ATOMS}; fewer n_layers, or a smaller repeat")
-    if thick_A < THINNEST_A:
-        said = f"{n_layers} layers of {thick_A / n_layers:.2f} A, planes of atoms: {thick_A:.1f} A are no slab"
-        raise InputError(f"{said}; n_layers = {math.ceil(THIN_A / thick_A * n_layers)} would be {THIN_A:g} A")
 
 
 def _bulk(crystal: Crystal, face: Miller) -> _Bulk:

@@ -27,7 +27,7 @@ from interlith.surface.calculators import DEFAULT, model_of
 from interlith.surface.crystal import Crystal, read_crystal
 from interlith.surface.miller import Miller, check_four_index, parse_face
 from interlith.surface.settings import Settings
-from interlith.surface.slab import Cut, Slab, cut_named, cuts, make_slab
+from interlith.surface.slab import THIN_A, THINNEST_A, Cut, Slab, cut_named, cuts, make_slab
 from interlith.written import (
     CONTRADICTION,
     File,
@@ -190,15 +190,21 @@ def faces_of(
 ) -> list[FaceAsked]:
     """The terminations of a face, or those of them that are named; else those that break the fewest bonds.
 
-    Raises InputError for a face that cannot be cut, and for a slab too thin for what is fixed.
+    Raises InputError for a face that cannot be cut, and for a slab too thin for what is fixed, or to be one.
     """
     miller = _miller(crystal, face)
     title = name or f"{crystal.name}({miller.written})"
     settings, paper = settings or Settings(), paper or Paper()
     found = [FaceAsked(title, crystal, miller, cut, settings, paper) for cut in _chosen(crystal, miller, terminations)]
     for one in found:
-        one.slab()
+        _check_thick(one.slab())
     return found
+
+
+def _check_thick(slab: Slab) -> None:
+    if slab.thick_A < THINNEST_A:
+        said = f"n_layers = {slab.n_layers}: {slab.thick_A:.1f} A from the lowest atom to the highest are no slab"
+        raise InputError(f"{said}; layers are planes of atoms: as many as make {THIN_A:g} A")
 
 
 def _miller(crystal: Crystal, face: str) -> Miller:
