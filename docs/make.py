@@ -17,7 +17,7 @@ from interlith.parts.plausible import SPANS
 from interlith.parts.recipe import Dose, Growth, MeasuredHost, Paper, Powder, Prices, Recipe
 from interlith.pouch.design_file import Beside, Published
 from interlith.record import COLUMNS
-from interlith.report.surface_words import NOT_RANKED, marked
+from interlith.report.surface_words import marked, star
 from interlith.screening import screened
 from interlith.surface.settings import Settings
 from interlith.surface.surfaces_file import Paper as PublishedSurface
@@ -165,7 +165,7 @@ def reference_surfaces() -> str:
     faces = [
         [
             row["name"],
-            row["termination"] + NOT_RANKED * bool(row["not_ranked"]) + " (polar)" * bool(row["is_polar"]),
+            row["termination"] + star(row) + " (polar)" * bool(row["is_polar"]),
             number(row["binding_energy_eV"], row["spread_eV"], 2),
             f"{row['paper'].get('binding_energy_eV', row['paper'].get('binding_energy', ''))}",
             number(row["barrier_eV"], row["barrier_spread_eV"], 3),
@@ -225,7 +225,7 @@ def coverages() -> str:
     rows = [
         [
             row["name"],
-            row["termination"] + NOT_RANKED * bool(row["not_ranked"]),
+            row["termination"] + star(row),
             *(f"{one['binding_energy_eV']:.2f}" for one in row["models"]),
             *(f"{one['sites'][0]['most_moved_A']:.1f}" for one in row["models"]),
         ]

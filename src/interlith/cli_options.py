@@ -140,6 +140,6 @@ Cached = Annotated[bool, typer.Option("--cached", help="The shipped results; not
 SoFar = Annotated[bool, typer.Option("--so-far", help="What an earlier call finished; nothing is computed.")]
 Quick = Annotated[bool, typer.Option("--quick", help="Fewer starts and images: a first look.")]
 Anew = Annotated[bool, typer.Option("--no-cache", help="Compute everything anew, and keep nothing.")]
-Searchers = Annotated[int | None, typer.Option("--workers", min=1, help="Processes; as many as cores.")]
+Searchers = Annotated[int | None, typer.Option("--workers", min=1, help="Processes; as many as cores, on a GPU one.")]
 CheckWith = Annotated[Checks | None, typer.Option("--check-with", help="DFT single points at the models' geometry.")]
 Inputs = Annotated[Codes | None, typer.Option("--write-inputs", help="Inputs with the paper's settings, into --out.")]

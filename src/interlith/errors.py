@@ -17,6 +17,15 @@ def did_you_mean(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
     return f" Did you mean {close[0]}?" if close else ""
 
 
+def first_line(problem: Exception) -> str:
+    """What another package's error says, in a line; its kind where it says nothing.
+
+    >>> first_line(ValueError("no such element\\nin the model")), first_line(ValueError())
+    ('no such element', 'ValueError')
+    """
+    return str(problem).splitlines()[0][:200] if str(problem) else type(problem).__name__
+
+
 class InterlithError(Exception):
     """Anything interlith refuses, with a message a person can act on."""
 

@@ -34,6 +34,7 @@ STRUCTURES, INPUTS, RESULTS = "structures", "inputs", "results"
 LONGEST_NAME = 100
 AT_ONCE = 32  # structures that a GPU is given together
 Tell = Callable[["Progress"], None]
+Hands = tuple["Executor | None", "Callable[[Work], dict[str, Any]] | None"]  # what computes, as `conduct` takes it
 
 
 @dataclass(frozen=True)
@@ -185,7 +186,6 @@ def _searched(
     from interlith.surface.search import search
     from interlith.surface.spot_check import spot_check
     from interlith.surface.store import Store
-    from interlith.surface.work import do
 
     plans = {
         f"{face.key} {model.name}": search(face.crystal, face.face, face.cut.name, model, face.settings)
@@ -199,8 +199,7 @@ def _searched(
         found = {pair: ended[name] for pair, name in pairs.items() if name in ended}
         if options.check_with is None:
             return found, {}, count
-    doing = None if options.so_far else do
-    with _executor(1 if options.so_far else workers) as executor:
+    with _processes(options, workers) as (executor, doing):
         first = next(iter(models))
         best = {key: one for (key, name), one in found.items() if name == first and one.minima}
         points = {f"{key} gpaw": spot_check(one, options.check_with) for key, one in best.items()}
@@ -249,39 +248,36 @@ def _file_names(keys: Sequence[str]) -> dict[str, str]:
 
 
 @contextmanager
-def _hands(
-    options: ScreenOptions, names: Sequence[str], workers: int | None
-) -> Iterator[tuple[Executor | None, Callable[[Work], dict[str, Any]] | None]]:
-    """What computes: nothing, processes, or on a GPU threads whose structures are computed together."""
+def _hands(options: ScreenOptions, names: Sequence[str], workers: int | None) -> Iterator[Hands]:
+    """On a GPU threads whose structures are computed together; else as `_processes`."""
     from interlith.surface.calculators import takes_many
-    from interlith.surface.work import do
 
-    if options.so_far:
-        yield None, None
-    elif workers is None and takes_many(names):
-        from interlith.surface.batches import DoTogether
+    if options.so_far or workers is not None or not takes_many(names):
+        with _processes(options, workers) as hands:
+            yield hands
+        return
+    from interlith.surface.batches import DoTogether
 
-        together = DoTogether(names)
-        with ThreadPoolExecutor(AT_ONCE) as threads:
-            try:
-                yield threads, together
-            finally:
-                together.stop()
-    else:
-        with _executor(workers) as executor:
-            yield executor, do
+    together = DoTogether(names)
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        try:
+            yield threads, together
+        finally:
+            together.stop()
 
 
 @contextmanager
-def _executor(workers: int | None) -> Iterator[Executor | None]:
-    """Processes, one thread each; None for a single one, which is this one."""
+def _processes(options: ScreenOptions, workers: int | None) -> Iterator[Hands]:
+    """Processes, one thread each, or for a single one this process; nothing where only what is kept is told."""
+    from interlith.surface.work import do
+
     n_workers = workers or os.cpu_count() or 1
-    if n_workers == 1:
-        yield None
+    if options.so_far or n_workers == 1:
+        yield None, None if options.so_far else do
         return
     os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
     with pool(n_workers) as executor:
-        yield executor
+        yield executor, do
 
 
 def _told(

@@ -316,3 +316,11 @@ def test_three_kills_change_no_bit_and_cost_no_finished_piece(tmp_path, undistur
     assert not any(said == "AGAIN" for said, _ in lines), "a finished piece was computed again"
     assert sum(begun.values()) == whole.n_computed + len(kill_at), "only the piece under way is lost by a kill"
     assert len(begun) == whole.n_computed == len(list((tmp_path / "store").glob("*.json")))
+
+
+@pytest.mark.parametrize("inside", [5, "seconds", [], None, {}, {"energy_eV": 1.0}])
+def test_a_piece_with_something_else_inside_is_as_if_it_were_not_there(tmp_path, inside):
+    work = piece()
+    told = {"key": work.key, "kind": work.kind, "model": work.identity, "result": inside}
+    (tmp_path / f"{work.key}.json").write_text(json.dumps(told))
+    assert Store(tmp_path).get(work) is None

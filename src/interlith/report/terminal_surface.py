@@ -80,12 +80,8 @@ def _surfaces(rows: Sequence[Row], width: int) -> Table:
         paper = [] if is_narrow else [energy(row, BARRIER_2D)]
         paper += [_number(row, name) for name in (BINDING, BARRIER)] if has_paper else []
         cells = [row["name"], row["termination"] + star(row), energy(row, BINDING), energy(row, BARRIER), *paper]
-        found.add_row(
-            *[
-                safe(cell)
-                for cell in (*cells, YES_NO[row["minima_verified"] if row["models"] else None], YES_NO[row["is_polar"]])
-            ]
-        )
+        is_verified = row["minima_verified"] if row["models"] else None
+        found.add_row(*[safe(cell) for cell in (*cells, YES_NO[is_verified], YES_NO[row["is_polar"]])])
     return found
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from interlith.errors import EnvironmentError_, InputError, did_you_mean
+from interlith.errors import EnvironmentError_, InputError, did_you_mean, first_line
 from interlith.plugins import CALCULATORS, load
 
 DEFAULT = ("7net-0", "chgnet")
@@ -133,8 +133,8 @@ def ready(model: Model) -> Any:
         said = f"{model.name}: {problem.name or problem} is not installed; {how}"
         raise EnvironmentError_(said) from problem
     except Exception as problem:  # no weights, or of another version: each package has errors of its own
-        said = str(problem).splitlines()[0][:200] if str(problem) else type(problem).__name__
-        raise EnvironmentError_(f"{model.name}: cannot be loaded, are its weights there? ({said})") from problem
+        said = f"{model.name}: cannot be loaded, are its weights there? ({first_line(problem)})"
+        raise EnvironmentError_(said) from problem
 
 
 def device() -> str:

@@ -19,7 +19,7 @@ from interlith.surface.found import FaceFound, Hop, Minimum, with_adsorbate
 from interlith.surface.graph import Barrier, Edge, Node, classes_of, neighbor_edges, nodes_of, percolation
 from interlith.surface.miller import Miller
 from interlith.surface.settings import Settings
-from interlith.surface.slab import Cut, Slab, cut_named, make_slab
+from interlith.surface.slab import Cut, Slab, cut_named, slab_of
 from interlith.surface.starts import starts, touch_A
 from interlith.surface.symmetry import Operation, apart, operations, same_place
 from interlith.surface.work import VALLEY_eV, Work, packed, unpacked
@@ -111,15 +111,7 @@ def _prepared(
         cut = cut_named(relaxed, face, termination)
     except InputError:
         return replace(nothing, refused=f"the relaxed crystal has no termination {termination}: its bonds are others")
-    slab = make_slab(
-        relaxed,
-        cut,
-        n_layers=settings.n_layers,
-        n_fixed=settings.n_fixed,
-        vacuum_A=settings.vacuum_A,
-        least_width_A=settings.least_width_A,
-        repeat=settings.repeat,
-    )
+    slab = slab_of(relaxed, cut, settings)
     (clean,) = yield [_relax_work(model, slab.atoms, settings, "slab", settings.force_eV_per_A / 2.0)]
     atoms = unpacked(clean["atoms"])
     moved = float(np.linalg.norm(atoms.positions - slab.atoms.positions, axis=1).max())

@@ -11,6 +11,7 @@ import numpy as np
 from interlith.errors import InputError
 from interlith.surface.crystal import SYMMETRY_A, Crystal, primitive
 from interlith.surface.miller import Miller, SurfaceLattice, surface_lattice
+from interlith.surface.settings import Settings
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -156,6 +157,19 @@ def make_slab(
     held = atoms.positions[:, 2] < held_below - bottom + vacuum_A / 2.0
     atoms.set_constraint(FixAtoms(mask=held))
     return Slab(atoms, cut, times, n_layers, n_fixed, _dipole(atoms))
+
+
+def slab_of(crystal: Crystal, cut: Cut, settings: Settings) -> Slab:
+    """The slab that settings ask for. Raises as make_slab does."""
+    return make_slab(
+        crystal,
+        cut,
+        n_layers=settings.n_layers,
+        n_fixed=settings.n_fixed,
+        vacuum_A=settings.vacuum_A,
+        least_width_A=settings.least_width_A,
+        repeat=settings.repeat,
+    )
 
 
 def _bulk(crystal: Crystal, face: Miller) -> _Bulk:

@@ -32,7 +32,7 @@ class Store:
                 kept = json.loads((self.folder / f"{key}.json").read_text(encoding="utf-8"))
             except (OSError, ValueError, RecursionError):
                 return None
-            if not isinstance(kept, dict) or kept.get("key") != key or "seconds" not in (kept.get("result") or {}):
+            if not isinstance(kept, dict) or kept.get("key") != key or not _is_result(kept.get("result")):
                 return None
             self.held[key] = kept["result"]
         return self.held.get(key)
@@ -44,6 +44,10 @@ class Store:
             _write(self.folder / f"{work.key}.json", text)
         self.held[work.key] = json.loads(text)["result"]
         return self.held[work.key]
+
+
+def _is_result(held: Any) -> bool:
+    return isinstance(held, dict) and "seconds" in held
 
 
 def _write(path: Path, text: str) -> None:

@@ -27,7 +27,7 @@ from interlith.surface.calculators import DEFAULT, model_of
 from interlith.surface.crystal import Crystal, read_crystal
 from interlith.surface.miller import Miller, check_four_index, parse_face
 from interlith.surface.settings import Settings
-from interlith.surface.slab import THIN_A, THINNEST_A, Cut, Slab, cut_named, cuts, make_slab
+from interlith.surface.slab import THIN_A, THINNEST_A, Cut, Slab, cut_named, cuts, slab_of
 from interlith.written import (
     CONTRADICTION,
     File,
@@ -94,19 +94,6 @@ class FaceAsked:
     cut: Cut
     settings: Settings
     paper: Paper
-
-    def slab(self) -> Slab:
-        """Of the crystal as it is given; a search cuts it anew once the crystal is relaxed."""
-        own = self.settings
-        return make_slab(
-            self.crystal,
-            self.cut,
-            n_layers=own.n_layers,
-            n_fixed=own.n_fixed,
-            vacuum_A=own.vacuum_A,
-            least_width_A=own.least_width_A,
-            repeat=own.repeat,
-        )
 
     @property
     def key(self) -> str:
@@ -196,8 +183,8 @@ def faces_of(
     title = name or f"{crystal.name}({miller.written})"
     settings, paper = settings or Settings(), paper or Paper()
     found = [FaceAsked(title, crystal, miller, cut, settings, paper) for cut in _chosen(crystal, miller, terminations)]
-    for one in found:
-        _check_thick(one.slab())
+    for one in found:  # of the crystal as it is given; a search cuts it anew once it is relaxed
+        _check_thick(slab_of(crystal, one.cut, settings))
     return found
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from interlith.errors import SolverError
+from interlith.errors import SolverError, first_line
 from interlith.surface.calculators import calculator, device
 
 if TYPE_CHECKING:
@@ -163,9 +163,11 @@ def _counting() -> Any:
                 }
                 if "stress" in properties:
                     found["stress"] = np.array(bare.get_stress(), float)
-            except (RuntimeError, ValueError, LookupError, NotImplementedError) as problem:
-                said = str(problem).splitlines()[0][:200] if str(problem) else type(problem).__name__
-                raise SolverError(f"the model cannot compute {bare.get_chemical_formula()}: {said}") from problem
+            except np.linalg.LinAlgError:  # of this structure alone, as an energy that is no number
+                raise
+            except (RuntimeError, ValueError, LookupError) as problem:
+                said = f"the model cannot compute {bare.get_chemical_formula()}: {first_line(problem)}"
+                raise SolverError(said) from problem
             self.results = found
             if not (np.isfinite(self.results["energy"]) and np.isfinite(self.results["forces"]).all()):
                 raise ArithmeticError("energy or forces are no numbers")
