@@ -63,8 +63,8 @@ ASKED = {
 AURBACH = """
 import sys, time
 from interlith.cell.simulate import simulate
-from interlith.study import study
-asked = study("cp", "aurbach")
+from interlith.cell_test import cell_test
+asked = cell_test("cp", "aurbach")
 begin = time.perf_counter()
 simulate(asked.cell, asked.protocol, model=sys.argv[1])
 print(time.perf_counter() - begin)
@@ -73,12 +73,12 @@ LONG = """
 import json, sys
 from interlith.cell.simulate import simulate
 from interlith.protocol import half_cell_efficiency
-from interlith.study import study
+from interlith.cell_test import cell_test
 n = int(sys.argv[2])
 protocol = half_cell_efficiency(
     current_density_mA_per_cm2=1.0, plated_mAh_per_cm2=1.0, n_cycles=n, n_formation=0
 )
-asked = study(sys.argv[1], protocol, changes=json.loads(sys.argv[3]))
+asked = cell_test(sys.argv[1], protocol, changes=json.loads(sys.argv[3]))
 done = simulate(asked.cell, asked.protocol, model=sys.argv[4])
 assert done.stopped is None and done.steps[-1].cycle == n, done.stopped
 final = done.ledger.final()
@@ -93,13 +93,13 @@ def ours(name: str, n_cycles: int) -> Task:
     """A run of ours, which must go through all its cycles."""
     from interlith.cell.simulate import simulate
     from interlith.protocol import half_cell_efficiency
-    from interlith.study import study
+    from interlith.cell_test import cell_test
 
     sample, model = OURS[name]
     protocol = half_cell_efficiency(
         current_density_mA_per_cm2=1.0, plated_mAh_per_cm2=1.0, n_cycles=n_cycles, n_formation=0
     )
-    asked = study(sample, protocol, changes=FOIL)
+    asked = cell_test(sample, protocol, changes=FOIL)
 
     def run() -> None:
         done = simulate(asked.cell, asked.protocol, model=model)
@@ -115,10 +115,10 @@ def twin(name: str) -> Task:
 
     from interlith.cell.models import DEFAULT_RELATIVE
     from interlith.cell.pybamm_bridge import half_cell_model
-    from interlith.study import study
+    from interlith.cell_test import cell_test
 
     sample, kind = OURS[name]
-    cell = study(sample, changes=FOIL).cell
+    cell = cell_test(sample, changes=FOIL).cell
     model, values = half_cell_model(cell, model=kind)
     ampere = cell.area_cm2 / 1000
     cycle = (f"Discharge at {ampere} A for 1 hour", f"Charge at {ampere} A until 1 V")

@@ -18,7 +18,7 @@ from interlith.cell.simulate import simulate
 from interlith.cycling.analyze import analyze
 from interlith.parts.samples import COPPER, aurbach_efficiency, names
 from interlith.protocol import ConstantCurrent, Protocol
-from interlith.study import study
+from interlith.cell_test import cell_test
 from interlith.units import LITHIUM_mAh_PER_CM2_PER_UM
 
 FILE = Path(__file__).resolve().parents[1] / "src/interlith/parts/samples.toml"
@@ -28,7 +28,7 @@ SOURCE = "fitted to the Aurbach efficiency {percent:.2f} % of Shen et al. (2025)
 
 
 def efficiency(name: str, changes: dict) -> float:
-    asked = study(name, "aurbach", changes=changes)
+    asked = cell_test(name, "aurbach", changes=changes)
     done = simulate(asked.cell, asked.protocol, relative_tolerance=1e-8)
     return analyze(done.record, kind="reservoir").outcomes["reservoir"].values["efficiency"]
 
@@ -36,7 +36,7 @@ def efficiency(name: str, changes: dict) -> float:
 def cap_porosity(name: str, thickness_um: float) -> float:
     """The porosity at which what lies on top after plating 5 mAh/cm2 at 1 mA/cm2 gives the measured thickness."""
     step = ConstantCurrent(current_density_mA_per_cm2=-1.0, areal_capacity_mAh_per_cm2=5.0)
-    asked = study(name, Protocol(name="plate", steps=(step,)))
+    asked = cell_test(name, Protocol(name="plate", steps=(step,)))
     end = simulate(asked.cell, asked.protocol).ledger.final()
     dense_um = (end["active_top"] + end["dead_top"]) / LITHIUM_mAh_PER_CM2_PER_UM
     return 1.0 - dense_um / (thickness_um - asked.cell.host.thickness_um)

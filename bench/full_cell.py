@@ -46,16 +46,16 @@ def ours(name: str) -> tuple[Task, int]:
     from interlith.parts.positive import positive
     from interlith.parts.samples import foil
     from interlith.protocol import ConstantCurrent, Protocol, Repeat
-    from interlith.study import study
+    from interlith.cell_test import cell_test
 
     if name == SAME:
-        asked = study("cp", "li-ncm811")
+        asked = cell_test("cp", "li-ncm811")
         part = positive("nmc532-xu2019")
         cell = asked.cell.with_values_kept(working=foil().with_values(thickness_um=700.0), counter=part)
         cycle = (ConstantCurrent(rate_C=1.0, voltage_V=4.2), ConstantCurrent(rate_C=-1.0, voltage_V=3.5))
         protocol, nominal = Protocol(name="bench", steps=(Repeat(times=N_CYCLES, steps=cycle),)), 1.558
     else:
-        asked = study("cp-zno-002", name.split(",")[0])
+        asked = cell_test("cp-zno-002", name.split(",")[0])
         cell, protocol, nominal = asked.cell, asked.protocol, asked.nominal_mAh_per_cm2
     n_cycles = protocol.n_steps // 2
 

@@ -47,7 +47,7 @@ from interlith.errors import InputError
 
 if TYPE_CHECKING:
     from interlith.findings import Findings
-    from interlith.study import Study
+    from interlith.cell_test import CellTest
 
 app = typer.Typer(
     add_completion=False,
@@ -193,7 +193,7 @@ def simulate(
             return
         if draws is not None:
             raise InputError("--draws: goes with --held-out")
-        from interlith.study import asked
+        from interlith.cell_test import asked
 
         wanted = asked(study_file, sample, protocol, cell, model, without or [], changes or [])
         with _steps(wanted, quiet) as tell:
@@ -250,7 +250,7 @@ def _inference(
 
 
 @contextmanager
-def _steps(wanted: Study, quiet: bool) -> Iterator[Callable[[int], None]]:
+def _steps(wanted: CellTest, quiet: bool) -> Iterator[Callable[[int], None]]:
     """Tell how far a simulation is, and that code is compiled first where that is so."""
     from interlith.cell.compiled import FOLDER, is_kept
     from interlith.cell.models import kernel_name

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from interlith.cycling.analyze import Analysis
     from interlith.cycling.synthetic import Example
     from interlith.report.figures import Figure
-    from interlith.study import Study
+    from interlith.cell_test import CellTest
 
 
 @dataclass(frozen=True)
@@ -261,7 +261,7 @@ def _analysis(task: Task, options: AnalyzeOptions) -> Analysis:
     )
 
 
-def simulate_study(study: Study, *, out: Path | None = None, tell: StepTell = lambda n_steps: None) -> Findings:
+def simulate_study(study: CellTest, *, out: Path | None = None, tell: StepTell = lambda n_steps: None) -> Findings:
     """A study simulated, and its record analyzed like any measured one; with `out`, everything is written there."""
     from interlith.cell.models import DEFAULT_MODEL
     from interlith.cell.simulate import simulate
@@ -301,7 +301,7 @@ def simulate_study(study: Study, *, out: Path | None = None, tell: StepTell = la
     return findings
 
 
-def _simulated(study: Study, done: Simulation, summary: Mapping[str, Any]) -> dict[str, Any]:
+def _simulated(study: CellTest, done: Simulation, summary: Mapping[str, Any]) -> dict[str, Any]:
     """What only a simulation knows: its ledger, what it rests on, what must be said with it."""
     from interlith.cell.fade import fade, said
     from interlith.cell.remarks import remarks, result_kind
@@ -359,7 +359,7 @@ def _without_tester(result: dict[str, Any]) -> None:
     result["notes"] = [note for note in result.get("notes", []) if not note.startswith("current offset")]
 
 
-def _no_short(study: Study, summary: Mapping[str, Any]) -> list[str]:
+def _no_short(study: CellTest, summary: Mapping[str, Any]) -> list[str]:
     """What to think of a short that the rules see in a cell without one."""
     verdict = summary["results"].get("shorts", {}).get("verdict", "none seen")
     if verdict == "none seen" or study.cell.short_conductance_S_per_cm2 > 0:

@@ -10,7 +10,7 @@ from interlith.cell.simulate import simulate
 from interlith.errors import InputError, PhysicsError, SolverError
 from interlith.ledger import Ledger
 from interlith.protocol import ConstantCurrent, ConstantVoltage, Protocol, Ramp, Repeat, Rest, named
-from interlith.study import asked, load, parse_changes, study
+from interlith.cell_test import asked, load, parse_changes, cell_test
 
 
 def plate(**ends):
@@ -22,7 +22,7 @@ def strip(**ends):
 
 
 def run(*steps, sample="cp", kind=None, changes=None, **options):
-    made = study(sample, Protocol(name="mine", steps=steps), kind=kind, changes=changes)
+    made = cell_test(sample, Protocol(name="mine", steps=steps), kind=kind, changes=changes)
     return simulate(made.cell, made.protocol, **options)
 
 
@@ -75,7 +75,7 @@ def test_numbers_that_are_none_are_refused():
     for value in ("NaN", "Infinity"):
         for name in ("cell.contact_resistance_ohm_cm2", "coating.alloy_voltage_V"):
             with pytest.raises(InputError, match="number"):
-                study("cp-zno-002", changes=parse_changes([f"{name}={value}"]))
+                cell_test("cp-zno-002", changes=parse_changes([f"{name}={value}"]))
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_losses_beyond_the_plated_lithium_end_at_it():
 @pytest.mark.parametrize("sample", ["cp", "cu", "cp-zno-002"])
 def test_a_cell_without_losses_gives_everything_back(sample):
     """The null test: a long step must not run across the end of the lithium."""
-    asked_for = study(sample, "aurbach")
+    asked_for = cell_test(sample, "aurbach")
     done = simulate(asked_for.cell, asked_for.protocol, without=("sei", "isolation"))
     passed = [step.passed_mAh_per_cm2 for step in done.steps]
     assert (10 + passed[-1]) / 13 == pytest.approx(1.0, abs=4e-4)

@@ -15,7 +15,7 @@ from interlith.cell.simulate import simulate
 from interlith.errors import InputError
 from interlith.parts.part import Origin
 from interlith.protocol import named
-from interlith.study import study
+from interlith.cell_test import cell_test
 
 ISOLATED, REVIVAL = "host.isolated_per_stripped", "host.revival_rate_per_s"
 
@@ -64,10 +64,10 @@ def test_intervals_hold_the_truth_as_often_as_they_say():
 @pytest.mark.slow
 def test_intervals_of_isolation_hold_the_truth_through_the_cell_itself():
     """200 Aurbach efficiencies of bare paper; the simulated efficiency stands in a spline of 33 simulations."""
-    asked = study("cp", "aurbach")
+    asked = cell_test("cp", "aurbach")
     p = Parameter(ISOLATED, 0.0, 0.2)
     grid = np.linspace(0.0, 0.2, 33)
-    cells = (study("cp", "aurbach", changes={ISOLATED: float(v)}).cell for v in grid)
+    cells = (cell_test("cp", "aurbach", changes={ISOLATED: float(v)}).cell for v in grid)
     spline = CubicSpline(grid, [observe(simulate(c, asked.protocol), "ce_reservoir")[0] for c in cells])
     rng, truth, n, hits = np.random.default_rng(5), 0.07, 200, 0
     for _ in range(n):
@@ -106,11 +106,11 @@ def test_known_values_come_back_from_two_tests_of_two_cells():
         ("a", "aurbach", ("ce_reservoir", "thickness_um")),
         ("b", "strip-rate-sweep", ("ce_mean",)),
     ):
-        cell = study("cp", protocol, changes=truth).cell
+        cell = cell_test("cp", protocol, changes=truth).cell
         done = simulate(cell, named(protocol))
         for name in names:
             value = tuple(float(v) for v in observe(done, name))
-            data.append(Datum(study("cp", protocol), name, value, (1.0 if "um" in name else 1e-3,), label))
+            data.append(Datum(cell_test("cp", protocol), name, value, (1.0 if "um" in name else 1e-3,), label))
     parameters = (Parameter(ISOLATED, 1e-3, 0.2, "log"), Parameter("host.cap_porosity", 0.5, 0.95, cell="a"))
     found = calibrate(Problem(parameters, tuple(data)), Options(sampler=False))
     for e, value in zip(found.estimates, truth.values(), strict=True):
@@ -122,7 +122,7 @@ def test_known_values_come_back_from_two_tests_of_two_cells():
 
 
 def test_one_efficiency_does_not_part_isolation_and_revival():
-    datum = Datum(study("cp-zno-002-revival"), "ce_reservoir", (0.9989,), (3e-4,), "zno")
+    datum = Datum(cell_test("cp-zno-002-revival"), "ce_reservoir", (0.9989,), (3e-4,), "zno")
     parameters = (Parameter(ISOLATED, 1e-4, 0.1, "log"), Parameter(REVIVAL, 1e-5, 0.1, "log"))
     found = calibrate(Problem(parameters, (datum,)), Options(n_steps=300))
     assert [e.verdict for e in found.estimates] == [OPEN, OPEN]
@@ -133,7 +133,7 @@ def test_one_efficiency_does_not_part_isolation_and_revival():
     assert "2 parameters and 1 data" in said
     assert "is not determined" in said
     for isolated, rate, _ in trade.pairs:  # and so they do: any pair along the valley fits
-        cell = study("cp-zno-002-revival", changes={ISOLATED: isolated, REVIVAL: rate}).cell
+        cell = cell_test("cp-zno-002-revival", changes={ISOLATED: isolated, REVIVAL: rate}).cell
         assert observe(simulate(cell, named("aurbach")), "ce_reservoir")[0] == approx(0.9989, abs=2 * 3e-4)
 
 
@@ -155,21 +155,21 @@ def test_a_poor_fit_is_said():
 
 
 def test_a_record_is_fitted_by_its_curve():
-    truth = study("cp", "aurbach", changes={"cell.contact_resistance_ohm_cm2": 6.0, ISOLATED: 0.05})
+    truth = cell_test("cp", "aurbach", changes={"cell.contact_resistance_ohm_cm2": 6.0, ISOLATED: 0.05})
     record = simulate(truth.cell, truth.protocol).record
-    datum = Datum(study("cp", "aurbach"), CURVE, (), (), "a", "made", record)
+    datum = Datum(cell_test("cp", "aurbach"), CURVE, (), (), "a", "made", record)
     parameters = (Parameter("cell.contact_resistance_ohm_cm2", 0.5, 10.0), Parameter(ISOLATED, 1e-3, 0.2, "log"))
     found = calibrate(Problem(parameters, (datum,)), QUICK)
     assert [e.best for e in found.estimates] == [approx(6.0, rel=1e-2), approx(0.05, rel=1e-2)]
 
 
 def test_records_of_another_test_are_refused():
-    other = study("cp", "half-cell-5")
+    other = cell_test("cp", "half-cell-5")
     record = simulate(other.cell, other.protocol).record
-    datum = Datum(study("cp", "aurbach"), CURVE, (), (), "a", "made", record)
+    datum = Datum(cell_test("cp", "aurbach"), CURVE, (), (), "a", "made", record)
     with pytest.raises(InputError, match="wrong test kind"):
         Problem((Parameter(ISOLATED, 0.0, 0.2),), (datum,)).residuals(np.array([0.3]))
-    asked = study("cp", "aurbach")
+    asked = cell_test("cp", "aurbach")
     own = simulate(asked.cell, asked.protocol).record
     lifted = replace(own, table=own.table.with_columns(pl.col("voltage_volt") + 3.0))
     datum = Datum(asked, CURVE, (), (), "a", "made", lifted)
@@ -184,8 +184,8 @@ def test_records_of_another_test_are_refused():
         (lambda: Parameter("a", 0.0, 1.0, "log"), "logarithmic"),
         (lambda: Parameter("a", 0.0, 1.0, prior_mean=0.5), "both of them"),
         (lambda: Parameter("a", 0.0, 1.0, prior_mean=0.5, prior_sigma=0.0), "above 0"),
-        (lambda: Datum(study("cp"), "ce_cycle", (0.9,), (0.1,)), "wrong kind of test"),
-        (lambda: Datum(study("cp"), "ce_reservoir", (0.9,), (0.0,)), "must be above 0"),
+        (lambda: Datum(cell_test("cp"), "ce_cycle", (0.9,), (0.1,)), "wrong kind of test"),
+        (lambda: Datum(cell_test("cp"), "ce_reservoir", (0.9,), (0.0,)), "must be above 0"),
         (lambda: Problem((), ()), "at least one"),
     ],
 )
@@ -197,17 +197,17 @@ def test_what_cannot_be_meant_is_refused(make, what):
 @pytest.mark.parametrize(("name", "what"), [("host.isolatd", "not a value"), ("hst.porosity", "begins with none of")])
 def test_an_unknown_parameter_is_refused(name, what):
     with pytest.raises(InputError, match=what):
-        Problem((Parameter(name, 0.1, 0.2),), (Datum(study("cp"), "ce_reservoir", (0.9,), (0.1,), "a"),))
+        Problem((Parameter(name, 0.1, 0.2),), (Datum(cell_test("cp"), "ce_reservoir", (0.9,), (0.1,), "a"),))
 
 
 def test_the_wrong_number_of_values_is_refused():
-    datum = Datum(study("cp", "rest-recovery"), "recovered_mAh_per_cm2", (0.1, 0.2, 0.3), (0.1,), "a")
+    datum = Datum(cell_test("cp", "rest-recovery"), "recovered_mAh_per_cm2", (0.1, 0.2, 0.3), (0.1,), "a")
     with pytest.raises(InputError, match="3 values are given, but this test has 2"):
         Problem((Parameter(ISOLATED, 0.0, 0.2),), (datum,)).residuals(np.array([0.3]))
 
 
 def test_a_fitted_value_carries_its_data():
-    cell = calibrated(study("cp-zno-002").cell, "coating.reaction_time_s", 5.0, "fitted to a sweep", (4.0, 6.0))
+    cell = calibrated(cell_test("cp-zno-002").cell, "coating.reaction_time_s", 5.0, "fitted to a sweep", (4.0, 6.0))
     expected = Origin(kind="calibrated", source="fitted to a sweep", low=4.0, high=6.0)
     assert cell.host.coating.origin("reaction_time_s") == expected
     assert cell.host.origin("porosity").kind == "derived"

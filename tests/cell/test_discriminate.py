@@ -14,7 +14,7 @@ from interlith.cell.inference.rivals import Prediction, Question, Rival
 from interlith.cell.inference.rivals_file import read_rivals
 from interlith.errors import InputError
 from interlith.protocol import named
-from interlith.study import study
+from interlith.cell_test import cell_test
 
 
 def near(difference, common, each):
@@ -85,14 +85,14 @@ def test_more_sure_needs_a_larger_distance():
 
 def test_a_refuted_rival_is_no_rival():
     question = small()
-    wrong = replace(question.rivals[0], study=study("cp"))
+    wrong = replace(question.rivals[0], study=cell_test("cp"))
     with pytest.raises(InputError, match=r"rival less isolation: .* sigma from what is known already"):
         discriminate(replace(question, rivals=(wrong, question.rivals[1])))
 
 
 def test_a_rival_that_cannot_run_a_test_is_named():
     question = small()
-    thin = study("cp-zno-002", changes={"counter.thickness_um": 3.0})
+    thin = cell_test("cp-zno-002", changes={"counter.thickness_um": 3.0})
     dead = replace(question.rivals[0], study=thin)
     with pytest.raises(InputError, match="rival less isolation cannot run test rest-recovery"):
         discriminate(replace(question, rivals=(dead, question.rivals[1]), known=()))

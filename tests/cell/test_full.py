@@ -19,7 +19,7 @@ from interlith.parts.electrolyte import Correlation, electrolyte
 from interlith.parts.positive import Curve, positive
 from interlith.parts.samples import foil, full_cell, half_cell
 from interlith.protocol import PROTOCOLS, ConstantCurrent, ConstantVoltage, Protocol, Ramp, Repeat, Rest, named
-from interlith.study import study
+from interlith.cell_test import cell_test
 
 FULL = [name for name in PROTOCOLS if name.startswith(("li-ncm811", "li-lco", "pouch", "anode-free"))]
 FADE = {
@@ -31,7 +31,7 @@ FADE_NAMES = ("positive-resistance", "active-loss", "dry-out")
 
 
 def run(protocol, sample="cp-zno-002", changes=None, without=(), n_cycles=None, **options):
-    asked = study(sample, protocol, changes=changes, without=without)
+    asked = cell_test(sample, protocol, changes=changes, without=without)
     chosen = asked.protocol
     if n_cycles is not None:
         steps = [
@@ -148,7 +148,7 @@ def test_salt_in_steady_current_has_the_analytic_drop():
 def test_the_jacobian_is_that_of_the_rates():
     """Blocks, border and what follows from them against differences of all rates, through W itself."""
     cell = full_cell("pouch-ncm90", "cp")
-    asked = study("cp", "pouch-ncm90", changes=FADE)
+    asked = cell_test("cp", "pouch-ncm90", changes=FADE)
     cell = asked.cell
     model = model_of(cell, "lumped", (), 1e-6)
     steps = [ConstantCurrent(current_density_mA_per_cm2=i, duration_s=1800.0) for i in (1.5, -1.0)]
@@ -430,13 +430,13 @@ def test_the_peak_of_a_sweep_follows_its_rate():
         (lambda: run("li-ncm811", model="resolved"), "resolved"),
         (lambda: run(Protocol(name="li-ncm811-x", steps=(ConstantCurrent(rate_C=-0.5, voltage_V=2.8),))), "charging"),
         (lambda: run(Protocol(name="li-ncm811-x", steps=(ConstantCurrent(rate_C=0.5, voltage_V=-4.3),))), "mean 4.3"),
-        (lambda: study("cp", "li-ncm811", changes={"counter.thickness_um": 30.0}), "positive"),
-        (lambda: study("cp", "aurbach", changes={"positive.porosity": 0.3}), "no positive"),
-        (lambda: study("cp", "anode-free", changes={"foil.thickness_um": 30.0}), "no foil"),
-        (lambda: study("cp", "li-ncm811", kind="half"), "for a full cell"),
+        (lambda: cell_test("cp", "li-ncm811", changes={"counter.thickness_um": 30.0}), "positive"),
+        (lambda: cell_test("cp", "aurbach", changes={"positive.porosity": 0.3}), "no positive"),
+        (lambda: cell_test("cp", "anode-free", changes={"foil.thickness_um": 30.0}), "no foil"),
+        (lambda: cell_test("cp", "li-ncm811", kind="half"), "for a full cell"),
         (lambda: run(Protocol(name="li-ncm811-x", steps=(ConstantCurrent(rate_C=0.5, voltage_V=2.7),))), "raises"),
-        (lambda: study("cu", "li-ncm811"), "give a host"),
-        (lambda: study("cp", "li-ncm811", kind="ncm811"), "li-ncm811"),
+        (lambda: cell_test("cu", "li-ncm811"), "give a host"),
+        (lambda: cell_test("cp", "li-ncm811", kind="ncm811"), "li-ncm811"),
         (lambda: half_cell("cp").with_values_kept(counter=positive("ncm811")), "counter.kind"),
     ],
 )

@@ -16,7 +16,7 @@ from interlith.errors import InputError
 from interlith.parts.listing import parameters
 from interlith.parts.samples import aurbach_efficiency, half_cell
 from interlith.protocol import named
-from interlith.study import changed
+from interlith.cell_test import changed
 
 
 @pytest.fixture(scope="module")

@@ -31,7 +31,7 @@ from interlith.parts.electrolyte import Correlation
 from interlith.parts.samples import half_cell, symmetric_cell
 from interlith.protocol import ConstantCurrent, Impedance, Protocol, Repeat, Rest
 from interlith.record import read_record, write_record
-from interlith.study import study
+from interlith.cell_test import cell_test
 
 F, RT_F = 96485.33212, 8.314462618 * 298.15 / 96485.33212
 KAPPA, D, ANIONS = 1.2, 4e-10, 0.55
@@ -99,7 +99,7 @@ def resistances(cell, model, film=(0.0, 0.0)):
 
 
 def test_a_lumped_half_cell_is_two_arcs_and_a_resistance():
-    cell = study("cp", changes=SLOW).cell
+    cell = cell_test("cp", changes=SLOW).cell
     model = at_state(cell)
     working, counter, circuit = kernel(cell, QUIET)
     r_w, r_c = resistances(cell, model)
@@ -129,7 +129,7 @@ def porous_line(n):
         "host.fade_capacity_mAh_per_cm2": 1e-3,
         "cell.initial_voltage_V": 0.0,
     }
-    cell = plain_liquid(study("cp", changes=changes).cell, 0.999999)
+    cell = plain_liquid(cell_test("cp", changes=changes).cell, 0.999999)
     model = model_of(cell, "resolved", QUIET, 1e-4, Mesh(n, 4))
     for node in nodes(model.system.depth_w):
         model.y[node.state(PORES)] = 3000.0
@@ -257,14 +257,14 @@ def test_a_film_adds_its_resistance(film_ohm_cm2):
     changes["host.pore_edge"] = 1e-3
     bare = {**changes, "host.film_resistance_ohm_cm2": 0.0}
     with_film, without = (
-        parts_ohm_cm2(at_state(study("cp", changes=c).cell), [1e-4])["working"][0].real for c in (changes, bare)
+        parts_ohm_cm2(at_state(cell_test("cp", changes=c).cell), [1e-4])["working"][0].real for c in (changes, bare)
     )
     assert with_film - without == pytest.approx(film_ohm_cm2 / (10 + 3), rel=2e-6)
 
 
 def test_a_film_makes_no_second_arc_and_sits_on_the_foil_too():
     changes = {**SLOW, "counter.film_resistance_ohm_cm2": 30.0}
-    cell = study("cp", changes=changes).cell
+    cell = cell_test("cp", changes=changes).cell
     model = at_state(cell)
     _, counter, circuit = kernel(cell, QUIET)
     _, r_c = resistances(cell, model, film=(0.0, 30.0 / PER_CM2))
@@ -277,7 +277,7 @@ def test_a_film_that_dominates_is_a_resistance_and_can_be_switched_off():
     plate = Protocol(name="plate", steps=(ConstantCurrent(current_density_mA_per_cm2=-1, duration_s=1800),))
 
     def end(**options):
-        asked = study("cp", plate, changes=options.pop("changes", None))
+        asked = cell_test("cp", plate, changes=options.pop("changes", None))
         return simulate(asked.cell, asked.protocol, **options).states["working_potential_volt"][-1]
 
     bare = end()
@@ -302,7 +302,7 @@ def test_pybamm_finds_the_same_spectrum(kind):
     pybamm = pytest.importorskip("pybamm")
     from interlith.cell.pybamm_bridge import begin_at, half_cell_model
 
-    cell = study("cp", changes={"host.film_resistance_ohm_cm2": 5.0}).cell
+    cell = cell_test("cp", changes={"host.film_resistance_ohm_cm2": 5.0}).cell
     mesh = Mesh(5, 3)
     model = at_state(cell, kind, ((-1.0, 3600.0), (1.0, 1800.0)), mesh, without=())
     made, values = half_cell_model(cell, model=kind, mesh=mesh)
@@ -313,14 +313,14 @@ def test_pybamm_finds_the_same_spectrum(kind):
 
 
 def run(*steps, kind=None, model="lumped", sample="cp"):
-    made = study(sample, Protocol(name="mine", steps=steps), kind=kind)
+    made = cell_test(sample, Protocol(name="mine", steps=steps), kind=kind)
     return simulate(made.cell, made.protocol, model=model)
 
 
 @pytest.mark.parametrize("model", ["lumped", "resolved"])
 @pytest.mark.parametrize("kind", ["half", "symmetric"])
 def test_the_shipped_protocol_leaves_two_spectra(kind, model, tmp_path):
-    asked = study("cp", "eis", kind=kind, model=model)
+    asked = cell_test("cp", "eis", kind=kind, model=model)
     done = simulate(asked.cell, asked.protocol, model=model)
     assert done.stopped is None
     points = done.record.spectra()

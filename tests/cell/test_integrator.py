@@ -12,7 +12,7 @@ from interlith.cell.rosenbrock import GAMMA, N_STAGES, A, C, D, factorize, solve
 from interlith.cell.simulate import simulate
 from interlith.parts.samples import half_cell
 from interlith.protocol import ConstantCurrent, Protocol, Rest
-from interlith.study import study
+from interlith.cell_test import cell_test
 from interlith.units import C_PER_M2_PER_mAh_PER_CM2
 
 
@@ -103,7 +103,7 @@ def test_plating_agrees_with_sundials(name):
 def test_a_rest_with_full_pores_takes_no_more_steps_than_rows(model):
     """At rest u lies in the kink at 0, where such a host strips far more easily than it plates."""
     plate = ConstantCurrent(current_density_mA_per_cm2=-2.0, areal_capacity_mAh_per_cm2=4.0)
-    asked = study("cp-zno-002", Protocol(name="rest", steps=(plate, Rest(duration_s=36000.0))))
+    asked = cell_test("cp-zno-002", Protocol(name="rest", steps=(plate, Rest(duration_s=36000.0))))
     done = simulate(asked.cell, asked.protocol, model=model)
     assert done.record.table.filter(pl.col("step_count") == 2).height < 650  # one a minute is 600
 

@@ -12,7 +12,7 @@ from interlith.cycling.analyze import analyze
 from interlith.ledger import LITHIUM
 from interlith.parts.samples import aurbach_efficiency, names
 from interlith.protocol import ConstantCurrent, ConstantVoltage, Protocol, Ramp, Repeat, Rest, named
-from interlith.study import study
+from interlith.cell_test import cell_test
 from interlith.units import MILLI
 
 EVERY = [*names()]
@@ -22,7 +22,7 @@ SLOW = settings(max_examples=15, deadline=None, suppress_health_check=[HealthChe
 
 
 def run(sample, protocol="aurbach", changes=None, without=(), **options):
-    asked = study(sample, protocol, changes=changes, without=without)
+    asked = cell_test(sample, protocol, changes=changes, without=without)
     return simulate(asked.cell, asked.protocol, without=without, **options)
 
 
@@ -59,7 +59,7 @@ def test_without_losses_all_that_is_plated_lies_there():
     plate = Protocol(
         name="plate", steps=(ConstantCurrent(current_density_mA_per_cm2=-1, areal_capacity_mAh_per_cm2=1.0),)
     )
-    asked = study("cp", plate)
+    asked = cell_test("cp", plate)
     end = simulate(asked.cell, asked.protocol, without=("sei", "isolation")).ledger.final()
     layer = 870 * 10e-6 * (1.5 + 0.002) / 3.6
     assert end["active_pores"] + end["active_top"] == pytest.approx(1.0 - layer, abs=2e-5)

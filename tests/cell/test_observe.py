@@ -11,11 +11,11 @@ from interlith.cell.simulate import simulate
 from interlith.cycling.analyze import analyze
 from interlith.errors import InputError
 from interlith.protocol import reservoir
-from interlith.study import study
+from interlith.cell_test import cell_test
 
 
 def done(sample="cp", protocol="aurbach"):
-    asked = study(sample, protocol)
+    asked = cell_test(sample, protocol)
     return simulate(asked.cell, asked.protocol)
 
 
@@ -63,7 +63,7 @@ def test_an_unknown_observable_names_the_nearest():
 
 
 def test_what_a_cell_did_not_live_to_give_is_not_a_number():
-    thin = study("cp", reservoir(n_cycles=40), changes={"counter.thickness_um": 6.0})
+    thin = cell_test("cp", reservoir(n_cycles=40), changes={"counter.thickness_um": 6.0})
     test = simulate(thin.cell, thin.protocol)
     assert test.stopped is not None
     assert np.isnan(observe(test, "ce_reservoir")[0])
@@ -117,7 +117,7 @@ def test_the_table_of_noise_has_ranges_and_refuses_what_it_does_not_know():
 
 
 def test_a_spectrum_is_read_once_a_decade():
-    asked = study("cp", "eis")
+    asked = cell_test("cp", "eis")
     done = simulate(asked.cell, asked.protocol)
     spectra = done.record.spectra()
     last = spectra.filter(pl.col("spectrum") == pl.col("spectrum").max())
@@ -134,7 +134,7 @@ def test_a_spectrum_is_read_once_a_decade():
 
 
 def test_retention_is_that_of_a_full_cell_and_of_no_other():
-    asked = study("cp", "anode-free")
+    asked = cell_test("cp", "anode-free")
     worn = simulate(asked.cell, asked.protocol, nominal_mAh_per_cm2=asked.nominal_mAh_per_cm2)
     discharges = [step.passed_mAh_per_cm2 for step in worn.steps if step.passed_mAh_per_cm2 < 0][1:]
     assert observe(worn, "retention")[0] == approx(discharges[-1] / discharges[0])

@@ -9,7 +9,7 @@ from interlith.cell.simulate import simulate
 from interlith.errors import InputError
 from interlith.parts.samples import half_cell, symmetric_cell
 from interlith.protocol import ConstantCurrent, ConstantVoltage, Protocol, named
-from interlith.study import study
+from interlith.cell_test import cell_test
 
 pybamm = pytest.importorskip("pybamm")
 MESH = Mesh(5, 3)
@@ -91,7 +91,7 @@ def test_pybamm_holds_the_same_voltage(model):
 
 
 def test_pybamm_finds_the_same_voltage_behind_a_film():
-    cell = study("cp", changes={"host.film_resistance_ohm_cm2": 20.0, "counter.film_resistance_ohm_cm2": 40.0}).cell
+    cell = cell_test("cp", changes={"host.film_resistance_ohm_cm2": 20.0, "counter.film_resistance_ohm_cm2": 40.0}).cell
     ampere = 3 * cell.area_cm2 / 1000
     theirs = by_pybamm(cell, [f"Discharge at {ampere} A for 20 minutes", f"Charge at {ampere} A until 1 V"], "lumped")
     plate = ConstantCurrent(current_density_mA_per_cm2=-3.0, duration_s=1200.0)
@@ -104,7 +104,7 @@ def test_pybamm_finds_the_same_voltage_behind_a_film():
 
 def test_a_short_is_refused_where_the_model_has_none():
     with pytest.raises(InputError, match="short"):
-        half_cell_model(study("cp", changes={"cell.short_conductance_S_per_cm2": 1e-3}).cell)
+        half_cell_model(cell_test("cp", changes={"cell.short_conductance_S_per_cm2": 1e-3}).cell)
 
 
 def test_a_model_that_is_none_is_refused():

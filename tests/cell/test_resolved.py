@@ -17,7 +17,7 @@ from interlith.errors import InputError
 from interlith.parts.electrolyte import Correlation
 from interlith.parts.samples import half_cell, names, symmetric_cell
 from interlith.protocol import ConstantCurrent, Protocol, Rest
-from interlith.study import study
+from interlith.cell_test import cell_test
 
 F, RT_F = 96485.33212, 8.314462618 * 298.15 / 96485.33212
 KAPPA, D, ANIONS = 1.2, 4e-10, 0.55
@@ -25,7 +25,7 @@ QUIET = ("sei", "isolation", "nucleation", "additive", "dead-layer")
 
 
 def run(sample, protocol="aurbach", changes=None, kind=None, **options):
-    asked = study(sample, protocol, changes=changes, kind=kind)
+    asked = cell_test(sample, protocol, changes=changes, kind=kind)
     return simulate(asked.cell, asked.protocol, model="resolved", **options)
 
 
@@ -59,7 +59,7 @@ def test_the_porous_electrode_has_its_cosh_profile():
         "host.double_layer_uF_per_cm2": 1e-4,
         "cell.initial_voltage_V": 0.0,
     }
-    cell = plain_liquid(study("cp", changes=changes).cell, transference=0.999999)
+    cell = plain_liquid(cell_test("cp", changes=changes).cell, transference=0.999999)
     done = simulate(cell, plating(1e-3, 5.0), model="resolved", without=QUIET, mesh=Mesh(40, 4))
     host = done.profiles.filter(pl.col("place") == "working")
     x, u = host["depth_um"].to_numpy() / 20.0, host["potential_volt"].to_numpy()
@@ -127,7 +127,7 @@ def test_the_mesh_is_of_second_order(sample):
 @pytest.mark.parametrize("sample", [*names()])
 def test_lumped_and_resolved_agree_in_efficiency(sample):
     lumped, deep = (
-        simulate(half_cell(sample), study(sample, "aurbach").protocol, model=m) for m in ("lumped", "resolved")
+        simulate(half_cell(sample), cell_test(sample, "aurbach").protocol, model=m) for m in ("lumped", "resolved")
     )
     efficiency = [(10 + done.steps[-1].passed_mAh_per_cm2) / 13 for done in (lumped, deep)]
     assert efficiency[0] == pytest.approx(efficiency[1], abs=1e-5)
@@ -139,7 +139,7 @@ def test_lumped_and_resolved_agree_in_efficiency(sample):
 @pytest.mark.parametrize("sample", ["cp", "cp-zno-002-revival"])
 def test_lumped_and_resolved_agree_in_every_cycle(sample):
     """203 cycles, the additive used up on the way: within 0.02 points asked, a tenth of that found."""
-    asked, found = study(sample, "half-cell-1"), []
+    asked, found = cell_test(sample, "half-cell-1"), []
     for model in ("lumped", "resolved"):
         done = simulate(asked.cell, asked.protocol, model=model)
         passed = np.array([step.passed_mAh_per_cm2 for step in done.steps]).reshape(-1, 2)
@@ -161,7 +161,7 @@ def test_the_ledger_closes(sample, protocol):
 def test_salt_is_neither_made_nor_lost(protocol):
     """What separator and hosts store, by the trapezoid of the mesh: as much at the end as at the beginning."""
     done = run("cp-zno-020", protocol, mesh=Mesh(10, 6))
-    asked = study("cp-zno-020", protocol)
+    asked = cell_test("cp-zno-020", protocol)
     model = model_of(asked.cell, "resolved", (), 1e-4, Mesh(10, 6))
     w, c, gap = model.system.depth_w, model.system.depth_c, model.system.gap
     ratio = model.system.circuit.counter_per_working

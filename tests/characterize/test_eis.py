@@ -22,7 +22,7 @@ from interlith.cycling.reading import read
 from interlith.errors import InputError
 from interlith.findings import plain
 from interlith.parts.quantity import as_toml
-from interlith.study import study
+from interlith.cell_test import cell_test
 
 F = np.logspace(6, -1, 71)
 W = 2j * np.pi * F
@@ -70,7 +70,7 @@ def test_the_quantities_stand_in_a_study(electrode):
         if one.file == "study"
     ]
     kind = "li-ncm811" if electrode == "foil" else "half"
-    made = study(
+    made = cell_test(
         "cp",
         "li-ncm811-eis" if electrode == "foil" else "eis",
         kind=kind,
@@ -92,7 +92,7 @@ def test_without_the_ratio_of_areas_no_study_takes_what_is_per_geometric_area():
 
 def plated_half_cell(**changes):
     """A lumped half cell whose host holds 1 mAh/cm2 in its pores, and its spectrum."""
-    asked = study("cp", changes=changes).cell
+    asked = cell_test("cp", changes=changes).cell
     model = model_of(asked, "lumped", ("sei", "isolation", "nucleation", "additive", "dead-layer"), 1e-8)
     for current_A_per_m2, seconds in ((-10.0, 3600.0), (0.0, 60.0)):
         ends, rows = np.zeros(8), np.empty((20_000, N_ROW))

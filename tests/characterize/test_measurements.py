@@ -16,7 +16,7 @@ from interlith.coat import coat_recipe, file_of
 from interlith.errors import InputError
 from interlith.measurements import CharacterizeOptions, characterize_files, kind_of, masks_from
 from interlith.parts.quantity import Quantity, as_toml
-from interlith.study import load
+from interlith.cell_test import load
 
 
 def spectrum_csv(path, film=12.0, transfer=40.0):

@@ -13,7 +13,7 @@ import interlith.cell.simulate as module
 from interlith.cell import compiled
 from interlith.cell.simulate import BY_HAND, simulate
 from interlith.cli import app
-from interlith.study import study
+from interlith.cell_test import cell_test
 
 QUICK = ["--sample", "cp", "--protocol", "aurbach", "--quiet"]
 
@@ -78,7 +78,7 @@ def test_stopped_by_hand_it_keeps_what_was_done(monkeypatch, tmp_path, model):
 
 
 def test_a_program_gets_its_interrupt_unless_it_asks_to_keep(monkeypatch):
-    made = study("cp", "aurbach")
+    made = cell_test("cp", "aurbach")
     interrupt_after(monkeypatch, 3)
     with pytest.raises(KeyboardInterrupt):
         simulate(made.cell, made.protocol)

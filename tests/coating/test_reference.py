@@ -19,7 +19,7 @@ from interlith.host.paper import make_paper
 from interlith.parts.recipe import MeasuredHost, Paper
 from interlith.parts.samples import sample
 from interlith.pouch.design_file import read_design
-from interlith.study import load
+from interlith.cell_test import load
 
 REFERENCE = read_recipe("reference-coating")
 REFERENCE_TEXT = file_of("reference-coating")

@@ -137,7 +137,7 @@ def test_the_recipe_in_the_documentation_is_one(tmp_path):
 
 
 def test_the_study_in_the_documentation_of_measurements_is_one(tmp_path):
-    from interlith.study import load
+    from interlith.cell_test import load
 
     text = re.findall(r"```toml\n(.*?)```", (ROOT / "docs/do/characterize.md").read_text(encoding="utf-8"), re.DOTALL)[
         0

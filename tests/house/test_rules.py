@@ -22,7 +22,7 @@ FLOOR_2 = {
     "ledger",
     "plugins",
     "pybamm_strings",
-    "study",
+    "cell_test",
     "text_file",
     "written",
 }

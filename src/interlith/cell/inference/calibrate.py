@@ -146,8 +146,8 @@ def calibrate(problem: Residuals, options: Options | None = None, each: Each = m
     each: a map, over processes where it is one of a pool. Raises SolverError when the model answers nowhere in range.
 
     >>> from interlith.cell.inference.likelihood import Datum, Parameter
-    >>> from interlith.study import study
-    >>> datum = Datum(study("cp"), "ce_reservoir", (0.9162,), (0.002,), "cp")
+    >>> from interlith.cell_test import cell_test
+    >>> datum = Datum(cell_test("cp"), "ce_reservoir", (0.9162,), (0.002,), "cp")
     >>> problem = Problem((Parameter("host.isolated_per_stripped", 0.0, 0.2),), (datum,))
     >>> found = calibrate(problem, Options(sampler=False)).estimates[0]
     >>> found.verdict, found.low < 0.0697 < found.high

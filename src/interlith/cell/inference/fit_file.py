@@ -15,7 +15,7 @@ from interlith.cell.inference.noise import Noise
 from interlith.cell.inference.observe import check_test, errors_of
 from interlith.errors import InputError, SolverError
 from interlith.record import Record
-from interlith.study import Study, changed, load, study
+from interlith.cell_test import CellTest, changed, load, cell_test
 from interlith.written import File, Written, opened, validated
 
 Read = Callable[[Path], Record]
@@ -44,7 +44,7 @@ class CellTable(Written):
     without: tuple[str, ...] = ()
     set: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
 
-    def made(self, folder: Path, fallback: str = "aurbach") -> Study:
+    def made(self, folder: Path, fallback: str = "aurbach") -> CellTest:
         """The study. Raises InputError."""
         if (self.sample is None) == (self.study is None):
             raise InputError("sample: give a shipped sample or a study file, one of them")
@@ -53,7 +53,7 @@ class CellTable(Written):
                 raise InputError("protocol: belongs in the study file, where there is one")
             found = load(folder / self.study)
         else:
-            found = study(
+            found = cell_test(
                 self.sample or "", self.protocol or fallback, kind=self.kind, model=self.model, without=self.without
             )
         cell = found.cell
@@ -168,7 +168,7 @@ def _datum(file: File, place: int, entry: DatumTable, noise: Noise, read: Read) 
         raise file.at(("datum", place, key_of(entry, str(problem))), f"datum.{place + 1}: {problem}") from problem
 
 
-def assumed_sigma(made: Study, observable: str, noise: Noise) -> tuple[float, ...]:
+def assumed_sigma(made: CellTest, observable: str, noise: Noise) -> tuple[float, ...]:
     """Sigma of one cell on one tester as the table of noise has it, at the values of the study."""
     done = run(made)
     if done is None:

@@ -39,7 +39,7 @@ from interlith.parts.samples import (
     symmetric_cell,
 )
 from interlith.protocol import ConstantCurrent, Protocol, Repeat, named
-from interlith.study import changed
+from interlith.cell_test import changed
 
 FULL = ("li-ncm811", "pouch-ncm90", "anode-free")
 COATED = ("cp-zno-002", "cp-zno-002-revival")

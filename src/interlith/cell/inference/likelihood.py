@@ -24,7 +24,7 @@ from interlith.parts.cell import Cell
 from interlith.parts.listing import unit
 from interlith.parts.part import STATED, Origin, Part
 from interlith.record import Record
-from interlith.study import Study, changed
+from interlith.cell_test import CellTest, changed
 
 NO_ANSWER = 1e3  # residual of what a cell that died, or a solver that failed, did not give
 CURVE = "voltage_curve"
@@ -33,7 +33,7 @@ Scale = Literal["linear", "log"]
 
 @dataclass(frozen=True)
 class Parameter:
-    """A value that is sought: dotted name as in study.changed, range, scale; `cell`: the one it belongs to, or all.
+    """A value that is sought: dotted name as in cell_test.changed, range, scale; `cell`: the one it belongs to, or all.
 
     prior_mean, prior_sigma: of a normal prior, if there is one; on a logarithmic scale sigma is in decades. Raises
     InputError for a range that is none.
@@ -101,7 +101,7 @@ class Datum:
     cell: the label by which parameters of single cells find it. Raises InputError for a test that cannot give it.
     """
 
-    study: Study
+    study: CellTest
     observable: str
     values: tuple[float, ...] = ()
     sigma: tuple[float, ...] = ()
@@ -193,7 +193,7 @@ class Problem:
     def _of(self, parameter: Parameter) -> list[Datum]:
         return [datum for datum in self.data if parameter.cell in (None, datum.cell)]
 
-    def study(self, datum: Datum, x: Floats) -> Study:
+    def study(self, datum: Datum, x: Floats) -> CellTest:
         """The study of a datum with the values at x."""
         cell = datum.study.cell
         for parameter, place in zip(self.parameters, x, strict=True):
@@ -217,7 +217,7 @@ class Problem:
         return np.clip(np.concatenate(found), -NO_ANSWER, NO_ANSWER)
 
 
-def run(study: Study, relative_tolerance: float = DEFAULT_RELATIVE) -> Simulation | None:
+def run(study: CellTest, relative_tolerance: float = DEFAULT_RELATIVE) -> Simulation | None:
     """The simulated study; None where the solver or the account gave up. What cannot be meant is still refused."""
     try:
         return simulate(

@@ -15,7 +15,7 @@ from interlith.errors import InputError
 from interlith.parts.cell import Cell
 from interlith.protocol import Protocol
 from interlith.record import TIME
-from interlith.study import Study, changed
+from interlith.cell_test import CellTest, changed
 from interlith.units import SECONDS_PER_HOUR
 
 FITS_WITHIN = 2.0  # sigma of the known data in which a rival must lie to be one
@@ -35,7 +35,7 @@ class Rival:
     """A mechanism: a cell with the values it has if it is true, and the ranges of those nobody knows."""
 
     name: str
-    study: Study
+    study: CellTest
     parameters: tuple[Parameter, ...]
     truth: Floats
 

@@ -16,7 +16,7 @@ from interlith.cell.inference.rivals import Experiment, Question, Rival
 from interlith.errors import InputError
 from interlith.parts.cell import Cell
 from interlith.protocol import Protocol, Step, named
-from interlith.study import changed, load
+from interlith.cell_test import changed, load
 from interlith.written import File, Written, opened, validated
 
 
@@ -124,7 +124,7 @@ def _rival(file: File, place: int, entry: RivalTable) -> Rival:
 
 
 def _value(cell: Cell, name: str) -> float:
-    """The value of a cell by the dotted name that study.changed takes."""
+    """The value of a cell by the dotted name that cell_test.changed takes."""
     place, _, key = name.partition(".")
     host: Any = cell.host or cell.working
     part = {"host": host, "coating": getattr(host, "coating", None), "cell": cell}.get(place) or getattr(cell, place)

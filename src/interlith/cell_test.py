@@ -56,7 +56,7 @@ Changes = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Study:
+class CellTest:
     """One simulation: a cell, a protocol, a model. `notes`: what must be said with every result."""
 
     name: str
@@ -69,7 +69,7 @@ class Study:
     measured: MeasuredRetention | None = None
 
 
-def study(
+def cell_test(
     sample: str,
     protocol: str | Protocol = "aurbach",
     *,
@@ -78,12 +78,12 @@ def study(
     without: Sequence[str] = (),
     changes: Changes | None = None,
     nominal_mAh_per_cm2: float | None = None,
-) -> Study:
+) -> CellTest:
     """A study of a shipped sample. kind: one of CELLS; by default the one whose name the protocol's begins with.
 
     changes: dotted name -> value, for instance {"host.porosity": 0.8}. Raises InputError.
 
-    >>> study("cp", changes={"host.porosity": 0.8}).cell.host.porosity
+    >>> cell_test("cp", changes={"host.porosity": 0.8}).cell.host.porosity
     0.8
     """
     chosen = named(protocol) if isinstance(protocol, str) else protocol
@@ -101,7 +101,7 @@ def study(
         said += [positive_note(cell.counter.name)]
     notes = tuple(text for text in said if text)
     measured = measured_retention(kind, sample)
-    return Study(f"{sample}-{chosen.name}", cell, chosen, model, tuple(without), nominal_mAh_per_cm2, notes, measured)
+    return CellTest(f"{sample}-{chosen.name}", cell, chosen, model, tuple(without), nominal_mAh_per_cm2, notes, measured)
 
 
 def cell_of(kind: str, sample: str) -> Cell:
@@ -125,12 +125,12 @@ def asked(
     model: str | None,
     without: Sequence[str],
     pairs: Sequence[str],
-) -> Study:
+) -> CellTest:
     """The study that a command line asks for: a file, or a shipped sample; values set by hand go on top of either."""
     if (file is None) == (sample is None):
         raise InputError("give a study file or --sample NAME, one of them; --list names the samples")
     if file is None:
-        found = study(sample or "", protocol or "aurbach", kind=kind, model=model or "lumped", without=without)
+        found = cell_test(sample or "", protocol or "aurbach", kind=kind, model=model or "lumped", without=without)
     else:
         given = {"--protocol": protocol, "--cell": kind, "--model": model}
         if said := [name for name, value in given.items() if value is not None]:
@@ -146,7 +146,7 @@ def asked(
     return replace(found, cell=cell)
 
 
-def load(path: Path) -> Study:
+def load(path: Path) -> CellTest:
     """The study of a TOML file. Raises InputError with file, line, key, what was got and what is allowed."""
     file = read_file(path)
     try:
@@ -163,7 +163,7 @@ class _At(InputError):
         self.keys = keys
 
 
-def _from_table(written: Mapping[str, Any], name: str) -> Study:
+def _from_table(written: Mapping[str, Any], name: str) -> CellTest:
     for key in written:
         if key not in KEYS:
             raise _At(f"{key}: not a key of a study{_near(key, KEYS)} (known: {', '.join(KEYS)})", key)
@@ -177,7 +177,7 @@ def _from_table(written: Mapping[str, Any], name: str) -> Study:
         raise _At("without: must be a list of names of mechanisms", "without")
     changes = _flat(written.get("set", {}), ())
     try:
-        made = study(
+        made = cell_test(
             written["sample"],
             _protocol(written.get("protocol", "aurbach"), name, _area(written)),
             kind=written.get("cell"),
