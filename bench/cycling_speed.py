@@ -92,8 +92,8 @@ Task = Callable[[], None]
 def ours(name: str, n_cycles: int) -> Task:
     """A run of ours, which must go through all its cycles."""
     from interlith.cell.simulate import simulate
-    from interlith.protocol import half_cell_efficiency
     from interlith.cell_test import cell_test
+    from interlith.protocol import half_cell_efficiency
 
     sample, model = OURS[name]
     protocol = half_cell_efficiency(

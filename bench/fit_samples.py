@@ -15,10 +15,10 @@ from pathlib import Path
 from scipy.optimize import brentq
 
 from interlith.cell.simulate import simulate
+from interlith.cell_test import cell_test
 from interlith.cycling.analyze import analyze
 from interlith.parts.samples import COPPER, aurbach_efficiency, names
 from interlith.protocol import ConstantCurrent, Protocol
-from interlith.cell_test import cell_test
 from interlith.units import LITHIUM_mAh_PER_CM2_PER_UM
 
 FILE = Path(__file__).resolve().parents[1] / "src/interlith/parts/samples.toml"

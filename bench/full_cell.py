@@ -43,10 +43,10 @@ Task = Callable[[], None]
 def ours(name: str) -> tuple[Task, int]:
     """A run that must go through all its cycles, and how many these are."""
     from interlith.cell.simulate import simulate
+    from interlith.cell_test import cell_test
     from interlith.parts.positive import positive
     from interlith.parts.samples import foil
     from interlith.protocol import ConstantCurrent, Protocol, Repeat
-    from interlith.cell_test import cell_test
 
     if name == SAME:
         asked = cell_test("cp", "li-ncm811")

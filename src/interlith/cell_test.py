@@ -101,7 +101,9 @@ def cell_test(
         said += [positive_note(cell.counter.name)]
     notes = tuple(text for text in said if text)
     measured = measured_retention(kind, sample)
-    return CellTest(f"{sample}-{chosen.name}", cell, chosen, model, tuple(without), nominal_mAh_per_cm2, notes, measured)
+    return CellTest(
+        f"{sample}-{chosen.name}", cell, chosen, model, tuple(without), nominal_mAh_per_cm2, notes, measured
+    )
 
 
 def cell_of(kind: str, sample: str) -> Cell:

@@ -46,8 +46,8 @@ from interlith.cli_running import answer, errors_told, files_told, progress_told
 from interlith.errors import InputError
 
 if TYPE_CHECKING:
-    from interlith.findings import Findings
     from interlith.cell_test import CellTest
+    from interlith.findings import Findings
 
 app = typer.Typer(
     add_completion=False,

@@ -112,9 +112,9 @@ def lists() -> dict[str, list[dict[str, str]]]:
 
 def _as_asked(written: RecipeFile, asked: CoatOptions) -> RecipeFile:
     """The recipe read in one way, and with values changed by hand."""
+    from interlith.cell_test import parse_changes
     from interlith.coating.recipe_file import changed_recipe
     from interlith.parts.from_file import chosen
-    from interlith.cell_test import parse_changes
 
     if asked.reading is not None:
         one = chosen(written.readings, asked.reading, written.name)
@@ -171,8 +171,8 @@ def _answered(written: RecipeFile, asked: CoatOptions) -> tuple[dict[str, Any], 
 
 def _is_changed(recipe: Recipe, asked: CoatOptions) -> bool:
     """Whether anything that can move the loading was changed by hand."""
-    from interlith.coating.sensitivity import moves_loading
     from interlith.cell_test import parse_changes
+    from interlith.coating.sensitivity import moves_loading
 
     return any(moves_loading(recipe, name) for name in parse_changes(asked.changes))
 

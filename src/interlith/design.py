@@ -118,9 +118,9 @@ def lists() -> dict[str, list[dict[str, str]]]:
 
 def _as_asked(design: Design, asked: DesignOptions) -> Design:
     """The design read in one way, and with values changed by hand."""
+    from interlith.cell_test import parse_changes
     from interlith.parts.from_file import chosen
     from interlith.pouch.design_file import changed_design
-    from interlith.cell_test import parse_changes
 
     if asked.reading is not None:
         one = chosen(design.readings, asked.reading, design.name)

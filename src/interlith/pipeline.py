@@ -26,10 +26,10 @@ from interlith.findings import Finding, Findings, plain, replace_parquet, safe_n
 if TYPE_CHECKING:
     from interlith.cell.results import Simulation
     from interlith.cell.simulate import Tell as StepTell
+    from interlith.cell_test import CellTest
     from interlith.cycling.analyze import Analysis
     from interlith.cycling.synthetic import Example
     from interlith.report.figures import Figure
-    from interlith.cell_test import CellTest
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ import pytest
 
 import interlith.cell.simulate as module
 from interlith.cell.simulate import simulate
+from interlith.cell_test import asked, cell_test, load, parse_changes
 from interlith.errors import InputError, PhysicsError, SolverError
 from interlith.ledger import Ledger
 from interlith.protocol import ConstantCurrent, ConstantVoltage, Protocol, Ramp, Repeat, Rest, named
-from interlith.cell_test import asked, load, parse_changes, cell_test
 
 
 def plate(**ends):

@@ -12,10 +12,10 @@ from interlith.cell.inference.calibrate import ABOVE, DETERMINED, OPEN, PRIOR, O
 from interlith.cell.inference.likelihood import CURVE, Datum, Parameter, Problem, calibrated
 from interlith.cell.inference.observe import observe
 from interlith.cell.simulate import simulate
+from interlith.cell_test import cell_test
 from interlith.errors import InputError
 from interlith.parts.part import Origin
 from interlith.protocol import named
-from interlith.cell_test import cell_test
 
 ISOLATED, REVIVAL = "host.isolated_per_stripped", "host.revival_rate_per_s"
 

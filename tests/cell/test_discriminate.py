@@ -12,9 +12,9 @@ from interlith.cell.inference.nearest import Measured, Near
 from interlith.cell.inference.noise import errors
 from interlith.cell.inference.rivals import Prediction, Question, Rival
 from interlith.cell.inference.rivals_file import read_rivals
+from interlith.cell_test import cell_test
 from interlith.errors import InputError
 from interlith.protocol import named
-from interlith.cell_test import cell_test
 
 
 def near(difference, common, each):

@@ -12,6 +12,7 @@ from interlith.cell.models import for_ramp, model_of
 from interlith.cell.rosenbrock import GAMMA
 from interlith.cell.simulate import simulate
 from interlith.cell.woodbury import prepare, solve_stage
+from interlith.cell_test import cell_test
 from interlith.errors import InputError
 from interlith.ledger import LITHIUM
 from interlith.parts.cell import Cell, Separator
@@ -19,7 +20,6 @@ from interlith.parts.electrolyte import Correlation, electrolyte
 from interlith.parts.positive import Curve, positive
 from interlith.parts.samples import foil, full_cell, half_cell
 from interlith.protocol import PROTOCOLS, ConstantCurrent, ConstantVoltage, Protocol, Ramp, Repeat, Rest, named
-from interlith.cell_test import cell_test
 
 FULL = [name for name in PROTOCOLS if name.startswith(("li-ncm811", "li-lco", "pouch", "anode-free"))]
 FADE = {

@@ -12,11 +12,11 @@ from interlith.cell.inference import held_out as table
 from interlith.cell.inference.held_out import FITTED, Row, held_out
 from interlith.cell.inference.observe import observe
 from interlith.cell.simulate import simulate
+from interlith.cell_test import changed
 from interlith.errors import InputError
 from interlith.parts.listing import parameters
 from interlith.parts.samples import aurbach_efficiency, half_cell
 from interlith.protocol import named
-from interlith.cell_test import changed
 
 
 @pytest.fixture(scope="module")

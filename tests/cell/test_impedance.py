@@ -25,13 +25,13 @@ from interlith.cell.layout import Mesh, nodes
 from interlith.cell.models import for_ramp, model_of
 from interlith.cell.simulate import simulate
 from interlith.cell.translate import kernel
+from interlith.cell_test import cell_test
 from interlith.cycling.analyze import analyze
 from interlith.errors import InputError
 from interlith.parts.electrolyte import Correlation
 from interlith.parts.samples import half_cell, symmetric_cell
 from interlith.protocol import ConstantCurrent, Impedance, Protocol, Repeat, Rest
 from interlith.record import read_record, write_record
-from interlith.cell_test import cell_test
 
 F, RT_F = 96485.33212, 8.314462618 * 298.15 / 96485.33212
 KAPPA, D, ANIONS = 1.2, 4e-10, 0.55

@@ -10,9 +10,9 @@ from interlith.cell.advance import DURATION, advance
 from interlith.cell.models import model_of
 from interlith.cell.rosenbrock import GAMMA, N_STAGES, A, C, D, factorize, solve
 from interlith.cell.simulate import simulate
+from interlith.cell_test import cell_test
 from interlith.parts.samples import half_cell
 from interlith.protocol import ConstantCurrent, Protocol, Rest
-from interlith.cell_test import cell_test
 from interlith.units import C_PER_M2_PER_mAh_PER_CM2
 
 

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from interlith.cell.mechanisms.kinetics import one_sided
 from interlith.cell.simulate import simulate
+from interlith.cell_test import cell_test
 from interlith.cycling.analyze import analyze
 from interlith.ledger import LITHIUM
 from interlith.parts.samples import aurbach_efficiency, names
 from interlith.protocol import ConstantCurrent, ConstantVoltage, Protocol, Ramp, Repeat, Rest, named
-from interlith.cell_test import cell_test
 from interlith.units import MILLI
 
 EVERY = [*names()]

@@ -8,10 +8,10 @@ from pytest import approx
 from interlith.cell.inference.noise import SOURCES, Errors, Noise, errors, stacked
 from interlith.cell.inference.observe import OBSERVABLES, errors_of, observe, walked
 from interlith.cell.simulate import simulate
+from interlith.cell_test import cell_test
 from interlith.cycling.analyze import analyze
 from interlith.errors import InputError
 from interlith.protocol import reservoir
-from interlith.cell_test import cell_test
 
 
 def done(sample="cp", protocol="aurbach"):

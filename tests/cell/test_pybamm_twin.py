@@ -6,10 +6,10 @@ import pytest
 from interlith.cell.layout import Mesh
 from interlith.cell.pybamm_bridge import half_cell_model
 from interlith.cell.simulate import simulate
+from interlith.cell_test import cell_test
 from interlith.errors import InputError
 from interlith.parts.samples import half_cell, symmetric_cell
 from interlith.protocol import ConstantCurrent, ConstantVoltage, Protocol, named
-from interlith.cell_test import cell_test
 
 pybamm = pytest.importorskip("pybamm")
 MESH = Mesh(5, 3)

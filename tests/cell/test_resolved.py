@@ -13,11 +13,11 @@ from interlith.cell.models import for_ramp, model_of
 from interlith.cell.profiles import salt_mol_per_m3
 from interlith.cell.rosenbrock import GAMMA
 from interlith.cell.simulate import simulate
+from interlith.cell_test import cell_test
 from interlith.errors import InputError
 from interlith.parts.electrolyte import Correlation
 from interlith.parts.samples import half_cell, names, symmetric_cell
 from interlith.protocol import ConstantCurrent, Protocol, Rest
-from interlith.cell_test import cell_test
 
 F, RT_F = 96485.33212, 8.314462618 * 298.15 / 96485.33212
 KAPPA, D, ANIONS = 1.2, 4e-10, 0.55

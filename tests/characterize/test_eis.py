@@ -13,6 +13,7 @@ from interlith.cell.account import N_ROW, PASSED
 from interlith.cell.advance import advance
 from interlith.cell.impedance import impedance_ohm_cm2, linearized
 from interlith.cell.models import model_of
+from interlith.cell_test import cell_test
 from interlith.characterize.impedance.eis import measure_eis
 from interlith.characterize.impedance.eis_reading import ROLES
 from interlith.characterize.impedance.eis_values import exchange_current_density_A_per_m2
@@ -22,7 +23,6 @@ from interlith.cycling.reading import read
 from interlith.errors import InputError
 from interlith.findings import plain
 from interlith.parts.quantity import as_toml
-from interlith.cell_test import cell_test
 
 F = np.logspace(6, -1, 71)
 W = 2j * np.pi * F

@@ -9,6 +9,7 @@ from lab_truth import triangle
 from pytest import approx
 from typer.testing import CliRunner
 
+from interlith.cell_test import load
 from interlith.characterize.diffraction.radiation import ANODES
 from interlith.characterize.diffraction.synthetic_pattern import synthetic_pattern
 from interlith.cli import app
@@ -16,7 +17,6 @@ from interlith.coat import coat_recipe, file_of
 from interlith.errors import InputError
 from interlith.measurements import CharacterizeOptions, characterize_files, kind_of, masks_from
 from interlith.parts.quantity import Quantity, as_toml
-from interlith.cell_test import load
 
 
 def spectrum_csv(path, film=12.0, transfer=40.0):

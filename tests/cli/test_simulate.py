@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 import interlith.cell.simulate as module
 from interlith.cell import compiled
 from interlith.cell.simulate import BY_HAND, simulate
-from interlith.cli import app
 from interlith.cell_test import cell_test
+from interlith.cli import app
 
 QUICK = ["--sample", "cp", "--protocol", "aurbach", "--quiet"]
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from pytest import approx
 
+from interlith.cell_test import load
 from interlith.coat import CoatOptions, coat_recipe, file_of
 from interlith.coating.fit import fit, predicted, with_growth
 from interlith.coating.grow import grow
@@ -19,7 +20,6 @@ from interlith.host.paper import make_paper
 from interlith.parts.recipe import MeasuredHost, Paper
 from interlith.parts.samples import sample
 from interlith.pouch.design_file import read_design
-from interlith.cell_test import load
 
 REFERENCE = read_recipe("reference-coating")
 REFERENCE_TEXT = file_of("reference-coating")

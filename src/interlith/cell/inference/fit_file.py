@@ -13,9 +13,9 @@ from interlith.cell.inference.calibrate import Options
 from interlith.cell.inference.likelihood import CURVE, Datum, Parameter, Problem, Scale, run
 from interlith.cell.inference.noise import Noise
 from interlith.cell.inference.observe import check_test, errors_of
+from interlith.cell_test import CellTest, cell_test, changed, load
 from interlith.errors import InputError, SolverError
 from interlith.record import Record
-from interlith.cell_test import CellTest, changed, load, cell_test
 from interlith.written import File, Written, opened, validated
 
 Read = Callable[[Path], Record]

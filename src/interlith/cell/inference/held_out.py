@@ -25,6 +25,7 @@ from interlith.cell.fade import fade
 from interlith.cell.inference.observe import observe
 from interlith.cell.results import Simulation
 from interlith.cell.simulate import simulate
+from interlith.cell_test import changed
 from interlith.errors import InputError, InterlithError
 from interlith.ledger import STEP
 from interlith.parts.cell import Cell, Collector, Foil, Host
@@ -39,7 +40,6 @@ from interlith.parts.samples import (
     symmetric_cell,
 )
 from interlith.protocol import ConstantCurrent, Protocol, Repeat, named
-from interlith.cell_test import changed
 
 FULL = ("li-ncm811", "pouch-ncm90", "anode-free")
 COATED = ("cp-zno-002", "cp-zno-002-revival")

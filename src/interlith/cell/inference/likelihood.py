@@ -19,12 +19,12 @@ from interlith.cell.inference.observe import check_test, observable
 from interlith.cell.models import DEFAULT_RELATIVE
 from interlith.cell.results import Simulation
 from interlith.cell.simulate import simulate
+from interlith.cell_test import CellTest, changed
 from interlith.errors import InputError, InterlithError
 from interlith.parts.cell import Cell
 from interlith.parts.listing import unit
 from interlith.parts.part import STATED, Origin, Part
 from interlith.record import Record
-from interlith.cell_test import CellTest, changed
 
 NO_ANSWER = 1e3  # residual of what a cell that died, or a solver that failed, did not give
 CURVE = "voltage_curve"

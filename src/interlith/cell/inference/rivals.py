@@ -11,11 +11,11 @@ from interlith.cell.inference.likelihood import Datum, Parameter, run
 from interlith.cell.inference.noise import Errors, Floats, Noise, stacked
 from interlith.cell.inference.observe import check_test, errors_of, observable
 from interlith.cell.results import Simulation
+from interlith.cell_test import CellTest, changed
 from interlith.errors import InputError
 from interlith.parts.cell import Cell
 from interlith.protocol import Protocol
 from interlith.record import TIME
-from interlith.cell_test import CellTest, changed
 from interlith.units import SECONDS_PER_HOUR
 
 FITS_WITHIN = 2.0  # sigma of the known data in which a rival must lie to be one

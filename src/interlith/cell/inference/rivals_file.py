@@ -13,10 +13,10 @@ from pydantic import Field
 from interlith.cell.inference.fit_file import CellTable, ParameterTable, assumed_sigma, key_of, many, noise_of
 from interlith.cell.inference.likelihood import Datum, Parameter
 from interlith.cell.inference.rivals import Experiment, Question, Rival
+from interlith.cell_test import changed, load
 from interlith.errors import InputError
 from interlith.parts.cell import Cell
 from interlith.protocol import Protocol, Step, named
-from interlith.cell_test import changed, load
 from interlith.written import File, Written, opened, validated
 
 
