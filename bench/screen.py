@@ -23,13 +23,13 @@ from typing import Any
 import polars as pl
 from cycling_speed import machine, versions
 
-from interlith.pipeline import pool
 from interlith.surface.calculators import calculator, model_of
 from interlith.surface.conduct import conduct
 from interlith.surface.search import search
 from interlith.surface.store import Store
 from interlith.surface.surfaces_file import FaceAsked, surfaces_of
 from interlith.surface.work import unpacked
+from interlith.workers import pool
 
 RESULTS = Path(__file__).resolve().parent / "results" / "screen.json"
 SHIPPED = Path(__file__).resolve().parents[1] / "src/interlith/surface/results/reference-surfaces/tables"

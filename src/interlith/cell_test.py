@@ -1,4 +1,4 @@
-"""What is asked of which cell under which protocol, as a person writes it: load a study file, explain what is wrong.
+"""One simulated test, as a person writes it in a study file: which cell, which protocol; explain what is wrong.
 
 sample = "cp-zno-002"          # a shipped sample (interlith simulate --list)
 cell = "half"                  # half | symmetric | li-ncm811 | li-lco | pouch-ncm90 | anode-free
@@ -50,6 +50,20 @@ TYPES: tuple[tuple[str, Any, str], ...] = (
     ("set", dict, "tables of values, for instance [set.host]"),
     ("nominal_mAh_per_cm2", (int, float), "a number"),
 )
+OF_A_STUDY = (
+    "title",
+    "ask",
+    "source",
+    "note",
+    "seed",
+    "surface",
+    "coating",
+    "measured",
+    "fits",
+    "held_out",
+    "pouch",
+    "expect",
+)  # keys of a study file that say nothing of its test
 CELLS = ("half", "symmetric", *full_names())
 PLACES = ("host", "coating", "foil", "counter", "positive", "electrolyte", "separator", "cell")
 Changes = Mapping[str, Any]
@@ -149,34 +163,52 @@ def asked(
 
 
 def load(path: Path) -> CellTest:
-    """The study of a TOML file. Raises InputError with file, line, key, what was got and what is allowed."""
+    """The one test of a study file. Raises InputError with file, line, key, what was got and what is allowed.
+
+    The keys of a study that say nothing of its test (title, expect, ...) are passed over; interlith check reads them.
+    """
     file = read_file(path)
+    written = table_of(file)
+    tests = written.get("tests")
+    if isinstance(tests, Mapping):
+        if len(tests) != 1 or not isinstance(next(iter(tests.values())), Mapping):
+            raise file.at(("tests",), f"tests: {len(tests)} of them, and one is simulated here; interlith run does all")
+        name, table = next(iter(tests.items()))
+        where: tuple[str, ...] = ("tests", name)
+    else:
+        name, where = path.stem, ()
+        table = {key: value for key, value in written.items() if key not in OF_A_STUDY}
     try:
-        return _from_table(table_of(file), path.stem)
-    except _At as problem:
-        raise file.at(problem.keys, str(problem)) from None
+        return from_table(table, name)
+    except AtKey as problem:
+        raise file.at((*where, *problem.keys), str(problem)) from None
 
 
-class _At(InputError):
-    """An error at a key of the file."""
+class AtKey(InputError):
+    """An error at a key of the file, told without its line."""
 
     def __init__(self, message: str, *keys: str) -> None:
         super().__init__(message)
         self.keys = keys
 
 
-def _from_table(written: Mapping[str, Any], name: str) -> CellTest:
+def from_table(written: Mapping[str, Any], name: str) -> CellTest:
+    """The test that a table of a study file says. Raises AtKey.
+
+    >>> from_table({"sample": "cp", "set": {"host": {"porosity": 0.8}}}, "mine").cell.host.porosity
+    0.8
+    """
     for key in written:
         if key not in KEYS:
-            raise _At(f"{key}: not a key of a study{_near(key, KEYS)} (known: {', '.join(KEYS)})", key)
+            raise AtKey(f"{key}: not a key of a study{_near(key, KEYS)} (known: {', '.join(KEYS)})", key)
     for key, kind, allowed in TYPES:
         if key in written and (not isinstance(written[key], kind) or isinstance(written[key], bool)):
-            raise _At(f"{key} = {_shown(written[key])}: must be {allowed}", key)
+            raise AtKey(f"{key} = {_shown(written[key])}: must be {allowed}", key)
     if "sample" not in written:
-        raise _At('sample: a study names a shipped sample, for instance sample = "cp"', "sample")
+        raise AtKey('sample: a study names a shipped sample, for instance sample = "cp"', "sample")
     without = written.get("without", [])
     if not all(isinstance(name, str) for name in without):
-        raise _At("without: must be a list of names of mechanisms", "without")
+        raise AtKey("without: must be a list of names of mechanisms", "without")
     changes = _flat(written.get("set", {}), ())
     try:
         made = cell_test(
@@ -187,16 +219,16 @@ def _from_table(written: Mapping[str, Any], name: str) -> CellTest:
             without=without,
             nominal_mAh_per_cm2=written.get("nominal_mAh_per_cm2"),
         )
-    except _At:
+    except AtKey:
         raise
     except InputError as problem:
-        raise _At(str(problem), next((k for k in KEYS if str(written.get(k)) in str(problem)), "sample")) from problem
+        raise AtKey(str(problem), next((k for k in KEYS if str(written.get(k)) in str(problem)), "sample")) from problem
     cell = made.cell
     for path, value in changes:
         try:
             cell = changed(cell, ".".join(path), value)
         except InputError as problem:
-            raise _At(f"set.{problem}", "set", *path) from problem
+            raise AtKey(f"set.{problem}", "set", *path) from problem
     return replace(made, name=name, cell=cell)
 
 
@@ -206,7 +238,7 @@ def _area(written: Mapping[str, Any]) -> float:
         try:
             return changed(half_cell(written["sample"]), "cell.area_cm2", stated).area_cm2
         except InputError as problem:
-            raise _At(f"set.{problem}", "set", "cell", "area_cm2") from problem
+            raise AtKey(f"set.{problem}", "set", "cell", "area_cm2") from problem
     return cell_of(written.get("cell") or "half", written["sample"]).area_cm2
 
 
@@ -223,16 +255,16 @@ def _protocol(written: Any, name: str, area_cm2: float) -> str | Protocol:
         try:
             return from_pybamm(written, area_cm2=area_cm2, name=name)
         except InputError as problem:
-            raise _At(f"protocol: {problem}", "protocol") from problem
+            raise AtKey(f"protocol: {problem}", "protocol") from problem
     try:
         return Protocol.model_validate({"name": name, **written})
     except ValidationError as problem:
         first = problem.errors()[0]
         keys = [str(part) for part in first["loc"] if not isinstance(part, int)]
         place = ".".join(str(part) for part in first["loc"])
-        raise _At(f"protocol.{place} = {_shown(first['input'])}: {_allowed(first)}", "protocol", *keys) from problem
+        raise AtKey(f"protocol.{place} = {_shown(first['input'])}: {_allowed(first)}", "protocol", *keys) from problem
     except TypeError as problem:
-        raise _At("protocol: a name, a list of PyBaMM strings, or a table with steps", "protocol") from problem
+        raise AtKey("protocol: a name, a list of PyBaMM strings, or a table with steps", "protocol") from problem
 
 
 def changed(cell: Cell, name: str, value: Any) -> Cell:

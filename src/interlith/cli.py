@@ -43,12 +43,14 @@ from interlith.cli_options import (
     Workers,
 )
 from interlith.cli_running import answer, errors_told, files_told, progress_told, status, tell_lists
+from interlith.cli_study import check, demo, doctor, examples, merge, run, sweep
 from interlith.errors import InputError
 
 if TYPE_CHECKING:
     from interlith.cell_test import CellTest
     from interlith.findings import Findings
 
+SYNTHETIC = "synthetic"  # stands for files of known truth, where a file can stand
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
@@ -95,19 +97,22 @@ def analyze(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Cycler files -> cycles, efficiencies, life, shorts, report.
+    """Cycler files -> cycles, efficiencies, life, shorts, report; `synthetic` for files of known truth.
 
     A file that cannot be read stops no other; the exit status is then 3 (or 5 when something must be installed).
     """
     with errors_told(debug):
         from interlith.cycling.isolation import warm_up
 
+        if [str(path) for path in files] == [SYNTHETIC] and not files[0].exists():
+            _analyze_synthetic(out, as_json, quiet)
+            return
         if len(files) == 1:
             warm_up(files)
+        from interlith.analysis import AnalyzeOptions, analyze_files, tasks_of
         from interlith.cycling.formats import ReadOptions
         from interlith.cycling.formats.format import columns_from
         from interlith.cycling.thresholds import thresholds_from
-        from interlith.pipeline import AnalyzeOptions, analyze_files, tasks_of
 
         options = AnalyzeOptions(
             kind=kind.value if kind else None,
@@ -128,24 +133,15 @@ def analyze(
         raise typer.Exit(status(findings))
 
 
-@app.command()
-def demo(
-    out: Annotated[Path, typer.Option(help="Folder for the files, report.html, figures and tables.")] = Path(
-        "interlith-demo"
-    ),
-    as_json: Json = False,
-    quiet: Quiet = False,
-    debug: Debug = False,
-) -> None:
-    """Analyze SYNTHETIC tests, truth beside result."""
-    with errors_told(debug):
-        from interlith.cycling.synthetic import examples
-        from interlith.pipeline import analyze_examples
+def _analyze_synthetic(out: Path | None, as_json: bool, quiet: bool) -> None:
+    """The SYNTHETIC tests, written as files and analyzed, truth beside result."""
+    from interlith.analysis import analyze_examples
+    from interlith.cycling.synthetic import examples as tests_of_known_truth
 
-        tests = examples()
-        with files_told(len(tests), quiet) as tell:
-            findings = analyze_examples(tests, out, tell)
-        answer(findings, out, as_json)
+    tests, folder = tests_of_known_truth(), out or Path(f"interlith-{SYNTHETIC}")
+    with files_told(len(tests), quiet) as tell:
+        findings = analyze_examples(tests, folder, tell)
+    answer(findings, folder, as_json)
 
 
 @app.command()
@@ -183,7 +179,7 @@ def simulate(
     """Simulate a cell, every mAh of lithium accounted for."""
     with errors_told(debug, stopped="stopped. To begin again"):
         if show_list:
-            from interlith.pipeline import lists
+            from interlith.simulation import lists
 
             tell_lists(lists(), as_json)
             return
@@ -197,9 +193,9 @@ def simulate(
 
         wanted = asked(study_file, sample, protocol, cell, model, without or [], changes or [])
         with _steps(wanted, quiet) as tell:
-            from interlith.pipeline import simulate_study
+            from interlith.simulation import simulate_test
 
-            findings = simulate_study(wanted, out=out, tell=tell)
+            findings = simulate_test(wanted, out=out, tell=tell)
         summary = findings.items[0].summary
         if as_json:
             typer.echo(json.dumps(summary, ensure_ascii=False))
@@ -321,6 +317,13 @@ def design(
             print_design(findings, out / "report.html" if out is not None else None)
 
 
+app.command()(run)
+app.command()(check)
+app.command()(demo)
+app.command()(examples)
+app.command()(sweep)
+app.command()(merge)
+app.command()(doctor)
 app.command()(screen)
 app.command()(coat)
 app.command()(characterize)

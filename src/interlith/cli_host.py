@@ -184,8 +184,8 @@ def characterize(
     """
     with errors_told(debug, stopped="stopped. To begin again"):
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # its matrices are small: threads get in each other's way
+        from interlith.analysis import tasks_of
         from interlith.measurements import CharacterizeOptions, characterize_files
-        from interlith.pipeline import tasks_of
         from interlith.report.terminal_host import print_measured
 
         options = CharacterizeOptions(

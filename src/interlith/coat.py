@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from interlith.answers import answered, head, writable
 from interlith.errors import PhysicsError
 from interlith.findings import Findings
-from interlith.pipeline import answered, head, writable
 
 if TYPE_CHECKING:
     from interlith.coating.grow import Batch

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from interlith.answers import answered, head, writable
 from interlith.errors import InputError
 from interlith.findings import Findings, plain, replace_file, safe_name, spreadsheet, spreadsheet_needs, writing
-from interlith.pipeline import answered, head, writable
 
 if TYPE_CHECKING:
     from interlith.audit import Audit

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from interlith.answers import answered, head, writable
 from interlith.findings import Findings
-from interlith.pipeline import LISTEN_EVERY_S, answered, head, pool, writable
+from interlith.workers import LISTEN_EVERY_S, pool
 
 if TYPE_CHECKING:
     from interlith.cell.inference.calibrate import Calibration

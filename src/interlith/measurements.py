@@ -14,9 +14,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from interlith.analysis import tasks_of
+from interlith.answers import fault, writable
 from interlith.errors import CorruptFile, EnvironmentError_, InputError, InterlithError, UnsupportedFormat
 from interlith.findings import Finding, Findings, plain, replace_file, write, write_tables, writing
-from interlith.pipeline import fault, tasks_of, writable
 from interlith.units import ZERO_CELSIUS_K
 
 if TYPE_CHECKING:

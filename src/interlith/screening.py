@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from interlith.answers import answered, head, writable
 from interlith.errors import InputError
 from interlith.findings import Findings, plain, replace_file, safe_name, writing
 from interlith.folders import chosen_folder
-from interlith.pipeline import answered, head, pool, writable
+from interlith.workers import pool
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor

@@ -15,7 +15,7 @@ from interlith.errors import InputError, did_you_mean
 
 Place = tuple[str | int, ...]
 CONTRADICTION = "contradiction"  # type of an error of pydantic that says at which value: ctx["place"]
-MOST_SHOWN, MOST_BYTES = 60, 5_000_000
+MOST_SHOWN, MOST_BYTES, MOST_PARTS = 60, 5_000_000, 64
 
 
 class Written(BaseModel):
@@ -78,10 +78,24 @@ def read_file(path: Path) -> File:
 
 def table_of(file: File) -> dict[str, Any]:
     """The file as a table. Raises InputError for what is not TOML."""
+    _check_keys(file)
     try:
         return tomllib.loads(file.text)
     except (ValueError, RecursionError) as problem:
         raise InputError(f"{file.name}: not TOML that can be read: {str(problem)[:200]}") from problem
+
+
+def _check_keys(file: File) -> None:
+    """Refuse keys of very many parts, which take the reader of TOML minutes."""
+    for number, line in enumerate(file.text.splitlines(), start=1):
+        if line.count(".") > MOST_PARTS:
+            for piece in re.split(r"[={},\[\]#]", line):
+                bare = piece.strip()
+                is_text = len(bare) > 1 and bare[0] == bare[-1] and bare[0] in "\"'" and bare[0] not in bare[1:-1]
+                if bare.count(".") > MOST_PARTS and not is_text and re.fullmatch(r"[\w\-.\"' \t]+", bare):
+                    raise InputError(
+                        f"{file.name}:{number}: a key of {bare.count('.') + 1} parts; at most {MOST_PARTS}"
+                    )
 
 
 def validated(file: File, model: type[Kind]) -> Kind:

@@ -121,18 +121,18 @@ def test_no_permission(tmp_path, csv):
 
 def test_a_fault_in_an_analysis_stops_no_other_file(tmp_path, csv, bare, monkeypatch):
     """A fault of our own is told without a traceback, and the rest goes on."""
-    from interlith import pipeline
-    from interlith.pipeline import AnalyzeOptions, analyze_files
+    from interlith import analysis
+    from interlith.analysis import AnalyzeOptions, analyze_files
 
     other = put(tmp_path / "other.csv", bare)
-    right = pipeline._analysis
+    right = analysis._analysis
 
     def wrong(task, options):
         if task.name == "cell.csv":
             raise ZeroDivisionError("by\nzero")
         return right(task, options)
 
-    monkeypatch.setattr(pipeline, "_analysis", wrong)
+    monkeypatch.setattr(analysis, "_analysis", wrong)
     bad, good = analyze_files([csv, other], AnalyzeOptions(), workers=1).items
     assert "fault of interlith (ZeroDivisionError: by)" in bad.summary["error"]["message"]
     assert good.summary["error"] is None

@@ -45,6 +45,8 @@ HOMES = {
     "dftd3": "surface",
     "emcee": "cell",
     "pybamm": "cell/pybamm_bridge.py",
+    "dask_jobqueue": "workers.py",
+    "distributed": "workers.py",
 }
 FORBIDDEN = {"utils", "util", "helpers", "common", "base", "core", "manager", "misc"}
 LITERALS = {3600, 96485, 8.314, 86400}

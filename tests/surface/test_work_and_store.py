@@ -234,7 +234,7 @@ def test_progress_comes_to_its_end(undisturbed):
 
 
 def test_the_number_of_workers_changes_no_bit(undisturbed, tmp_path):
-    from interlith.pipeline import pool
+    from interlith.workers import pool
 
     with pool(2) as executor:
         ended, count = conduct({"one": plan("Cu", "100", **TINY)}, Store(tmp_path), executor, doing=by_emt)

@@ -78,6 +78,13 @@ class _Run:
     rows: NDArray[np.float64] = field(default_factory=lambda: np.empty((ROWS_AT_ONCE, N_ROW)))
 
 
+def checked(cell: Cell, protocol: Protocol, nominal_mAh_per_cm2: float | None = None) -> Protocol:
+    """The protocol with currents in place of C-rates. Raises InputError for what this cell cannot be put through."""
+    resolved = protocol.resolved(_nominal(cell) if nominal_mAh_per_cm2 is None else nominal_mAh_per_cm2)
+    check(cell, resolved)
+    return resolved
+
+
 def simulate(
     cell: Cell,
     protocol: Protocol,
@@ -107,8 +114,7 @@ def simulate(
     kept = kernel_name(cell, model)
     if not 1e-12 <= relative_tolerance <= 1e-2:
         raise InputError(f"relative_tolerance {relative_tolerance:g}: between 1e-12 and 1e-2")
-    resolved = protocol.resolved(_nominal(cell) if nominal_mAh_per_cm2 is None else nominal_mAh_per_cm2)
-    check(cell, resolved)
+    resolved = checked(cell, protocol, nominal_mAh_per_cm2)
     run = _Run(cell, model_of(cell, model, without, relative_tolerance, mesh), tell)
     with loading(kept):
         _begin(run)

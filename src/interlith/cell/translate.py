@@ -60,7 +60,7 @@ def check_mechanisms(without: Collection[str]) -> None:
         raise InputError(f"without = {without}: a list of names of mechanisms")
     unknown = [name for name in without if name not in SWITCHES]
     if unknown:
-        raise InputError(f"without {', '.join(unknown)}: not a mechanism; these are: {', '.join(SWITCHES)}")
+        raise InputError(f"without {', '.join(unknown[:3])}: not a mechanism; these are: {', '.join(SWITCHES)}")
 
 
 Kernel = TypeVar("Kernel", Electrode, Particles, Circuit)

@@ -160,7 +160,7 @@ class Example:
 
 
 def examples(seed: int = 2025) -> list[Example]:
-    """The four SYNTHETIC tests of `interlith demo`."""
+    """The four SYNTHETIC tests of `interlith analyze synthetic`."""
     return [_reservoir(seed), _erratic(seed + 1), _soft_short(seed + 2), _full(seed + 3)]
 
 

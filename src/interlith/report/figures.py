@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from interlith.report.ledger_plots import depth, ledger, ramps
 from interlith.report.sketch import GREY, INK, STRIP, Axes, Sketch, drawable, tags
 from interlith.report.surface_map import maps
 from interlith.report.surface_plots import ranking, way_profile
+from interlith.report.sweep_plots import parallel
 from interlith.report.time_plots import polarization, trace
 from interlith.report.xrd_plots import diffraction, texture, texture_series
 
@@ -72,6 +73,7 @@ SKETCHES: tuple[Callable[[Finding], Sketch | None], ...] = (
     texture_series,
     ranking,
     way_profile,
+    parallel,
 )
 SERIES: tuple[Callable[[Finding], list[Sketch]], ...] = (maps,)  # as many as there are things to be drawn
 WIDTH_IN, PNG_DPI = 5.4, 200
@@ -126,6 +128,11 @@ def draw(finding: Finding, folder: Path) -> list[Figure]:
     """
     sketches = [sketch for sketch in (make(finding) for make in SKETCHES) if sketch is not None]
     sketches += [sketch for make in SERIES for sketch in make(finding)]
+    return draw_sketches(sketches, finding, folder)
+
+
+def draw_sketches(sketches: Sequence[Sketch], finding: Finding, folder: Path) -> list[Figure]:
+    """These figures of a finding, written to folder/figures. Raises EnvironmentError_ when that cannot be."""
     if not sketches:
         return []
     import matplotlib
@@ -157,8 +164,8 @@ def _written(sketch: Sketch, finding: Finding, folder: Path) -> Figure:
 
 def _settle(canvas: Axes) -> None:
     """Find the layout once, and round it: its solver leaves noise in the last digits that differs from run to run."""
-    canvas.draw_without_rendering()
-    canvas.set_layout_engine("none")
+    canvas.get_layout_engine().execute(canvas)
+    canvas.set_layout_engine(None)  # not "none", for which each file is laid out once more
     for axes in canvas.axes:
         axes.set_position([round(float(edge), LAYOUT_DIGITS) for edge in axes.get_position(original=True).bounds])
 
@@ -172,13 +179,14 @@ def _bytes(canvas: Axes, kind: str, metadata: dict[str, Any]) -> bytes:
 def _canvas(sketch: Sketch, finding: Finding) -> Axes:
     from matplotlib.figure import Figure as Canvas
 
-    canvas: Axes = Canvas(figsize=(WIDTH_IN, sketch.height_in), layout="constrained")
+    width_in = sketch.width_in or WIDTH_IN
+    canvas: Axes = Canvas(figsize=(width_in, sketch.height_in), layout="constrained")
     sketch.paint(canvas)
     entries = _entries(canvas)
-    columns = _columns(list(entries))
+    columns = _columns(list(entries), width_in)
     head_in = LINE_IN * 2 + ENTRY_IN * math.ceil(len(entries) / columns) + 0.16
     height_in = sketch.height_in + head_in
-    canvas.set_size_inches(WIDTH_IN, height_in)
+    canvas.set_size_inches(width_in, height_in)
     canvas.get_layout_engine().set(rect=(0, 0, 1, 1 - head_in / height_in), w_pad=0.05, h_pad=0.05)
     _head(canvas, sketch, finding, height_in)
     if entries:
@@ -212,12 +220,12 @@ def _entries(canvas: Axes) -> dict[str, Any]:
     return found
 
 
-def _columns(labels: list[str]) -> int:
+def _columns(labels: list[str], width_in: float) -> int:
     """How many legend columns fit the width."""
     if not labels:
         return 1
     widest = max(len(label) for label in labels) * LETTER_IN + HANDLE_IN
-    return max(1, min(len(labels), int(WIDTH_IN / widest)))
+    return max(1, min(len(labels), int(width_in / widest)))
 
 
 def _by_rows(names: list[str], columns: int) -> list[str]:

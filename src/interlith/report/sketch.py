@@ -44,6 +44,7 @@ OF_KIND: Mapping[str, list[str]] = {
     "calibration": ["FITTED"],
     "design": ["COMPUTED"],
     "coat": ["COMPUTED"],
+    "sweep": ["SIMULATED"],
     "screen": ["COMPUTED by machine-learned potentials", "not by DFT"],
 }
 DENSE = 1200  # marks above which they are drawn as pixels inside the SVG
@@ -55,7 +56,10 @@ BEYOND_LATIN = 0x2300  # the fonts that matplotlib brings draw everything below
 
 @dataclass(frozen=True)
 class Sketch:
-    """A figure before it is drawn. `data`: exactly what `paint` puts on the canvas. height_in: without the head."""
+    """A figure before it is drawn. `data`: exactly what `paint` puts on the canvas. height_in: without the head.
+
+    width_in: None for the width of all others.
+    """
 
     name: str
     title: str
@@ -63,6 +67,7 @@ class Sketch:
     data: pl.DataFrame
     paint: Callable[[Axes], None]
     height_in: float = 2.6
+    width_in: float | None = None
 
 
 def is_synthetic(summary: Mapping[str, Any]) -> bool:
@@ -84,6 +89,8 @@ def tags(summary: Mapping[str, Any]) -> list[str]:
     >>> tags({"flags": [{"code": "current_stated"}]})
     ['current stated, not measured']
     """
+    if "marks" in summary:  # of a figure that is about several findings
+        return list(summary["marks"])
     codes = [flag["code"] for flag in summary.get("flags") or []]
     found = [text for code, text in CURRENT_TAGS.items() if code in codes]
     simulated = "ledger" in summary or summary.get("kind") in ("discrimination", "held-out")

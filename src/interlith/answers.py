@@ -1,0 +1,70 @@
+"""What every answer has in common: a folder that can be written, a head, tables, figures and one page."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from interlith.cycling.thresholds import Thresholds
+from interlith.errors import InterlithError
+from interlith.findings import Finding, Findings, plain, safe_name, write, write_tables, writing
+
+if TYPE_CHECKING:
+    from interlith.report.figures import Figure
+
+LONGEST_NAME = 120  # names of tables and figures are longer, and no system takes more than 255
+Done = tuple[Finding, "list[Figure]"]
+
+
+def head(kind: str, name: str, title: str, said: list[str]) -> dict[str, Any]:
+    """What every answer says that is not about a file: its kind, and the sentences that go with it."""
+    return {"path": name, "kind": kind, "kind_reason": title, "error": None, "flags": [], "said": said}
+
+
+@contextlib.contextmanager
+def writable(out: Path | None) -> Iterator[None]:
+    """Refused before the work, not after it."""
+    if out is not None:
+        with writing(out):
+            pass
+    yield
+
+
+def answered(
+    title: str,
+    name: str,
+    summary: Mapping[str, Any],
+    tables: Mapping[str, pl.DataFrame],
+    warning: str | None,
+    out: Path | None,
+) -> Findings:
+    """One finding that is not about a file; with `out`, its tables, figures and page are written there."""
+    finding = Finding(safe_name(name), plain(summary), tables)
+    findings = Findings(title, (finding,), warning=warning)
+    if out is not None:
+        from interlith.report.figures import draw
+
+        write_tables(finding, out)
+        written_with_page(findings, [(finding, draw(finding, out))], out)
+    return findings
+
+
+def collected(title: str, done: Sequence[Done], thresholds: Thresholds) -> Findings:
+    return Findings(title, tuple(finding for finding, _ in done), tuple(thresholds.table()))
+
+
+def written_with_page(findings: Findings, done: Sequence[Done], out: Path) -> None:
+    from interlith.report.page import write_page
+
+    write(findings, out)
+    write_page(findings, {finding.name: figures for finding, figures in done}, out)
+
+
+def fault(path: Path, problem: Exception) -> InterlithError:
+    """What no file should be able to cause, told without a traceback; --debug shows that."""
+    what = f"{type(problem).__name__}: {problem}".splitlines()[0][:200]
+    return InterlithError(f"{path.name}: a fault of interlith ({what}); please report it with the file")

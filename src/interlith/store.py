@@ -1,0 +1,764 @@
+"""The store of a run folder: what was computed is kept there, so that a kill at any moment loses nothing acknowledged.
+
+    manifest.sqlite   which units were computed from what, and which run used them
+    blobs/ab/cdef...  what they found, each file under the sha256 of its bytes
+    lock              held by the one process that writes
+
+A blob is on the disk before the unit that needs it is recorded; a unit is acknowledged when `Store.record` returns.
+Over 500 lines, for one promise holds it together: manifest, blobs and lock are safe only in the order kept here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import io
+import json
+import os
+import re
+import secrets
+import shutil
+import socket
+import sqlite3
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import polars as pl
+
+from interlith import __version__
+from interlith.errors import CorruptFile, EnvironmentError_, InputError
+from interlith.findings import Finding, plain
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+MANIFEST, BLOBS, LOCK, OWNER, PARTIAL = "manifest.sqlite", "blobs", "lock", "lock.owner", ".partial"
+JOURNAL_VARIABLE = "INTERLITH_JOURNAL"
+WAIT_S = 30.0
+FIRST_BYTES = b"SQLite format 3\0"
+SHA256 = re.compile("[0-9a-f]{64}")
+BYTE_OF_THE_LOCK = 1 << 30  # on Windows nobody else can read a locked byte; the owner's name stands before it
+HELD = {errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK}
+NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL}
+NETWORK = re.compile(r"(nfs.*|cifs|smb.*|9p|fuse\.sshfs|lustre|gpfs|beegfs|(fuse\.)?ceph.*|afs|(fuse\.)?glusterfs)")
+
+# What leads from a schema to the next; an empty file has schema 0.
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        "CREATE TABLE about (item TEXT PRIMARY KEY, value TEXT NOT NULL)",
+        "CREATE TABLE units (key TEXT PRIMARY KEY, name TEXT NOT NULL, stage TEXT NOT NULL, version INTEGER NOT NULL,"
+        " parameters TEXT NOT NULL, inputs TEXT NOT NULL, seed TEXT NOT NULL,"
+        " status TEXT NOT NULL CHECK (status IN ('done', 'failed')), blob TEXT, error TEXT, seconds REAL NOT NULL,"
+        " recorded TEXT NOT NULL)",
+        "CREATE TABLE runs (id INTEGER PRIMARY KEY, study_sha256 TEXT NOT NULL, began TEXT NOT NULL, ended TEXT,"
+        " outcome TEXT, interlith TEXT NOT NULL)",
+    ),
+    (
+        "ALTER TABLE units ADD COLUMN interlith TEXT NOT NULL DEFAULT ''",
+        "CREATE TABLE uses (run INTEGER NOT NULL, name TEXT NOT NULL, key TEXT NOT NULL, was_computed INTEGER NOT NULL,"
+        " PRIMARY KEY (run, name, key))",
+    ),
+)
+SCHEMA = len(MIGRATIONS)
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One piece of work and how it went: what it was made from, and the blob that it found or the error that it met.
+
+    `parameters` and `error` are plain JSON, `inputs` the hashes of what went in by name. `recorded` is set when the
+    unit is recorded (ISO, UTC).
+    """
+
+    key: str
+    name: str
+    stage: str
+    version: int
+    parameters: Mapping[str, Any]
+    inputs: Mapping[str, str]
+    seed: int
+    status: Literal["done", "failed"]
+    blob: str | None
+    error: Mapping[str, Any] | None
+    seconds: float
+    interlith: str = __version__
+    recorded: str = ""
+
+
+COLUMNS = tuple(part.name for part in fields(Unit))
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What `verify` counted. Orphans are blobs that nothing refers to; a kill leaves them, and they harm nobody."""
+
+    n_units: int
+    n_blobs: int
+    n_orphans: int
+    problems: tuple[str, ...]
+
+
+def key_of(stage: str, version: int, parameters: Mapping[str, Any], inputs: Mapping[str, str], seed: int) -> str:
+    """The name of a unit by what it is made from: equal for equal work, whatever the order of the keys.
+
+    Raises InputError for what JSON does not have, numbers that are not finite among it.
+
+    >>> key_of("tests", 1, {"a": 1, "b": 2}, {}, 7) == key_of("tests", 1, {"b": 2, "a": 1}, {}, 7)
+    True
+    """
+    made_from = {"stage": stage, "version": version, "parameters": parameters, "inputs": inputs, "seed": seed}
+    return hashlib.sha256(_json(made_from, f"the parameters of {stage}").encode()).hexdigest()
+
+
+class Store:
+    """The store of one run folder, made by `open_store` and `read_store`.
+
+    >>> with tempfile.TemporaryDirectory() as folder, open_store(Path(folder), "reference") as store:
+    ...     store.get(store.put(b"what was found"))
+    b'what was found'
+    """
+
+    def __init__(self, folder: Path, name: str, connection: sqlite3.Connection, may_write: bool):
+        self.folder = folder
+        self.name = name
+        self._connection = connection
+        self._may_write = may_write
+
+    def put(self, data: bytes) -> str:
+        """Keep bytes; gives their sha256, by which `get` finds them. On the disk when it returns."""
+        return self.put_many([data])[0]
+
+    def put_many(self, datas: Sequence[bytes]) -> list[str]:
+        """As `put` for each, with one sync for each directory instead of each file."""
+        self._refuse_unless_writing()
+        hashes = [hashlib.sha256(data).hexdigest() for data in datas]
+        with _told(self.folder):
+            _write_blobs(self.folder / BLOBS, dict(zip(hashes, datas, strict=True)))
+        return hashes
+
+    def get(self, sha: str) -> bytes:
+        """The bytes kept under this sha256. Raises CorruptFile when they are missing or no longer the same."""
+        path = _blob_path(self.folder / BLOBS, sha)
+        with _told(self.folder, "read"):
+            try:
+                data = path.read_bytes()
+            except FileNotFoundError:
+                raise CorruptFile(f"{path}: missing; what it held must be computed anew") from None
+        if hashlib.sha256(data).hexdigest() != sha:
+            raise CorruptFile(f"{path}: changed on disk (its bytes are not those that its name says)")
+        return data
+
+    def put_json(self, value: Any) -> str:
+        """Keep plain JSON, with sorted keys: equal values have one hash."""
+        return self.put_json_many([value])[0]
+
+    def put_json_many(self, values: Sequence[Any]) -> list[str]:
+        """As `put_json` for each, with the syncs of one `put_many`."""
+        return self.put_many([_json(value, "what is to be kept").encode() for value in values])
+
+    def get_json(self, sha: str) -> Any:
+        """What `put_json` kept."""
+        try:
+            return json.loads(self.get(sha))
+        except ValueError as problem:
+            raise CorruptFile(f"{_blob_path(self.folder / BLOBS, sha)}: holds no JSON ({problem})") from problem
+
+    def put_finding(self, finding: Finding) -> str:
+        """Keep a finding: a blob of JSON that names one of Parquet for each table."""
+        return self.put_findings([finding])[0]
+
+    def put_findings(self, findings: Sequence[Finding]) -> list[str]:
+        """As `put_finding` for each, with the syncs of one `put_many`."""
+        datas: list[bytes] = []
+        ends: list[int] = []
+        for finding in findings:
+            datas += _as_blobs(finding)
+            ends.append(len(datas) - 1)
+        hashes = self.put_many(datas)
+        return [hashes[end] for end in ends]
+
+    def get_finding(self, sha: str) -> Finding:
+        """What `put_finding` kept, its summary and tables in their order."""
+        held = _as_finding(self.get(sha))
+        if held is None:
+            raise CorruptFile(f"{_blob_path(self.folder / BLOBS, sha)}: holds no finding")
+        tables = {name: pl.read_parquet(io.BytesIO(self.get(table))) for name, table in held["tables"].items()}
+        return Finding(held["name"], held["summary"], tables)
+
+    def record(self, units: Sequence[Unit]) -> None:
+        """Write units down, all or none; one of the same key is replaced. They are acknowledged when this returns."""
+        recorded = _now()
+        rows = [_as_row(replace(unit, recorded=recorded)) for unit in units]
+        marks = ", ".join("?" * len(COLUMNS))
+        with self._writing() as connection:
+            connection.executemany(f"INSERT OR REPLACE INTO units ({', '.join(COLUMNS)}) VALUES ({marks})", rows)
+
+    def find(self, key: str) -> Unit | None:
+        """The unit of this key, None when it was not recorded."""
+        found = self._select(f"SELECT {', '.join(COLUMNS)} FROM units WHERE key = ?", key)
+        return _as_unit(found[0]) if found else None
+
+    def statuses(self, keys: Iterable[str]) -> dict[str, str]:
+        """How the units of these keys ended, without those that were not recorded; one question for thousands."""
+        statement = "SELECT key, status FROM units WHERE key IN (SELECT value FROM json_each(?))"
+        return dict(self._select(statement, json.dumps(list(keys))))
+
+    def units(self, prefix: str = "") -> list[Unit]:
+        """The units whose name begins so, by name, then in the order they were recorded."""
+        columns = ", ".join(COLUMNS)
+        where = "substr(name, 1, length(?1)) = ?1 ORDER BY name, recorded, rowid"
+        return [_as_unit(row) for row in self._select(f"SELECT {columns} FROM units WHERE {where}", prefix)]
+
+    def begin(self, study: str) -> int:
+        """Note that a run of this study begins; its text is kept as a blob under `study_sha256`. Gives its number."""
+        sha = self.put(study.encode("utf-8", "backslashreplace"))
+        with self._writing() as connection:
+            statement = "INSERT INTO runs (study_sha256, began, interlith) VALUES (?, ?, ?)"
+            return int(connection.execute(statement, (sha, _now(), __version__)).lastrowid or 0)
+
+    def use(self, run: int, name: str, key: str, was_computed: bool) -> None:
+        """Note that a run used a unit, computed in it or found in the store."""
+        self.uses(run, [(name, key, was_computed)])
+
+    def uses(self, run: int, rows: Iterable[tuple[str, str, bool]]) -> None:
+        """As `use` for each (name, key, was_computed). What was said first of a name and key of a run stays."""
+        noted = [(run, name, key, bool(was_computed)) for name, key, was_computed in rows]
+        with self._writing() as connection:
+            connection.executemany("INSERT OR IGNORE INTO uses VALUES (?, ?, ?, ?)", noted)
+
+    def end(self, run: int, outcome: str) -> None:
+        """Note how a run ended."""
+        with self._writing() as connection:
+            connection.execute("UPDATE runs SET ended = ?, outcome = ? WHERE id = ?", (_now(), outcome, run))
+
+    def history(self) -> list[dict[str, Any]]:
+        """All runs, oldest first, each with its `uses`: dicts of name, key, was_computed. Killed, it has no `ended`."""
+        names = ("id", "study_sha256", "began", "ended", "outcome", "interlith")
+        runs: dict[int, dict[str, Any]] = {
+            row[0]: {**dict(zip(names, row, strict=True)), "uses": []}
+            for row in self._select(f"SELECT {', '.join(names)} FROM runs ORDER BY id")
+        }
+        for run, name, key, was_computed in self._select("SELECT * FROM uses ORDER BY run, rowid"):
+            if run in runs:
+                runs[run]["uses"].append({"name": name, "key": key, "was_computed": bool(was_computed)})
+        return list(runs.values())
+
+    def _select(self, statement: str, *values: Any) -> list[Any]:
+        with _told(self.folder, "read"):
+            return self._connection.execute(statement, values).fetchall()
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        self._refuse_unless_writing()
+        with _told(self.folder), _transaction(self._connection):
+            yield self._connection
+
+    def _refuse_unless_writing(self) -> None:
+        if not self._may_write:
+            raise InputError(f"{self.folder}: opened for reading only")
+
+
+@contextlib.contextmanager
+def open_store(folder: Path, name: str) -> Iterator[Store]:
+    """The store of the run `name`, made or opened for writing, by one process at a time.
+
+    Raises InputError when another process writes there, when the folder holds another run or was written by a newer
+    interlith; CorruptFile when the manifest is none; EnvironmentError_ when the folder cannot be written.
+    """
+    folder = Path(folder)
+    with _told(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        _refuse_foreign(folder / MANIFEST)
+    with contextlib.ExitStack() as stack:
+        with _told(folder):
+            has_locks = stack.enter_context(_locked(folder))
+            query = "mode=rwc" if has_locks else "mode=rwc&nolock=1"
+            connection = stack.enter_context(_connected(folder / MANIFEST, query))
+            _refuse_other(folder, connection, name)
+            connection.execute(f"PRAGMA journal_mode = {_journal_mode(folder)}")  # without locks it stays DELETE
+            connection.execute("PRAGMA synchronous = EXTRA")  # FULL, and in mode DELETE the directory as well
+            _migrate(connection, name)
+            _prepare_blobs(folder / BLOBS)
+            for made in (folder, folder.absolute().parent):
+                _sync_directory(made)
+        yield Store(folder, name, connection, may_write=True)
+        with contextlib.suppress(sqlite3.Error):  # a finished run is one plain file, readable on any medium
+            connection.execute("PRAGMA busy_timeout = 0")
+            connection.execute("PRAGMA journal_mode = DELETE")
+
+
+@contextlib.contextmanager
+def read_store(folder: Path) -> Iterator[Store]:
+    """The store of a folder for reading only, while another process writes there too, and on read-only media.
+
+    A manifest that cannot be read where it lies (a killed run on a read-only medium), or of an older schema, is read
+    from a copy. Raises InputError where there is no run.
+    """
+    folder = Path(folder)
+    with contextlib.ExitStack() as stack:
+        with _told(folder, "read"):
+            if not (folder / MANIFEST).is_file():
+                raise InputError(f"{folder}: holds no run (there is no {MANIFEST} in it)")
+            _refuse_foreign(folder / MANIFEST)
+            connection = _connect_to_read(folder, stack)
+            name = _name_of_run(folder, connection)
+        if name is None:
+            raise InputError(f"{folder}: holds no run ({MANIFEST} is empty)")
+        yield Store(folder, name, connection, may_write=False)
+
+
+def verify(folder: Path) -> Verified:
+    """Whether a run folder still holds what it says: reads every blob, changes nothing.
+
+    `problems` says which unit needs a blob that is missing or changed, and what SQLite finds wrong in the manifest.
+    """
+    problems: list[str] = []
+    needs: list[tuple[str, str]] = []
+    units: list[Unit] = []
+    with read_store(folder) as store:
+        try:
+            found = store._select("PRAGMA integrity_check")
+            problems += [f"{MANIFEST}: {row[0]}" for row in found if row[0] != "ok"]
+            units = store.units()
+            needs = [(f"run {run['id']}, its study", run["study_sha256"]) for run in store.history()]
+        except CorruptFile as problem:
+            problems.append(str(problem))
+        with _told(store.folder, "read"):
+            wrong = {path.parent.name + path.name: _what_is_wrong(path) for path in _blob_files(store.folder / BLOBS)}
+        for unit in units:
+            needs += _needs_of(store, f"{unit.name} (key {unit.key[:12]})", unit.blob, wrong)
+    needed = {sha for _, sha in needs}
+    problems += [
+        f"{who}: needs {_shown(sha)}: {wrong.get(sha, 'missing')}" for who, sha in needs if wrong.get(sha, "?")
+    ]
+    problems += [f"{_shown(sha)}: {fault}" for sha, fault in wrong.items() if fault and sha not in needed]
+    inputs = {sha for unit in units for sha in unit.inputs.values()}
+    return Verified(len(units), len(wrong), len(wrong.keys() - needed - inputs), tuple(problems))
+
+
+def file_system(path: str, mountinfo: str) -> str | None:
+    """The type of the file system that holds an absolute path, from the text of /proc/self/mountinfo.
+
+    >>> file_system("/data/run", "36 35 98:0 / /data rw,noatime master:1 - nfs4 server:/data rw")
+    'nfs4'
+    """
+    longest, found = -1, None
+    for line in mountinfo.splitlines():
+        mount, _, source = line.partition(" - ")
+        if len(words := mount.split(" ")) < 5 or not source:
+            continue
+        point = re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), words[4]).rstrip("/")
+        if (path == point or path.startswith(point + "/")) and len(point) >= longest:  # a later mount hides the earlier
+            longest, found = len(point), source.split(" ")[0]
+    return found
+
+
+def is_network(kind: str | None) -> bool:
+    """Whether several machines may write to such a file system at a time.
+
+    >>> is_network("nfs4"), is_network("ext4")
+    (True, False)
+    """
+    return kind is not None and NETWORK.fullmatch(kind) is not None
+
+
+def _journal_mode(folder: Path) -> str:
+    """WAL needs memory that all its users share; a file system over a network has none."""
+    chosen = os.environ.get(JOURNAL_VARIABLE, "").strip().upper()
+    if chosen in ("WAL", "DELETE"):
+        return chosen
+    if chosen:
+        raise InputError(f"{JOURNAL_VARIABLE}: {chosen.lower()!r} is no way to keep a journal; set wal or delete")
+    try:
+        mountinfo = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape")
+    except OSError:  # no Linux
+        return "WAL"
+    return "DELETE" if is_network(file_system(str(folder.resolve()), mountinfo)) else "WAL"
+
+
+def _uri(path: Path, query: str) -> str:
+    uri = path.absolute().as_uri()
+    if not uri.startswith("file:///"):  # a share of Windows, which SQLite wants without an authority
+        uri = "file:////" + uri.removeprefix("file://")
+    return f"{uri}?{query}"
+
+
+@contextlib.contextmanager
+def _connected(path: Path, query: str) -> Iterator[sqlite3.Connection]:
+    with contextlib.closing(
+        sqlite3.connect(_uri(path, query), uri=True, timeout=WAIT_S, isolation_level=None)
+    ) as connection:
+        yield connection
+
+
+def _connect_to_read(folder: Path, stack: contextlib.ExitStack) -> sqlite3.Connection:
+    """Where it lies if SQLite can and the schema is ours, else a copy, brought up to date."""
+    try:
+        connection = stack.enter_context(_connected(folder / MANIFEST, "mode=ro"))
+        if _schema(connection) == SCHEMA or _name_of_run(folder, connection) is None:
+            return connection
+    except sqlite3.OperationalError as problem:
+        if "locked" in str(problem):
+            raise
+    copy = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="interlith-")))
+    _copy_manifest(folder, copy)
+    connection = stack.enter_context(_connected(copy / MANIFEST, "mode=rw"))
+    if (name := _name_of_run(folder, connection)) is not None:
+        _migrate(connection, name)
+    return connection
+
+
+def _copy_manifest(folder: Path, into: Path) -> None:
+    """The manifest with the journal that may lie beside it, all of one moment."""
+    for _ in range(10):
+        files = [path for end in ("", "-wal", "-journal") if (path := folder / f"{MANIFEST}{end}").exists()]
+        before = [(path.stat().st_mtime_ns, path.stat().st_size) for path in files]
+        for path in files:
+            shutil.copyfile(path, into / path.name)
+        if before == [(path.stat().st_mtime_ns, path.stat().st_size) for path in files]:
+            return
+    raise EnvironmentError_(f"{folder}: {MANIFEST} changes while it is copied; try again when the run rests")
+
+
+def _schema(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _name_of_run(folder: Path, connection: sqlite3.Connection) -> str | None:
+    """Whose run the manifest is; None for an empty one, as a kill leaves it."""
+    if (schema := _schema(connection)) > SCHEMA:
+        raise InputError(
+            f"{folder}: written by a newer interlith (schema {schema}; this one, {__version__}, knows {SCHEMA});"
+            " use that one, or give another --out"
+        )
+    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if not schema and not tables:
+        return None
+    if not {"about", "units", "runs"} <= tables:
+        raise CorruptFile(f"{folder / MANIFEST}: an SQLite file, but not the manifest of a run; give another --out")
+    return str(connection.execute("SELECT value FROM about WHERE item = 'name'").fetchone()[0])
+
+
+def _refuse_other(folder: Path, connection: sqlite3.Connection, name: str) -> None:
+    held = _name_of_run(folder, connection)
+    if held is not None and held != name:
+        raise InputError(f"{folder}: holds the run of {held!r}; give another --out")
+
+
+def _refuse_foreign(manifest: Path) -> None:
+    if manifest.exists():
+        with manifest.open("rb") as file:
+            first = file.read(len(FIRST_BYTES))
+        if first not in (b"", FIRST_BYTES):
+            raise CorruptFile(f"{manifest}: no SQLite file, so not the manifest of a run; give another --out")
+
+
+def _migrate(connection: sqlite3.Connection, name: str) -> None:
+    if (schema := _schema(connection)) == SCHEMA:
+        return
+    with _transaction(connection):
+        for step in MIGRATIONS[schema:]:
+            for statement in step:
+                connection.execute(statement)
+        if schema == 0:
+            connection.execute("INSERT INTO about VALUES ('name', ?)", (name,))
+        connection.execute(f"PRAGMA user_version = {SCHEMA}")
+
+
+@contextlib.contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # SQLite itself rolls back on a full disk
+            connection.execute("ROLLBACK")
+        raise
+
+
+@contextlib.contextmanager
+def _told(folder: Path, doing: str = "written") -> Iterator[None]:
+    """Whatever the system or SQLite raises in the block, as one of our errors that names the folder."""
+    try:
+        yield
+    except OSError as problem:
+        raise EnvironmentError_(f"{folder}: cannot be {doing} ({problem.strerror or problem})") from problem
+    except sqlite3.ProgrammingError:
+        raise
+    except sqlite3.IntegrityError as problem:
+        raise InputError(f"{folder}: such a unit cannot be recorded ({problem})") from problem
+    except sqlite3.OperationalError as problem:
+        if "locked" in str(problem):
+            why = f"another program held {MANIFEST} locked for {WAIT_S:g} s; close it there and try again"
+            raise EnvironmentError_(f"{folder}: {why}") from problem
+        raise EnvironmentError_(f"{folder}: cannot be {doing} ({problem})") from problem
+    except sqlite3.DatabaseError as problem:
+        raise CorruptFile(f"{folder / MANIFEST}: damaged ({problem})") from problem
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[bool]:
+    """Hold the folder for writing; gives whether its file system has locks. A killed process lets go by itself."""
+    handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+    _LOCKS.add(handle)
+    try:
+        if _take(handle, folder):
+            os.ftruncate(handle, 0)
+            os.write(handle, _me().encode())
+            yield True
+        else:
+            with _owned(folder):
+                yield False
+    finally:
+        if handle in _LOCKS:
+            _LOCKS.discard(handle)
+            os.close(handle)
+
+
+def _take(handle: int, folder: Path) -> bool:
+    try:
+        _lock(handle)
+    except OSError as problem:
+        if problem.errno in NO_LOCKS:
+            return False
+        if problem.errno in HELD:
+            raise InputError(_busy(folder, os.read(handle, 300).decode("utf-8", "replace"))) from None
+        raise
+    return True
+
+
+def _lock(handle: int) -> None:
+    if sys.platform == "win32":
+        os.lseek(handle, BYTE_OF_THE_LOCK, os.SEEK_SET)
+        try:
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        finally:
+            os.lseek(handle, 0, os.SEEK_SET)
+    else:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+@contextlib.contextmanager
+def _owned(folder: Path) -> Iterator[None]:
+    """The lock where the file system has none: a file that one process can make."""
+    path = folder / OWNER
+    _remove_dead(path)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    except FileExistsError:
+        owner = path.read_text(encoding="utf-8")
+        raise InputError(f"{_busy(folder, owner)}. If that process is no more, delete {path}") from None
+    try:
+        with open(handle, "w", encoding="utf-8") as file:
+            file.write(_me())
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _remove_dead(path: Path) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        owner = path.read_text(encoding="utf-8")
+        found = re.fullmatch(r"pid (\d{1,9}) on (.*)", owner)
+        if found is None or found[2] != socket.gethostname() or _is_alive(int(found[1])):
+            return
+        aside = path.with_name(f"{path.name}.{os.getpid()}")
+        path.rename(aside)
+        if aside.read_text(encoding="utf-8") == owner:
+            aside.unlink()
+        else:  # another process was here first, and this file is its own
+            aside.rename(path)
+
+
+def _is_alive(pid: int) -> bool:
+    if sys.platform == "win32":  # there os.kill ends what it asks about
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _me() -> str:
+    return f"pid {os.getpid()} on {socket.gethostname()}"
+
+
+def _busy(folder: Path, owner: str) -> str:
+    return f"{folder}: another run is writing into it ({owner or 'pid unknown'}); wait for it, or give another --out"
+
+
+def _let_go() -> None:
+    """A forked worker that outlives its killed parent must not go on holding the lock."""
+    for handle in _LOCKS:
+        os.close(handle)
+    _LOCKS.clear()
+
+
+_LOCKS: set[int] = set()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_let_go)
+
+
+def _blob_path(blobs: Path, sha: str) -> Path:
+    if not SHA256.fullmatch(sha):
+        raise InputError(f"{sha!r} is no sha256: 64 of the digits 0-9 and a-f")
+    return blobs / sha[:2] / sha[2:]
+
+
+def _shown(sha: str) -> str:
+    return f"{BLOBS}/{sha[:2]}/{sha[2:]}"
+
+
+def _blob_files(blobs: Path) -> list[Path]:
+    return sorted(path for path in blobs.glob("??/*") if SHA256.fullmatch(path.parent.name + path.name))
+
+
+def _prepare_blobs(blobs: Path) -> None:
+    blobs.mkdir(exist_ok=True)
+    for left in blobs.glob(f"??/*{PARTIAL}"):
+        left.unlink(missing_ok=True)
+    _sync_directory(blobs)
+
+
+def _write_blobs(blobs: Path, datas: Mapping[str, bytes]) -> None:
+    """Each whole or not at all, under its name and on the disk when this returns."""
+    partials: dict[Path, Path] = {}
+    directories: dict[Path, None] = {}
+    try:
+        for sha, data in datas.items():
+            path = _blob_path(blobs, sha)
+            directories[path.parent] = None  # even where the blob is there: a killed process may not have synced
+            if _holds(path, data):
+                continue
+            if not path.parent.is_dir():
+                path.parent.mkdir(exist_ok=True)
+                directories[blobs] = None
+            partial = path.with_name(secrets.token_hex(8) + PARTIAL)
+            partials[partial] = path
+            with partial.open("xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+        for partial, path in partials.items():
+            partial.replace(path)
+        for directory in directories:
+            _sync_directory(directory)
+    finally:
+        for partial in partials:
+            partial.unlink(missing_ok=True)
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    """Compared byte by byte, so that to put it again mends a blob that was changed on disk."""
+    try:
+        return path.stat().st_size == len(data) and path.read_bytes() == data
+    except FileNotFoundError:
+        return False
+
+
+def _sync_directory(directory: Path) -> None:
+    if sys.platform == "win32":  # a directory cannot be opened there
+        return
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as problem:
+        if problem.errno not in (errno.EINVAL, errno.ENOTSUP):  # some file systems know no sync of a directory
+            raise
+    finally:
+        os.close(handle)
+
+
+def _what_is_wrong(path: Path) -> str:
+    """Nothing for a blob that is what its name says."""
+    try:
+        with path.open("rb") as file:
+            same = hashlib.file_digest(file, "sha256").hexdigest() == path.parent.name + path.name
+    except OSError as problem:
+        return f"cannot be read ({problem.strerror or problem})"
+    return "" if same else "changed on disk"
+
+
+def _needs_of(store: Store, who: str, blob: str | None, wrong: Mapping[str, str]) -> list[tuple[str, str]]:
+    if blob is None:
+        return []
+    held = None if wrong.get(blob, "missing") else _as_finding(store.get(blob))
+    tables = held["tables"] if held else {}
+    return [(who, blob), *((f"{who}, table {name}", sha) for name, sha in tables.items())]
+
+
+def _as_blobs(finding: Finding) -> list[bytes]:
+    """The Parquet of each table, then the JSON that names them, in the order of the summary: people read it."""
+    tables = [_as_parquet(table) for table in finding.tables.values()]
+    hashes = (hashlib.sha256(table).hexdigest() for table in tables)
+    held = {
+        "name": finding.name,
+        "summary": plain(finding.summary),
+        "tables": dict(zip(finding.tables, hashes, strict=True)),
+    }
+    return [*tables, _json(held, finding.name, is_sorted=False).encode()]
+
+
+def _as_parquet(table: pl.DataFrame) -> bytes:
+    """Equal bytes for equal tables: how a table was put together and how many threads write it play no part."""
+    buffer = io.BytesIO()
+    table.rechunk().write_parquet(
+        buffer, compression="zstd", compression_level=3, statistics=True, row_group_size=1 << 18
+    )
+    return buffer.getvalue()
+
+
+def _as_finding(data: bytes) -> dict[str, Any] | None:
+    if not data.startswith(b'{"name":'):
+        return None
+    try:
+        held = json.loads(data)
+    except ValueError:
+        return None
+    is_one = set(held) == {"name", "summary", "tables"} and isinstance(held["tables"], dict)
+    return held if is_one else None
+
+
+def _as_row(unit: Unit) -> tuple[Any, ...]:
+    held = {name: getattr(unit, name) for name in COLUMNS}
+    what = f"the unit {unit.name}"
+    held |= {name: _json(held[name], what) for name in ("parameters", "inputs")}
+    held |= {"error": None if unit.error is None else _json(unit.error, what)}
+    held |= {"version": int(unit.version), "seed": str(int(unit.seed)), "seconds": float(unit.seconds)}
+    return tuple(held[name] for name in COLUMNS)
+
+
+def _as_unit(row: Sequence[Any]) -> Unit:
+    held = dict(zip(COLUMNS, row, strict=True))
+    for name in ("parameters", "inputs", "error"):
+        held[name] = None if held[name] is None else json.loads(held[name])
+    return Unit(**{**held, "seed": int(held["seed"])})
+
+
+def _json(value: Any, what: str, is_sorted: bool = True) -> str:
+    try:
+        return json.dumps(value, sort_keys=is_sorted, separators=(",", ":"), allow_nan=False, default=_as_dict)
+    except (TypeError, ValueError) as problem:
+        raise InputError(f"{what}: not plain JSON ({problem})") from problem
+
+
+def _as_dict(value: Any) -> dict[str, Any]:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} is none of its types")
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="microseconds")

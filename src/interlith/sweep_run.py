@@ -1,0 +1,189 @@
+"""`interlith sweep` and `interlith merge`: a sweep carried out in a folder, its shards brought together, its table."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from interlith.answers import answered, head
+from interlith.errors import InputError
+from interlith.findings import Findings, replace_file, writing
+from interlith.store import Store, open_store, read_store
+from interlith.sweep import Sweep, Tell, carry_out, read_sweep, unit_keys, unit_name
+from interlith.workers import get_executor
+
+SWEEP, UNITS = "sweep.toml", "units"
+WARNING = "SIMULATED, not measured: one study in many variants; what its parameters rest on holds for each of them"
+POWER_OF_TWO = "a Sobol design is balanced for a power of two alone: 64, 128, 256, ..."
+MOST_ERRORS = 10
+
+
+def shard_of(text: str) -> tuple[int, int]:
+    """Which part of a sweep, from the command line. Raises InputError.
+
+    >>> shard_of("2/4")
+    (2, 4)
+    """
+    first, _, n = text.partition("/")
+    if not (first.isdecimal() and n.isdecimal() and 1 <= int(first) <= int(n)):
+        raise InputError(f"--shard {text}: I/N with I from 1 to N, as 2/4")
+    return int(first), int(n)
+
+
+def sweep_in(
+    sweep: Sweep,
+    out: Path,
+    *,
+    executor: str = "pool",
+    workers: int | None = None,
+    shard: tuple[int, int] = (1, 1),
+    allow_outside: bool = False,
+    tell: Tell = lambda n_done, n, n_failed: None,
+) -> Findings:
+    """Carry out a sweep, or a shard of it, in a folder. Units that are kept there already are not computed again.
+
+    executor: as `get_executor` takes it. Raises InputError for a folder that holds something else.
+    """
+    n_workers = workers or os.cpu_count() or 1
+    with open_store(out, sweep.name) as store:
+        run = store.begin(sweep.file.text)
+        with writing(out):
+            replace_file(out / SWEEP, sweep.file.text.encode())
+        hands = partial(get_executor, executor, n_workers)
+        try:
+            carry_out(
+                sweep,
+                store,
+                run,
+                hands,
+                shard=shard,
+                workers=n_workers,
+                allow_outside=allow_outside,
+                tell=tell,
+            )
+        except BaseException as problem:
+            store.end(run, "stopped" if isinstance(problem, KeyboardInterrupt) else "broken")
+            raise
+        findings = told(sweep, store, out, shard=shard, allow_outside=allow_outside)
+        store.end(run, "done")
+    return findings
+
+
+def merge(given: str, folders: Sequence[Path], out: Path, *, allow_outside: bool = False) -> Findings:
+    """Bring the shards of a sweep together in one folder: the same units, byte for byte, as if one had made them all.
+
+    Raises InputError for a folder of another sweep.
+    """
+    sweep = read_sweep(given)
+    keys = set(unit_keys(sweep, allow_outside=allow_outside))
+    if out.resolve() in [folder.resolve() for folder in folders]:
+        raise InputError(f"{out}: is one of the shards; give another --out")
+    with open_store(out, sweep.name) as store:
+        run = store.begin(sweep.file.text)
+        with writing(out):
+            replace_file(out / SWEEP, sweep.file.text.encode())
+        for folder in folders:
+            _take(folder, store, keys, sweep.name)
+        findings = told(sweep, store, out, allow_outside=allow_outside)
+        store.end(run, "done")
+    return findings
+
+
+def _take(folder: Path, store: Store, keys: set[str], name: str) -> None:
+    with read_store(folder) as other:
+        if other.name != name:
+            raise InputError(f"{folder}: holds {other.name}, not {name}")
+        units = [unit for unit in other.units("unit.") if unit.key in keys]
+        if not units:
+            raise InputError(
+                f"{folder}: has no unit of this sweep; was the sweep, its study or interlith changed since?"
+            )
+        store.put_many([other.get(unit.blob) for unit in units if unit.blob is not None])
+        store.record(units)
+
+
+def told(
+    sweep: Sweep, store: Store, out: Path | None, *, shard: tuple[int, int] = (1, 1), allow_outside: bool = False
+) -> Findings:
+    """The findings of a sweep, as far as it is: one row per unit, in the order of the design."""
+    keys = unit_keys(sweep, allow_outside=allow_outside)
+    mine = [i for i in range(len(keys)) if i % shard[1] == shard[0] - 1]
+    units = {unit.name: unit for unit in store.units("unit.")}
+    rows = []
+    for i in mine:
+        unit = units.get(unit_name(i))
+        if unit is None or unit.key != keys[i] or unit.blob is None:
+            continue
+        held = store.get_json(unit.blob)
+        outcomes = held["outcomes"] if unit.status == "done" else {}
+        rows.append(
+            {
+                "unit": i,
+                **{_column(key): value for key, value in sweep.units[i].items()},
+                **{name: _plain(outcomes.get(name)) for name in sweep.asked.outcomes},
+                "error": None if unit.status == "done" else held["message"],
+                "seconds": unit.seconds,
+            }
+        )
+    summary = _summary(sweep, rows, len(mine), shard)
+    tables = {UNITS: pl.DataFrame(rows, infer_schema_length=None)} if rows else {}
+    return answered(f"Sweep {sweep.name}", sweep.name, summary, tables, WARNING, out)
+
+
+def _summary(sweep: Sweep, rows: Sequence[Mapping[str, Any]], n: int, shard: tuple[int, int]) -> dict[str, Any]:
+    asked, failed = sweep.asked, [row for row in rows if row["error"] is not None]
+    said = []
+    if asked.design == "sobol" and asked.n is not None and asked.n & (asked.n - 1):
+        said.append(POWER_OF_TWO)
+    if len(rows) < n:
+        said.append(f"{n - len(rows)} of {n} units are missing")
+    errors = Counter(row["error"] for row in failed)
+    said += [f"{count} failed: {text}" for text, count in errors.most_common(MOST_ERRORS)]
+    known = {
+        name: [row[name] for row in rows if isinstance(row[name], (int, float)) and not isinstance(row[name], bool)]
+        for name in asked.outcomes
+    }
+    return {
+        **head("sweep", sweep.name, asked.title or sweep.name, said),
+        "title": asked.title or sweep.name,
+        "study": asked.study,
+        "design": asked.design,
+        "seed": asked.seed,
+        "shard": list(shard),
+        "n_units": n,
+        "n_done": len(rows) - len(failed),
+        "n_failed": len(failed),
+        "varied": {_column(key): key for key in asked.vary},
+        "outcomes": [_outcome(name, asked.outcomes[name], values) for name, values in known.items()],
+        "results": {"outcomes": {"outcomes": [_outcome(name, asked.outcomes[name], v) for name, v in known.items()]}},
+    }
+
+
+def _outcome(name: str, place: str, values: Sequence[float]) -> dict[str, Any]:
+    found = pl.Series(values, dtype=pl.Float64)
+    return {
+        "outcome": name,
+        "place": place,
+        "n": len(values),
+        "lowest": found.min(),
+        "median": found.median(),
+        "highest": found.max(),
+    }
+
+
+def _column(key: str) -> str:
+    """A varied key as the name of a column: its last steps, which tell it apart in most sweeps."""
+    return key.replace(".set.", ".").removeprefix("set.")
+
+
+def _plain(value: Any) -> Any:
+    """A number, a word or nothing: what a cell of a table can hold."""
+    if isinstance(value, Mapping):
+        return next((value[key] for key in ("value", "best", "predicted") if key in value), None)
+    return value if value is None or isinstance(value, (int, float, str, bool)) else str(value)
