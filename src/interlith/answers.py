@@ -54,10 +54,12 @@ def answered(
 
 
 def collected(title: str, done: Sequence[Done], thresholds: Thresholds) -> Findings:
+    """The findings of files, with the limits that hold for all of them."""
     return Findings(title, tuple(finding for finding, _ in done), tuple(thresholds.table()))
 
 
 def written_with_page(findings: Findings, done: Sequence[Done], out: Path) -> None:
+    """Write findings.json and the page of findings whose tables and figures lie in the folder already."""
     from interlith.report.page import write_page
 
     write(findings, out)

@@ -5,23 +5,17 @@
     lock              held by the one process that writes
 
 A blob is on the disk before the unit that needs it is recorded; a unit is acknowledged when `Store.record` returns.
-Over 500 lines, for one promise holds it together: manifest, blobs and lock are safe only in the order kept here.
+Manifest, blobs and lock are safe only in the order that is kept here.
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import io
 import json
-import os
-import re
-import secrets
 import shutil
-import socket
 import sqlite3
-import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -32,23 +26,26 @@ from typing import Any, Literal
 import polars as pl
 
 from interlith import __version__
+from interlith.blobs import (
+    BLOBS,
+    as_json,
+    blob_files,
+    blob_path,
+    blobs_of,
+    finding_in,
+    prepare_blobs,
+    shown,
+    sync_directory,
+    what_is_wrong,
+    write_blobs,
+)
 from interlith.errors import CorruptFile, EnvironmentError_, InputError
-from interlith.findings import Finding, plain
+from interlith.findings import Finding
+from interlith.store_lock import journal_mode, locked
 
-if sys.platform == "win32":
-    import msvcrt
-else:
-    import fcntl
-
-MANIFEST, BLOBS, LOCK, OWNER, PARTIAL = "manifest.sqlite", "blobs", "lock", "lock.owner", ".partial"
-JOURNAL_VARIABLE = "INTERLITH_JOURNAL"
+MANIFEST = "manifest.sqlite"
 WAIT_S = 30.0
 FIRST_BYTES = b"SQLite format 3\0"
-SHA256 = re.compile("[0-9a-f]{64}")
-BYTE_OF_THE_LOCK = 1 << 30  # on Windows nobody else can read a locked byte; the owner's name stands before it
-HELD = {errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK}
-NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL}
-NETWORK = re.compile(r"(nfs.*|cifs|smb.*|9p|fuse\.sshfs|lustre|gpfs|beegfs|(fuse\.)?ceph.*|afs|(fuse\.)?glusterfs)")
 
 # What leads from a schema to the next; an empty file has schema 0.
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
@@ -115,7 +112,7 @@ def key_of(stage: str, version: int, parameters: Mapping[str, Any], inputs: Mapp
     True
     """
     made_from = {"stage": stage, "version": version, "parameters": parameters, "inputs": inputs, "seed": seed}
-    return hashlib.sha256(_json(made_from, f"the parameters of {stage}").encode()).hexdigest()
+    return hashlib.sha256(as_json(made_from, f"the parameters of {stage}").encode()).hexdigest()
 
 
 class Store:
@@ -141,12 +138,12 @@ class Store:
         self._refuse_unless_writing()
         hashes = [hashlib.sha256(data).hexdigest() for data in datas]
         with _told(self.folder):
-            _write_blobs(self.folder / BLOBS, dict(zip(hashes, datas, strict=True)))
+            write_blobs(self.folder / BLOBS, dict(zip(hashes, datas, strict=True)))
         return hashes
 
     def get(self, sha: str) -> bytes:
         """The bytes kept under this sha256. Raises CorruptFile when they are missing or no longer the same."""
-        path = _blob_path(self.folder / BLOBS, sha)
+        path = blob_path(self.folder / BLOBS, sha)
         with _told(self.folder, "read"):
             try:
                 data = path.read_bytes()
@@ -162,14 +159,14 @@ class Store:
 
     def put_json_many(self, values: Sequence[Any]) -> list[str]:
         """As `put_json` for each, with the syncs of one `put_many`."""
-        return self.put_many([_json(value, "what is to be kept").encode() for value in values])
+        return self.put_many([as_json(value, "what is to be kept").encode() for value in values])
 
     def get_json(self, sha: str) -> Any:
         """What `put_json` kept."""
         try:
             return json.loads(self.get(sha))
         except ValueError as problem:
-            raise CorruptFile(f"{_blob_path(self.folder / BLOBS, sha)}: holds no JSON ({problem})") from problem
+            raise CorruptFile(f"{blob_path(self.folder / BLOBS, sha)}: holds no JSON ({problem})") from problem
 
     def put_finding(self, finding: Finding) -> str:
         """Keep a finding: a blob of JSON that names one of Parquet for each table."""
@@ -180,16 +177,16 @@ class Store:
         datas: list[bytes] = []
         ends: list[int] = []
         for finding in findings:
-            datas += _as_blobs(finding)
+            datas += blobs_of(finding)
             ends.append(len(datas) - 1)
         hashes = self.put_many(datas)
         return [hashes[end] for end in ends]
 
     def get_finding(self, sha: str) -> Finding:
         """What `put_finding` kept, its summary and tables in their order."""
-        held = _as_finding(self.get(sha))
+        held = finding_in(self.get(sha))
         if held is None:
-            raise CorruptFile(f"{_blob_path(self.folder / BLOBS, sha)}: holds no finding")
+            raise CorruptFile(f"{blob_path(self.folder / BLOBS, sha)}: holds no finding")
         tables = {name: pl.read_parquet(io.BytesIO(self.get(table))) for name, table in held["tables"].items()}
         return Finding(held["name"], held["summary"], tables)
 
@@ -279,16 +276,16 @@ def open_store(folder: Path, name: str) -> Iterator[Store]:
         _refuse_foreign(folder / MANIFEST)
     with contextlib.ExitStack() as stack:
         with _told(folder):
-            has_locks = stack.enter_context(_locked(folder))
+            has_locks = stack.enter_context(locked(folder))
             query = "mode=rwc" if has_locks else "mode=rwc&nolock=1"
             connection = stack.enter_context(_connected(folder / MANIFEST, query))
             _refuse_other(folder, connection, name)
-            connection.execute(f"PRAGMA journal_mode = {_journal_mode(folder)}")  # without locks it stays DELETE
+            connection.execute(f"PRAGMA journal_mode = {journal_mode(folder)}")  # without locks it stays DELETE
             connection.execute("PRAGMA synchronous = EXTRA")  # FULL, and in mode DELETE the directory as well
             _migrate(connection, name)
-            _prepare_blobs(folder / BLOBS)
+            prepare_blobs(folder / BLOBS)
             for made in (folder, folder.absolute().parent):
-                _sync_directory(made)
+                sync_directory(made)
         yield Store(folder, name, connection, may_write=True)
         with contextlib.suppress(sqlite3.Error):  # a finished run is one plain file, readable on any medium
             connection.execute("PRAGMA busy_timeout = 0")
@@ -332,56 +329,14 @@ def verify(folder: Path) -> Verified:
         except CorruptFile as problem:
             problems.append(str(problem))
         with _told(store.folder, "read"):
-            wrong = {path.parent.name + path.name: _what_is_wrong(path) for path in _blob_files(store.folder / BLOBS)}
+            wrong = {path.parent.name + path.name: what_is_wrong(path) for path in blob_files(store.folder / BLOBS)}
         for unit in units:
             needs += _needs_of(store, f"{unit.name} (key {unit.key[:12]})", unit.blob, wrong)
     needed = {sha for _, sha in needs}
-    problems += [
-        f"{who}: needs {_shown(sha)}: {wrong.get(sha, 'missing')}" for who, sha in needs if wrong.get(sha, "?")
-    ]
-    problems += [f"{_shown(sha)}: {fault}" for sha, fault in wrong.items() if fault and sha not in needed]
+    problems += [f"{who}: needs {shown(sha)}: {wrong.get(sha, 'missing')}" for who, sha in needs if wrong.get(sha, "?")]
+    problems += [f"{shown(sha)}: {fault}" for sha, fault in wrong.items() if fault and sha not in needed]
     inputs = {sha for unit in units for sha in unit.inputs.values()}
     return Verified(len(units), len(wrong), len(wrong.keys() - needed - inputs), tuple(problems))
-
-
-def file_system(path: str, mountinfo: str) -> str | None:
-    """The type of the file system that holds an absolute path, from the text of /proc/self/mountinfo.
-
-    >>> file_system("/data/run", "36 35 98:0 / /data rw,noatime master:1 - nfs4 server:/data rw")
-    'nfs4'
-    """
-    longest, found = -1, None
-    for line in mountinfo.splitlines():
-        mount, _, source = line.partition(" - ")
-        if len(words := mount.split(" ")) < 5 or not source:
-            continue
-        point = re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), words[4]).rstrip("/")
-        if (path == point or path.startswith(point + "/")) and len(point) >= longest:  # a later mount hides the earlier
-            longest, found = len(point), source.split(" ")[0]
-    return found
-
-
-def is_network(kind: str | None) -> bool:
-    """Whether several machines may write to such a file system at a time.
-
-    >>> is_network("nfs4"), is_network("ext4")
-    (True, False)
-    """
-    return kind is not None and NETWORK.fullmatch(kind) is not None
-
-
-def _journal_mode(folder: Path) -> str:
-    """WAL needs memory that all its users share; a file system over a network has none."""
-    chosen = os.environ.get(JOURNAL_VARIABLE, "").strip().upper()
-    if chosen in ("WAL", "DELETE"):
-        return chosen
-    if chosen:
-        raise InputError(f"{JOURNAL_VARIABLE}: {chosen.lower()!r} is no way to keep a journal; set wal or delete")
-    try:
-        mountinfo = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape")
-    except OSError:  # no Linux
-        return "WAL"
-    return "DELETE" if is_network(file_system(str(folder.resolve()), mountinfo)) else "WAL"
 
 
 def _uri(path: Path, query: str) -> str:
@@ -505,237 +460,19 @@ def _told(folder: Path, doing: str = "written") -> Iterator[None]:
         raise CorruptFile(f"{folder / MANIFEST}: damaged ({problem})") from problem
 
 
-@contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[bool]:
-    """Hold the folder for writing; gives whether its file system has locks. A killed process lets go by itself."""
-    handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
-    _LOCKS.add(handle)
-    try:
-        if _take(handle, folder):
-            os.ftruncate(handle, 0)
-            os.write(handle, _me().encode())
-            yield True
-        else:
-            with _owned(folder):
-                yield False
-    finally:
-        if handle in _LOCKS:
-            _LOCKS.discard(handle)
-            os.close(handle)
-
-
-def _take(handle: int, folder: Path) -> bool:
-    try:
-        _lock(handle)
-    except OSError as problem:
-        if problem.errno in NO_LOCKS:
-            return False
-        if problem.errno in HELD:
-            raise InputError(_busy(folder, os.read(handle, 300).decode("utf-8", "replace"))) from None
-        raise
-    return True
-
-
-def _lock(handle: int) -> None:
-    if sys.platform == "win32":
-        os.lseek(handle, BYTE_OF_THE_LOCK, os.SEEK_SET)
-        try:
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-        finally:
-            os.lseek(handle, 0, os.SEEK_SET)
-    else:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-@contextlib.contextmanager
-def _owned(folder: Path) -> Iterator[None]:
-    """The lock where the file system has none: a file that one process can make."""
-    path = folder / OWNER
-    _remove_dead(path)
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-    except FileExistsError:
-        owner = path.read_text(encoding="utf-8")
-        raise InputError(f"{_busy(folder, owner)}. If that process is no more, delete {path}") from None
-    try:
-        with open(handle, "w", encoding="utf-8") as file:
-            file.write(_me())
-        yield
-    finally:
-        path.unlink(missing_ok=True)
-
-
-def _remove_dead(path: Path) -> None:
-    with contextlib.suppress(FileNotFoundError):
-        owner = path.read_text(encoding="utf-8")
-        found = re.fullmatch(r"pid (\d{1,9}) on (.*)", owner)
-        if found is None or found[2] != socket.gethostname() or _is_alive(int(found[1])):
-            return
-        aside = path.with_name(f"{path.name}.{os.getpid()}")
-        path.rename(aside)
-        if aside.read_text(encoding="utf-8") == owner:
-            aside.unlink()
-        else:  # another process was here first, and this file is its own
-            aside.rename(path)
-
-
-def _is_alive(pid: int) -> bool:
-    if sys.platform == "win32":  # there os.kill ends what it asks about
-        return True
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _me() -> str:
-    return f"pid {os.getpid()} on {socket.gethostname()}"
-
-
-def _busy(folder: Path, owner: str) -> str:
-    return f"{folder}: another run is writing into it ({owner or 'pid unknown'}); wait for it, or give another --out"
-
-
-def _let_go() -> None:
-    """A forked worker that outlives its killed parent must not go on holding the lock."""
-    for handle in _LOCKS:
-        os.close(handle)
-    _LOCKS.clear()
-
-
-_LOCKS: set[int] = set()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_let_go)
-
-
-def _blob_path(blobs: Path, sha: str) -> Path:
-    if not SHA256.fullmatch(sha):
-        raise InputError(f"{sha!r} is no sha256: 64 of the digits 0-9 and a-f")
-    return blobs / sha[:2] / sha[2:]
-
-
-def _shown(sha: str) -> str:
-    return f"{BLOBS}/{sha[:2]}/{sha[2:]}"
-
-
-def _blob_files(blobs: Path) -> list[Path]:
-    return sorted(path for path in blobs.glob("??/*") if SHA256.fullmatch(path.parent.name + path.name))
-
-
-def _prepare_blobs(blobs: Path) -> None:
-    blobs.mkdir(exist_ok=True)
-    for left in blobs.glob(f"??/*{PARTIAL}"):
-        left.unlink(missing_ok=True)
-    _sync_directory(blobs)
-
-
-def _write_blobs(blobs: Path, datas: Mapping[str, bytes]) -> None:
-    """Each whole or not at all, under its name and on the disk when this returns."""
-    partials: dict[Path, Path] = {}
-    directories: dict[Path, None] = {}
-    try:
-        for sha, data in datas.items():
-            path = _blob_path(blobs, sha)
-            directories[path.parent] = None  # even where the blob is there: a killed process may not have synced
-            if _holds(path, data):
-                continue
-            if not path.parent.is_dir():
-                path.parent.mkdir(exist_ok=True)
-                directories[blobs] = None
-            partial = path.with_name(secrets.token_hex(8) + PARTIAL)
-            partials[partial] = path
-            with partial.open("xb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-        for partial, path in partials.items():
-            partial.replace(path)
-        for directory in directories:
-            _sync_directory(directory)
-    finally:
-        for partial in partials:
-            partial.unlink(missing_ok=True)
-
-
-def _holds(path: Path, data: bytes) -> bool:
-    """Compared byte by byte, so that to put it again mends a blob that was changed on disk."""
-    try:
-        return path.stat().st_size == len(data) and path.read_bytes() == data
-    except FileNotFoundError:
-        return False
-
-
-def _sync_directory(directory: Path) -> None:
-    if sys.platform == "win32":  # a directory cannot be opened there
-        return
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    except OSError as problem:
-        if problem.errno not in (errno.EINVAL, errno.ENOTSUP):  # some file systems know no sync of a directory
-            raise
-    finally:
-        os.close(handle)
-
-
-def _what_is_wrong(path: Path) -> str:
-    """Nothing for a blob that is what its name says."""
-    try:
-        with path.open("rb") as file:
-            same = hashlib.file_digest(file, "sha256").hexdigest() == path.parent.name + path.name
-    except OSError as problem:
-        return f"cannot be read ({problem.strerror or problem})"
-    return "" if same else "changed on disk"
-
-
 def _needs_of(store: Store, who: str, blob: str | None, wrong: Mapping[str, str]) -> list[tuple[str, str]]:
     if blob is None:
         return []
-    held = None if wrong.get(blob, "missing") else _as_finding(store.get(blob))
+    held = None if wrong.get(blob, "missing") else finding_in(store.get(blob))
     tables = held["tables"] if held else {}
     return [(who, blob), *((f"{who}, table {name}", sha) for name, sha in tables.items())]
-
-
-def _as_blobs(finding: Finding) -> list[bytes]:
-    """The Parquet of each table, then the JSON that names them, in the order of the summary: people read it."""
-    tables = [_as_parquet(table) for table in finding.tables.values()]
-    hashes = (hashlib.sha256(table).hexdigest() for table in tables)
-    held = {
-        "name": finding.name,
-        "summary": plain(finding.summary),
-        "tables": dict(zip(finding.tables, hashes, strict=True)),
-    }
-    return [*tables, _json(held, finding.name, is_sorted=False).encode()]
-
-
-def _as_parquet(table: pl.DataFrame) -> bytes:
-    """Equal bytes for equal tables: how a table was put together and how many threads write it play no part."""
-    buffer = io.BytesIO()
-    table.rechunk().write_parquet(
-        buffer, compression="zstd", compression_level=3, statistics=True, row_group_size=1 << 18
-    )
-    return buffer.getvalue()
-
-
-def _as_finding(data: bytes) -> dict[str, Any] | None:
-    if not data.startswith(b'{"name":'):
-        return None
-    try:
-        held = json.loads(data)
-    except ValueError:
-        return None
-    is_one = set(held) == {"name", "summary", "tables"} and isinstance(held["tables"], dict)
-    return held if is_one else None
 
 
 def _as_row(unit: Unit) -> tuple[Any, ...]:
     held = {name: getattr(unit, name) for name in COLUMNS}
     what = f"the unit {unit.name}"
-    held |= {name: _json(held[name], what) for name in ("parameters", "inputs")}
-    held |= {"error": None if unit.error is None else _json(unit.error, what)}
+    held |= {name: as_json(held[name], what) for name in ("parameters", "inputs")}
+    held |= {"error": None if unit.error is None else as_json(unit.error, what)}
     held |= {"version": int(unit.version), "seed": str(int(unit.seed)), "seconds": float(unit.seconds)}
     return tuple(held[name] for name in COLUMNS)
 
@@ -745,19 +482,6 @@ def _as_unit(row: Sequence[Any]) -> Unit:
     for name in ("parameters", "inputs", "error"):
         held[name] = None if held[name] is None else json.loads(held[name])
     return Unit(**{**held, "seed": int(held["seed"])})
-
-
-def _json(value: Any, what: str, is_sorted: bool = True) -> str:
-    try:
-        return json.dumps(value, sort_keys=is_sorted, separators=(",", ":"), allow_nan=False, default=_as_dict)
-    except (TypeError, ValueError) as problem:
-        raise InputError(f"{what}: not plain JSON ({problem})") from problem
-
-
-def _as_dict(value: Any) -> dict[str, Any]:
-    if isinstance(value, Mapping):
-        return dict(value)
-    raise TypeError(f"{type(value).__name__} is none of its types")
 
 
 def _now() -> str:

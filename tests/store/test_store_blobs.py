@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+import interlith.blobs
 import interlith.store
 from interlith.errors import CorruptFile, EnvironmentError_, InputError
 from interlith.findings import Finding
@@ -151,7 +152,7 @@ def test_a_file_is_synced_before_it_has_its_name_and_its_directory_after(folder,
         pytest.skip("needs /proc to see which file a handle means")
     datas = [str(i).encode() for i in range(300)]  # more than there are directories
     with open_store(folder, "reference") as store:
-        monkeypatch.setattr(interlith.store.os, "fsync", fsync)
+        monkeypatch.setattr(os, "fsync", fsync)
         monkeypatch.setattr(Path, "replace", replace)
         hashes = store.put_many(datas)
         done, events[:] = list(events), []
@@ -177,7 +178,7 @@ def test_a_full_disk_leaves_nothing_half_written(folder, monkeypatch, broken):
     with open_store(folder, "reference") as store:
         kept = store.put(b"kept")
         with monkeypatch.context() as patched:
-            patched.setattr(*{"fsync": (interlith.store.os, "fsync"), "replace": (Path, "replace")}[broken], full)
+            patched.setattr(*{"fsync": (os, "fsync"), "replace": (Path, "replace")}[broken], full)
             with pytest.raises(EnvironmentError_, match=f"{re.escape(str(folder))}: .*No space left"):
                 store.put_many([b"one", b"two"])
         assert files(folder) == [f"blobs/{kept[:2]}/{kept[2:]}"]
@@ -189,7 +190,7 @@ def test_stopped_by_the_person_leaves_nothing_half_written(folder, monkeypatch):
         raise KeyboardInterrupt
 
     with open_store(folder, "reference") as store:
-        monkeypatch.setattr(interlith.store.os, "fsync", stopped)
+        monkeypatch.setattr(os, "fsync", stopped)
         with pytest.raises(KeyboardInterrupt):
             store.put(b"one")
         monkeypatch.undo()
@@ -219,5 +220,5 @@ def test_a_store_for_reading_writes_nothing(folder, unit):
 
 
 def test_no_pickle():
-    source = Path(interlith.store.__file__).read_text(encoding="utf-8")
+    source = "".join(Path(one.__file__).read_text(encoding="utf-8") for one in (interlith.store, interlith.blobs))
     assert not re.search(r"pickle|marshal|shelve|\beval\(|\bexec\(", source)

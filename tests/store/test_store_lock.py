@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 import interlith.store
+import interlith.store_lock
 from interlith.errors import EnvironmentError_, InputError
-from interlith.store import file_system, is_network, open_store, read_store
+from interlith.store import open_store, read_store
+from interlith.store_lock import file_system, is_network
 
 NOBODY = 999_999_999  # above every pid that Linux gives
 HERE = f"pid {os.getpid()} on {socket.gethostname()}"
@@ -34,7 +36,7 @@ def without_locks(monkeypatch):
     def refused(handle):
         raise OSError(errno.ENOSYS, "Function not implemented")
 
-    monkeypatch.setattr(interlith.store, "_lock", refused)
+    monkeypatch.setattr(interlith.store_lock, "_lock", refused)
 
 
 def test_a_second_writer_is_refused(folder, unit, locks):
@@ -110,7 +112,7 @@ def test_a_lock_that_fails_otherwise_is_told(folder, monkeypatch):
     def broken(handle):
         raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr(interlith.store, "_lock", broken)
+    monkeypatch.setattr(interlith.store_lock, "_lock", broken)
     with pytest.raises(EnvironmentError_, match="Input/output"), open_store(folder, "reference"):
         pass
 

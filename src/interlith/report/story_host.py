@@ -91,14 +91,14 @@ def host_picture(findings: Findings) -> Picture | None:
     rows = _thickness_rows(findings)
     drawn = spans(rows)
     says = [
-        f"A paper of {number(host['thickness_um'], 3)} um with {number(PERCENT * host['porosity'], 3)} % of pores, filled with "
-        "dense lithium: what does not fit lies on top. That is the least thickness that there can be; real lithium is "
-        "porous, and real papers swell."
+        f"A paper of {number(host['thickness_um'], 3)} um with {number(PERCENT * host['porosity'], 3)} % of pores, "
+        "filled with dense lithium: what does not fit lies on top. That is the least thickness that there can be; real "
+        "lithium is porous, and real papers swell."
     ]
     if drawn.height:
         says.append(
-            "Each thickness that was expected stands beside it, ours with its span and the published one; hollow points "
-            "were fitted to that very thickness."
+            "Each thickness that was expected stands beside it, ours with its span and the published one; hollow "
+            "points were fitted to that very thickness."
         )
     kinds = in_order(("computed", *drawn["kind"]))
     points = _points(rows)

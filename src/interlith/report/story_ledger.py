@@ -223,9 +223,9 @@ def _paint_lost(axes: Axes, row: Mapping[str, Any], place: int, edge: float) -> 
 
 
 def _followed(tests: Sequence[Finding]) -> list[tuple[Finding, str]]:
-    """The test that lost most (of half cells, since what stays there after stripping is lost), and the one that revived most.
+    """The test that lost most, and the one that revived most, of half cells: what stays there after stripping is lost.
 
-    None where no test has more than two cycles, or none revived anything.
+    Of other tests where there is no half cell; none where no test has more than two cycles.
     """
     able = [test for test in tests if "ledger" in test.tables and test.tables["ledger"].height > 2]
     if not able:
