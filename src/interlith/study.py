@@ -13,7 +13,7 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from interlith import cell_test
 from interlith.errors import InputError, did_you_mean
@@ -132,6 +132,13 @@ class Expected(Written):
             raise ValueError("bound: goes with one number as paper")
         return self
 
+    @field_validator("paper", mode="before")
+    @classmethod
+    def _no_truth_value(cls, value: Any) -> Any:
+        if isinstance(value, bool):
+            raise ValueError("a number, [low, high] or a word; of what is true or not the word 'True' or 'False'")
+        return value
+
     @property
     def places(self) -> tuple[Path_, ...]:
         """The places in the results that it names."""
@@ -181,8 +188,10 @@ class Study:
         return self.file.at(place, message)
 
 
-def read_study(given: str) -> Study:
+def read_study(given: str, name: str | None = None) -> Study:
     """A study file by its path, or a shipped study by its name. Raises InputError with file, line and key.
+
+    name: of the study, and of its one test where that stands at the top; that of the file where not said.
 
     >>> read_study("li-cu").name
     'li-cu'
@@ -192,7 +201,7 @@ def read_study(given: str) -> Study:
         raise InputError(f"{file.name}: {len(file.text)} characters; a study has fewer than {MOST_BYTES}")
     path = Path(given)
     is_shipped = not path.suffix and not path.exists()
-    return study_of(table_of(file), file, Path(file.name).stem, is_shipped=is_shipped)
+    return study_of(table_of(file), file, name or Path(file.name).stem, is_shipped=is_shipped)
 
 
 def study_of(table: Mapping[str, Any], file: File, name: str, *, is_shipped: bool = False) -> Study:

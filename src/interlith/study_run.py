@@ -74,7 +74,7 @@ def study_of_run(out: Path) -> Study:
         name = store.name
     if not (out / STUDY).is_file():
         raise InputError(f"{out}: has no {STUDY}; run the study itself again, with --out {out}")
-    return replace(read_study(str(out / STUDY)), name=name)
+    return read_study(str(out / STUDY), name)
 
 
 def fast(study: Study) -> Study:

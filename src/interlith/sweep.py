@@ -44,7 +44,8 @@ from interlith.written import File, Written, opened, read_file, table_of, valida
 
 VERSION = 1
 MOST_UNITS = 1_000_000
-TASK_S = 1.0  # work in a task, at least, where units are shorter
+TASK_S, LEAST_S = 1.0, 1e-4  # work in a task, at least, where units are shorter; no unit is shorter than this
+LATEST = 20  # units whose time says how many are given out together
 LEFT_OUT = ("parameters", "facts", "thresholds", "provenance", "toml", "said", "flags", "events")  # the same in all
 Design = Literal["grid", "random", "sobol", "latin-hypercube"]
 Tell = Callable[[int, int, int], None]  # units done, of how many, of which failed
@@ -291,23 +292,20 @@ def carry_out(
     kept = store.statuses(keys[i] for i in mine)
     todo = [i for i in mine if keys[i] not in kept]
     counts = [len(mine) - len(todo), sum(kept.get(keys[i]) == "failed" for i in mine)]
+    seconds = [TASK_S]
 
     def record(results: Sequence[Result]) -> None:
         _record(sweep, store, keys, results)
+        seconds.extend(took for *_, took in results)
         counts[0] += len(results)
         counts[1] += sum(error is not None for _, _, error, _ in results)
         tell(counts[0], len(mine), counts[1])
 
     tell(counts[0], len(mine), counts[1])
-    first, rest = todo[:2], todo[2:]
-    seconds = [_first(sweep, known, i, record) for i in first]
-    if not rest:
+    if not todo:
         return
-    size = max(1, math.ceil(TASK_S / max(seconds[-1], 1e-6)))
-    batches = [tuple(rest[i : i + size]) for i in range(0, len(rest), size)]
-    orders = (_order(sweep, known, batch) for batch in batches)
     with executor() as hands:
-        lost = list(_spread(hands, orders, record, workers))
+        lost = list(_spread(hands, _batches(sweep, known, todo, seconds), record, workers))
     for order in lost:  # one of them killed its process, and took the others with it: each alone now
         for unit in order.units:
             record([_alone(order, unit)])
@@ -376,11 +374,13 @@ def _bare(sweep: Sweep, used: set[Path_]) -> dict[str, Any]:
     return {key: value for key, value in table.items() if key not in ("surface", "coating", "pouch") or (key,) in used}
 
 
-def _first(sweep: Sweep, known: Given, number: int, record: Callable[[Sequence[Result]], None]) -> float:
-    """One unit in this process, to know how long one takes; the second one does, which compiles nothing."""
-    results = work(_order(sweep, known, (number,)))
-    record(results)
-    return results[0][3]
+def _batches(sweep: Sweep, known: Given, todo: Sequence[int], seconds: Sequence[float]) -> Iterator[Order]:
+    """Units in tasks of a second of work at least, by how long the latest ones took; one by one at first."""
+    place = 0
+    while place < len(todo):
+        size = max(1, math.ceil(TASK_S / max(min(seconds[-LATEST:]), LEAST_S)))
+        yield _order(sweep, known, todo[place : place + size])
+        place += size
 
 
 def work(order: Order) -> list[Result]:

@@ -110,7 +110,8 @@ def validated_table(file: File, model: type[Kind], table: dict[str, Any]) -> Kin
     except RecursionError:
         raise InputError(f"{file.name}: tables within tables too deep to be read") from None
     except ValidationError as problem:
-        first = problem.errors()[0]
+        told = problem.errors()
+        first = next((one for one in told if one["type"] == "extra_forbidden"), told[0])  # it may be the one that lacks
         place = tuple(first["loc"])
         if first["type"] == CONTRADICTION:
             keys = first["ctx"]["place"].split(".")
@@ -191,7 +192,7 @@ def line_of(text: str, place: Place) -> int | None:
         bare = line.split("#")[0].strip()
         if found := re.match(r"(\[+)([^\]]+)\]+", bare):
             header, here = _header(found[2], found[1] == "[[", counts), ()
-        elif found := re.match(r"""([\w."'-]+)\s*=""", bare):
+        elif found := re.match(r"""((?:[\w.-]|"[^"]*"|'[^']*')+)\s*=""", bare):
             here = _keys(found[1])
         else:
             continue
@@ -202,7 +203,7 @@ def line_of(text: str, place: Place) -> int | None:
 
 
 def _keys(text: str) -> tuple[str, ...]:
-    return tuple(key.strip().strip("\"'") for key in text.split("."))
+    return tuple(key.strip("\"'") for key in re.findall(r"""\"[^\"]*\"|'[^']*'|[^.\s]+""", text))
 
 
 def _header(text: str, is_list: bool, counts: dict[Place, int]) -> Place:

@@ -26,14 +26,16 @@ from interlith.report.story_pouch import pouch_picture
 from interlith.report.story_surface import surface_picture
 from interlith.report.story_voltage import voltage_picture
 
-PICTURES: tuple[tuple[str, Callable[[Findings], Picture | None]], ...] = (  # in the order of the chain
-    ("Surface", surface_picture),
-    ("Coating", coating_picture),
-    ("Paper", host_picture),
-    ("Voltage and efficiency", voltage_picture),
-    ("The lithium account", ledger_picture),
-    ("Cycling life", life_picture),
-    ("Pouch cell", pouch_picture),
+TABLE, OF_TESTS = "table", ("tests", "measured", "held_out")
+PICTURES: tuple[tuple[str, Callable[[Findings], Picture | None], tuple[str, ...]], ...] = (
+    # in the order of the chain: what it is about, what makes it, which stages it is made of
+    ("Surface", surface_picture, ("surface",)),
+    ("Coating", coating_picture, ("coating",)),
+    ("Paper", host_picture, ("coating", TABLE)),
+    ("Voltage and efficiency", voltage_picture, OF_TESTS),
+    ("The lithium account", ledger_picture, OF_TESTS),
+    ("Cycling life", life_picture, OF_TESTS),
+    ("Pouch cell", pouch_picture, ("pouch",)),
 )
 FILE = "report.html"
 WIDE_FROM_IN = 6.5  # figures from here on take the whole width of the page
@@ -60,16 +62,14 @@ def write_story(findings: Findings, folder: Path) -> Path:
 
 def pictures_of(findings: Findings) -> list[tuple[str, Picture]]:
     """The pictures that the stages of a study allow, with what each is about."""
-    made = ((about, make(findings)) for about, make in PICTURES)
+    made = ((about, make(findings)) for about, make, _ in PICTURES)
     return [(about, picture) for about, picture in made if picture is not None]
 
 
 def _page(findings: Findings, folder: Path) -> dict[str, Any]:
     said, rows = findings.items[0].summary, rows_of(findings)
     pictures = pictures_of(findings)
-    own = findings.items[0].name
-    asked = [(_head(own, picture), picture.sketches) for _, picture in pictures]
-    figures = drawn(asked, folder, facts_of(findings.items[1:], rows))
+    figures = iter(drawn(_asked(findings, pictures), folder))
     return {
         "version": __version__,
         "title": said["title"],
@@ -79,7 +79,7 @@ def _page(findings: Findings, folder: Path) -> dict[str, Any]:
         "note": said["note"],
         "failed": [row for row in story_table.stages(said) if row["error"]],
         "counts": story_table.counts(rows, {kind for _, picture in pictures for kind in picture.kinds}),
-        "pictures": [_told(about, picture, made) for (about, picture), made in zip(pictures, figures, strict=True)],
+        "pictures": [_told(about, picture, [next(figures) for _ in picture.sketches]) for about, picture in pictures],
         "sections": story_table.sections(rows),
         "n_rows": counted(len(rows), "row"),
         "sources": story_table.sources(rows),
@@ -92,9 +92,17 @@ def _page(findings: Findings, folder: Path) -> dict[str, Any]:
     }
 
 
-def _head(name: str, picture: Picture) -> Finding:
-    """Whose the figures of a picture are, and what must not be overlooked in them."""
-    return Finding(name, {"marks": list(picture.marks)})
+def _asked(findings: Findings, pictures: Sequence[tuple[str, Picture]]) -> list[tuple[Finding, Sketch]]:
+    """Each sketch with whose it is, what must not be overlooked in it, and a hash of what it was made of."""
+    uses = {about: stages for about, _, stages in PICTURES}
+    asked = []
+    for about, picture in pictures:
+        items = [item for item in findings.items[1:] if item.name.partition(".")[0] in uses[about]]
+        facts = facts_of(items, rows_of(findings) if TABLE in uses[about] else ())
+        for sketch in picture.sketches:
+            marks = picture.own_marks.get(sketch.name, picture.marks)
+            asked.append((Finding(findings.items[0].name, {"marks": list(marks), "facts": facts}), sketch))
+    return asked
 
 
 def _told(about: str, picture: Picture, figures: Sequence[Figure]) -> dict[str, Any]:
@@ -106,7 +114,7 @@ def _told(about: str, picture: Picture, figures: Sequence[Figure]) -> dict[str, 
         "says": picture.says,
         "kinds": picture.kinds,
         "figures": [_figure(sketch, figure) for sketch, figure in shown],
-        "compared": [story_table.compared(row) for row in picture.compared],
+        "compared": picture.compared,
     }
 
 

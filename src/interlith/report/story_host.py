@@ -104,7 +104,9 @@ def host_picture(findings: Findings) -> Picture | None:
     points = _points(rows)
     made = (_pores(finding, table, points), _thicknesses(drawn))
     sketches = tuple(sketch for sketch in made if sketch is not None)
-    return Picture("3-paper", _host_heading(host, points), tuple(says), kinds, marks_of(kinds), sketches)
+    own = {sketches[0].name: marks_of(["computed"])}
+    marks = marks_of(in_order(drawn["kind"]))
+    return Picture("3-paper", _host_heading(host, points), tuple(says), kinds, marks, sketches, own_marks=own)
 
 
 def _host_heading(host: Mapping[str, float], points: pl.DataFrame) -> str:

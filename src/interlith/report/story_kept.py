@@ -20,30 +20,26 @@ LIST = "story.json"  # in the folder of figures: what was drawn, and the hashes 
 FILES = ("svg", "png", "csv")
 
 
-def drawn(pictures: Sequence[tuple[Finding, Sequence[Sketch]]], folder: Path, facts: str) -> list[list[Figure]]:
-    """The figures of each picture, in folder/figures; those that no picture has any more are removed.
+def drawn(asked: Sequence[tuple[Finding, Sketch]], folder: Path) -> list[Figure]:
+    """The figure of each sketch, in folder/figures; those that are no longer asked for are removed.
 
-    facts: a hash of all that the sketches were made of. A figure whose words, numbers, facts and files are those that
-    the list says is not drawn again. Raises EnvironmentError_ when the folder cannot be written.
+    The finding says whose a figure is, what stands at its head, and, as `facts`, by a hash what it was made of. A
+    figure whose words, numbers, facts and files are those that the list says is not drawn again. Raises
+    EnvironmentError_ when the folder cannot be written.
     """
     with writing(folder / "figures") as figures:
         before = _read(figures / LIST)
         now: dict[str, Any] = {}
         found = []
-        for finding, sketches in pictures:
-            digests = {sketch.name: _digest(sketch, finding, facts) for sketch in sketches}
-            kept = {
-                name: figure
-                for name, figure in ((sketch.name, _figure(sketch, finding, figures)) for sketch in sketches)
-                if _is_kept(before.get(_stem(finding, name)), digests[name], figure)
-            }
-            new = draw_sketches([sketch for sketch in sketches if sketch.name not in kept], finding, folder)
-            made = {**kept, **{figure.name: figure for figure in new}}
-            found.append([made[sketch.name] for sketch in sketches])
-            for figure in found[-1]:
-                stem = _stem(finding, figure.name)
-                hashes = before[stem]["files"] if figure.name in kept else _hashes(figure)
-                now[stem] = {"of": digests[figure.name], "files": hashes}
+        for finding, sketch in asked:
+            digest, figure = _digest(sketch, finding), _figure(sketch, finding, figures)
+            stem = f"{finding.name}.{sketch.name}"
+            hashes = _kept_hashes(before.get(stem), digest, figure)
+            if hashes is None:
+                (figure,) = draw_sketches([sketch], finding, folder)
+                hashes = _hashes(figure)
+            now[stem] = {"of": digest, "files": hashes}
+            found.append(figure)
         for stem in before.keys() - now.keys():
             for kind in FILES:
                 (figures / f"{Path(stem).name}.{kind}").unlink(missing_ok=True)
@@ -53,41 +49,39 @@ def drawn(pictures: Sequence[tuple[Finding, Sequence[Sketch]]], folder: Path, fa
 
 
 def facts_of(items: Sequence[Finding], rows: Sequence[Mapping[str, Any]]) -> str:
-    """A hash of the summaries of all stages and of the table of the study."""
+    """A hash of the summaries of stages, and of a table."""
     told = hashlib.sha256(json.dumps(list(rows), sort_keys=True).encode())
     for item in items:
         told.update(json.dumps([item.name, item.summary], sort_keys=True, default=float).encode())
     return told.hexdigest()
 
 
-def _stem(finding: Finding, name: str) -> str:
-    return f"{finding.name}.{name}"
-
-
 def _figure(sketch: Sketch, finding: Finding, figures: Path) -> Figure:
     """A figure as it is once it is drawn."""
-    paths = {kind: figures / f"{_stem(finding, sketch.name)}.{kind}" for kind in FILES}
+    paths = {kind: figures / f"{finding.name}.{sketch.name}.{kind}" for kind in FILES}
     marks = tags(finding.summary)
     caption = f"{sketch.caption} {'; '.join(marks)}." if marks else sketch.caption
     return Figure(sketch.name, sketch.title, caption, **paths)
 
 
-def _is_kept(record: Any, digest: str, figure: Figure) -> bool:
+def _kept_hashes(record: Any, digest: str, figure: Figure) -> dict[str, str] | None:
+    """Hashes of the files of a figure that need not be drawn again; None where it must be."""
     try:
-        return bool(record["of"] == digest and record["files"] == _hashes(figure))
+        hashes = _hashes(figure)
+        return hashes if record["of"] == digest and record["files"] == hashes else None
     except (TypeError, KeyError, OSError):
-        return False
+        return None
 
 
 def _hashes(figure: Figure) -> dict[str, str]:
     return {kind: hashlib.sha256(getattr(figure, kind).read_bytes()).hexdigest() for kind in FILES}
 
 
-def _digest(sketch: Sketch, finding: Finding, facts: str) -> str:
+def _digest(sketch: Sketch, finding: Finding) -> str:
     told = hashlib.sha256(sketch.data.write_csv().encode())
     bare = replace(sketch, data=sketch.data.clear())
     words = (bare.name, bare.title, bare.caption, bare.height_in, bare.width_in, finding.name, finding.summary)
-    told.update(json.dumps([words, facts, _code()], sort_keys=True, default=str).encode())
+    told.update(json.dumps([words, _code()], sort_keys=True, default=str).encode())
     return told.hexdigest()
 
 

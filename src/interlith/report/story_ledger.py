@@ -33,7 +33,7 @@ GROUPS = {  # kind of test -> heading, in their order
 OTHER = "others"
 ROW_IN, WIDE_IN, BAR = 0.215, 8.4, 0.72  # BAR: height of a bar as a part of its row
 MOST_TESTS, MOST_ROWS = 60, 400
-PERCENT = 100.0
+PERCENT, LEAST_SHOWN = 100.0, 1e-4  # LEAST_SHOWN: of the width or height of the axes
 LONGEST = 22  # letters of a name in a title
 REVIVED_FROM = 1e-4  # mAh/cm2: below it nothing was revived
 
@@ -76,7 +76,8 @@ def _heading(tests: Sequence[Finding]) -> str:
     worst, best = (choose(cycled, key=_lost_percent) for choose in (max, min))
     ledger = worst.summary["ledger"]
     main = max(LOST, key=lambda name: ledger[name])
-    said = f"Of 100 mAh plated {short(worst)} loses {number(_lost_percent(worst), 2)}, most of it {PLACES[main]}"
+    loss = number(_lost_percent(worst), 2)
+    said = f"Of 100 mAh plated {short(worst)} loses {loss}, the largest part of it {PLACES[main]}"
     if best is not worst:
         said += f"; {short(best)} loses {number(_lost_percent(best), 2)}"
     revived = max(tests, key=lambda test: test.summary["ledger"]["revived"] / _plated(test))
@@ -169,7 +170,7 @@ def _stack(
         widths = data[f"{name}_{ending}"].to_numpy()
         words, colour = FULL[name]
         shown = np.minimum(widths, np.maximum(edge - at, 0.0))
-        if shown.any():  # one collection for all bars of an entry: a patch for each takes a second
+        if shown.max() > LEAST_SHOWN * edge:  # one collection for all bars of an entry: a patch for each takes a second
             bars = [_box(x, x + width, y) for x, width, y in zip(at, shown, places, strict=True) if width > 0.0]
             axes.add_collection(PolyCollection(bars, facecolors=colour, edgecolors="none", label=words))
         at = at + widths
@@ -249,7 +250,8 @@ def _course(test: Finding, words: str) -> Sketch:
     table = test.tables["ledger"]
     step = -(-table.height // MOST_ROWS)
     table = table.filter((pl.int_range(pl.len()) % step == 0) | (pl.int_range(pl.len()) == pl.len() - 1))
-    shown = [name for name in ("positive_stranded", *LAYERS) if float(table[name].abs().max()) > SEEN_mAh_PER_CM2]  # type: ignore[arg-type]
+    most = {name: float(table[name].abs().max()) for name in ("positive_stranded", *LAYERS)}  # type: ignore[arg-type]
+    shown = [name for name, value in most.items() if value > max(LEAST_SHOWN * max(most.values()), SEEN_mAh_PER_CM2)]
     revived = ["revived"] if float(table["revived"][-1]) > REVIVED_FROM else []
     data = table.select("cycle_count", *shown, *revived)
     residual = float(table["residual"].abs().max())  # type: ignore[arg-type]

@@ -29,7 +29,6 @@ from interlith.report.story_picture import (
     Picture,
     Row,
     beside_of,
-    counted,
     in_order,
     is_fitted,
     marks_of,
@@ -103,7 +102,11 @@ def _heading(rows: Sequence[Row], lives: pl.DataFrame) -> str:
     if lives.height:
         bars = lives.filter(pl.col("what") == "ran")
         dead = set(lives.filter(~pl.col("what").is_in(["ran", ALIVE]))["test"])
-        said.append(f"{len(dead)} of {counted(bars.height, 'cell')} that cycle for long reach a limit or stop")
+        if bars.height == 1:
+            name, n_cycles = bars.select("test", "cycle").row(0)
+            said.append(f"{name} {'reaches a limit within' if dead else 'reaches no limit in'} {n_cycles} cycles")
+        else:
+            said.append(f"{len(dead)} of {bars.height} cells that cycle for long reach a limit or stop")
     return "; ".join(said) or "What is left of the capacity, cycle by cycle"
 
 

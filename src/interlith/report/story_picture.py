@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from interlith.findings import Finding, Findings, safe_name
@@ -37,6 +37,7 @@ class Picture:
     marks: tuple[str, ...]
     sketches: tuple[Sketch, ...]
     compared: tuple[Row, ...] = ()
+    own_marks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # of a sketch, instead of those of all
 
 
 def named(findings: Findings, name: str) -> Finding | None:

@@ -10,7 +10,6 @@ from typing import Any
 from interlith.findings import Finding, Findings
 from interlith.report.story_picture import KINDS, Row, counted, rows_of
 from interlith.report.terminal_study import deviation_text, number_text, paper_text
-from interlith.report.wording import number
 
 VERDICTS = {True: ("met", "met"), False: ("MISSED", "missed"), None: ("not judged", "open")}
 FITTED = ("met, fitted", "open")  # that it agrees is no evidence, and no good colour
@@ -170,11 +169,6 @@ def _users(names: Sequence[str]) -> str:
     return (
         ", ".join(names) if len(names) <= NAMED else f"{counted(len(names), 'stage')}: {', '.join(names[:NAMED])}, ..."
     )
-
-
-def compared(row: Row) -> dict[str, str]:
-    """A number of a measured record beside that of the simulated test."""
-    return {name: number(row[name]) if isinstance(row[name], (int, float)) else str(row[name]) for name in row}
 
 
 def provenance(findings: Findings) -> list[tuple[str, str]]:

@@ -29,6 +29,7 @@ from interlith.report.story_picture import (
     FULL_KINDS,
     HOST_KINDS,
     Picture,
+    Row,
     beside_of,
     in_order,
     is_fitted,
@@ -38,7 +39,7 @@ from interlith.report.story_picture import (
     short,
     tests_of,
 )
-from interlith.report.wording import label, number
+from interlith.report.wording import label, number, text_of
 
 COLOURS = (PLATE, STRIP, GREEN, PURPLE, ORANGE, SKY)
 MOST_CURVES, MOST_LINES = 4, 6
@@ -48,6 +49,7 @@ MOST_DECIMALS = 4
 MV_PER_V, PERCENT = 1000.0, 100.0
 LEAST_LOSS = 1e-5  # of the axis: nobody measures less
 TICKS = (0.9, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 1e-3, 1e-4, 1e-5)  # losses; the labels are efficiencies
+DARKER = 0.45  # of a colour: what is left of it in that of a measured record
 MEASURED_STYLE = (0, (2, 1.4))
 
 
@@ -69,11 +71,7 @@ def voltage_picture(findings: Findings) -> Picture | None:
             "Efficiency: stripped over plated in each cycle. Its axis is that of the loss, so that 99 % and 99.9 %, "
             "ten times apart in what is lost, stand apart."
         )
-    says.append(
-        "Dashed: measured records beside the simulated test of the same cell."
-        if records
-        else "All curves are simulated; this study has no measured record beside them."
-    )
+    says.append(_records_said(records))
     kinds = in_order((*sample_kinds(tests), *(("measured",) if records else ())))
     return Picture(
         "4-voltage",
@@ -86,14 +84,25 @@ def voltage_picture(findings: Findings) -> Picture | None:
     )
 
 
-def _compared(records: Sequence[Finding]) -> list[Mapping[str, Any]]:
-    """What a measured record and the simulated test both know."""
-    return [
-        {"record": short(record), "test": record.summary["beside"], **row}
-        | {"quantity": " ".join(label(key) for key in str(row["quantity"]).split(" ")[-1:])}
-        for record in records
-        for row in record.summary.get("compared") or ()
-    ]
+def _records_said(records: Sequence[Finding]) -> str:
+    """Whether there are measured records, and which of them have no curve."""
+    if not records:
+        return "All curves are simulated; this study has no measured record beside them."
+    bare = [short(record) for record in records if not record.summary.get("area_cm2")]
+    without = f" Of {listed(bare)} no area is given, and so there is no curve." if bare else ""
+    return f"Dark, dashed or crosses: measured records beside the simulated test of the same cell.{without}"
+
+
+def _compared(records: Sequence[Finding]) -> list[Row]:
+    """What a measured record and the simulated test both know, in words."""
+    found: list[Row] = []
+    for record in records:
+        for row in record.summary.get("compared") or ():
+            result, _, key = str(row["quantity"]).partition(" ")
+            values = {side: text_of(key, row[side]) for side in ("measured", "simulated")}
+            quantity = f"{result.replace('_', ' ')}: {label(key)}"
+            found.append({"record": short(record), "test": record.summary["beside"], "quantity": quantity, **values})
+    return found
 
 
 def _heading(tests: Sequence[Finding]) -> str:
@@ -219,7 +228,7 @@ def _paint_voltages(canvas: Axes, data: pl.DataFrame, panels: Sequence[str]) -> 
             voltage = one["voltage_V"].to_numpy() * factor
             charge = one["charge_mAh_per_cm2"].to_numpy()
             levels.append(abs(float(np.interp(charge[-1] / 2.0, charge, voltage))))
-            style: dict[str, Any] = {"color": COLOURS[int(place)], "lw": 1.4}
+            style: dict[str, Any] = {"color": _colour(place, what), "lw": 1.4}
             if what == "measured":
                 style |= {"ls": MEASURED_STYLE, "lw": 1.1}
             words = f"{drawable(str(test))}, {'' if what == 'simulated' else 'measured, '}cycle {cycle}"
@@ -229,6 +238,13 @@ def _paint_voltages(canvas: Axes, data: pl.DataFrame, panels: Sequence[str]) -> 
             axes.set_ylim(-LEVELS_SHOWN * max(levels), LEVELS_SHOWN * max(levels))
         axes.set_xlim(0.0, None)
         axes.set_xlabel("Charge passed in the branch (mAh/cm2)")
+
+
+def _colour(place: Any, what: Any) -> tuple[float, ...]:
+    """The colour of a test; of a measured record beside it, the same but darker."""
+    colour = COLOURS[int(place)].removeprefix("#")
+    share = DARKER if what == "measured" else 1.0
+    return tuple(share * int(colour[at : at + 2], 16) / 255.0 for at in (0, 2, 4))
 
 
 # ---- each cycle
@@ -281,12 +297,11 @@ def _paint_losses(canvas: Axes, data: pl.DataFrame) -> None:
     axes = canvas.subplots()
     for (test, place, what), one in data.group_by(("test", "place", "what"), maintain_order=True):
         losses: Floats = np.maximum(one["loss"].to_numpy(), LEAST_LOSS)
-        is_measured = what == "measured"
         axes.plot(
             one["cycle"],
             losses,
-            "x" if is_measured else "-",
-            color=COLOURS[int(place)],
+            "x" if what == "measured" else "-",
+            color=_colour(place, what),
             lw=1.4,
             ms=3,
             mew=0.7,
