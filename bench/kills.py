@@ -36,7 +36,16 @@ efficiency = "tests > mine > ce_reservoir"
 
 
 def command(folder: Path, out: str) -> list[str]:
-    return [sys.executable, "-m", "interlith", "sweep", str(folder / "sweep.toml"), "--out", str(folder / out), "--quiet"]
+    return [
+        sys.executable,
+        "-m",
+        "interlith",
+        "sweep",
+        str(folder / "sweep.toml"),
+        "--out",
+        str(folder / out),
+        "--quiet",
+    ]
 
 
 def acknowledged(out: Path) -> dict[str, str]:

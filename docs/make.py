@@ -13,15 +13,28 @@ from interlith.parts.design import CellDesign, Coin, Electrode, Filling, Pouch, 
 from interlith.parts.from_file import Reading
 from interlith.parts.layer import Layer, Material, material, material_names
 from interlith.parts.listing import unit
+from interlith.parts.part import Part
 from interlith.parts.plausible import SPANS
 from interlith.parts.recipe import Dose, Growth, MeasuredHost, Paper, Powder, Prices, Recipe
 from interlith.pouch.design_file import Beside, Published
 from interlith.record import COLUMNS
 from interlith.report.surface_words import marked, star
 from interlith.screening import screened
+from interlith.study import (
+    Closure,
+    CoatingAsked,
+    Expected,
+    FitAsked,
+    HeldOutAsked,
+    MeasuredAsked,
+    PouchAsked,
+    StudyFile,
+)
+from interlith.study import SurfaceAsked as SurfaceOfStudy
 from interlith.surface.settings import Settings
 from interlith.surface.surfaces_file import Paper as PublishedSurface
 from interlith.surface.surfaces_file import SurfaceAsked, SurfacesFile
+from interlith.sweep import Span, SweepFile
 
 HERE = Path(__file__).resolve().parent / "look-up"
 MADE = "_This page is written by docs/make.py from the lists in the code._"
@@ -153,6 +166,44 @@ def surfaces_file_page() -> str:
     return _keys("a surfaces", how, tables, "")
 
 
+def study_file_page() -> str:
+    tables = (
+        ("The file", StudyFile, "What stands at the top, and the tables below. Beside them the keys of one test."),
+        ("`[surface]`", SurfaceOfStudy, None),
+        ("`[surface.closure]`", Closure, None),
+        ("`[coating]`", CoatingAsked, None),
+        ("`[fits.NAME]`", FitAsked, None),
+        ("`[held_out]`", HeldOutAsked, None),
+        ("`[measured.NAME]`", MeasuredAsked, None),
+        ("`[pouch]`", PouchAsked, None),
+        ("`[[expect]]`", Expected, None),
+    )
+    tests = table(
+        ["key", "what it is"],
+        [[f"`{name}`", text] for name, text in OF_A_TEST.items()],
+    )
+    how = "For `interlith run STUDY.toml`; [how to write one](../do/run.md).\n"
+    body = _keys("a study", how, tables, "")
+    return f"{body}\n## `[tests.NAME]`, or the top of a study of one test\n\n{tests}\n"
+
+
+def sweep_file_page() -> str:
+    how = "For `interlith sweep SWEEP.toml`; [how to write one](../do/sweep.md).\n"
+    return _keys("a sweep", how, OF_SWEEPS, "")
+
+
+OF_A_TEST = {
+    "sample": "a shipped sample, required; `interlith simulate --list` names them",
+    "cell": "half, symmetric, li-ncm811, li-lco, pouch-ncm90 or anode-free; as the protocol says where not given",
+    "protocol": "a shipped protocol, a table with steps, or a list of PyBaMM strings; aurbach",
+    "model": "lumped, or resolved over the depth of host and separator",
+    "without": "mechanisms that are switched off",
+    "set": "values changed: `[set.host]`, coating, foil, counter, positive, electrolyte, separator, cell",
+    "nominal_mAh_per_cm2": "what 1C fills",
+}
+OF_SWEEPS = (("The file", SweepFile, None), ("A range in `[vary]`", Span, None))
+
+
 def reference_surfaces() -> str:
     findings = screened("reference-surfaces")
     said = findings.items[0].summary
@@ -280,9 +331,12 @@ def _has_choice(said: dict, name: str) -> bool:
 
 def _bounds(field: FieldInfo) -> str:
     """What a key may be at all, where it is bounded."""
-    ends = {name: getattr(one, name) for one in field.metadata for name in ("ge", "gt", "le") if hasattr(one, name)}
-    low = next((f"{word}{ends[name]:g}" for name, word in (("ge", ""), ("gt", "above ")) if name in ends), "")
-    return f"{low} to {ends['le']:g}" if low and "le" in ends else low and f"{low} or more"
+    ends = {n: getattr(one, n) for one in field.metadata for n in ("ge", "gt", "le", "lt") if hasattr(one, n)}
+    low = f"{ends['ge']:g}" if "ge" in ends else f"above {ends['gt']:g}" if "gt" in ends else ""
+    high = f"{ends['le']:g}" if "le" in ends else f"below {ends['lt']:g}" if "lt" in ends and ends["lt"] < 1e9 else ""
+    if low and high:
+        return f"{low} to {high}"
+    return f"{low} or more" if "ge" in ends else low or high
 
 
 def _keys(what: str, how: str, tables: tuple, uncertain: str = UNCERTAIN) -> str:
@@ -290,7 +344,7 @@ def _keys(what: str, how: str, tables: tuple, uncertain: str = UNCERTAIN) -> str
     for title, model, what in tables:
         rows = []
         for name, field in model.model_fields.items():
-            if name in ("origins", "kind", "oxide"):
+            if name in ("origins", "oxide") or (name == "kind" and issubclass(model, Part)):
                 continue
             span = SPANS.get(name)
             known = field.is_required() or field.default_factory is not None or field.default in (None, (), "")
@@ -316,6 +370,7 @@ def _keys(what: str, how: str, tables: tuple, uncertain: str = UNCERTAIN) -> str
 
 PAGES = {"ledger.md": ledger, "record.md": record, "thresholds.md": thresholds, "formats.md": formats}
 PAGES |= {"materials.md": materials, "cell-file.md": cell_file, "recipe-file.md": recipe_file_page}
+PAGES |= {"study-file.md": study_file_page, "sweep-file.md": sweep_file_page}
 PAGES |= {"surfaces-file.md": surfaces_file_page, "reference-surfaces.md": reference_surfaces}
 
 if __name__ == "__main__":

@@ -129,8 +129,8 @@ def test_join_takes_the_files_as_one_test(files, tmp_path):
     assert "joined" in [flag["code"] for flag in both[0]["flags"]]
 
 
-def test_demo_shows_truth_beside_result_and_says_synthetic(tmp_path):
-    done = interlith("demo", "--json", cwd=tmp_path)
+def test_synthetic_files_show_truth_beside_result_and_say_so(tmp_path):
+    done = interlith("analyze", "synthetic", "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert "SYNTHETIC" in found["warning"]
@@ -139,9 +139,9 @@ def test_demo_shows_truth_beside_result_and_says_synthetic(tmp_path):
         for row in file["truth"]:
             if "efficiency" in row["quantity"]:
                 assert 1 - row["found"] == pytest.approx(1 - row["truth"], rel=1e-6)
-    page = (tmp_path / "interlith-demo/report.html").read_text()
+    page = (tmp_path / "interlith-synthetic/report.html").read_text()
     assert page.count("SYNTHETIC") >= len(found["files"])
-    done = interlith("demo", "--out", "again", cwd=tmp_path)
+    done = interlith("analyze", "synthetic", "--out", "again", cwd=tmp_path)
     assert "truth" in done.stdout
     assert "SYNTHETIC" in done.stdout
 

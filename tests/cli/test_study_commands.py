@@ -131,7 +131,9 @@ def wait_until_gone(group):
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 def test_ctrl_c_keeps_what_is_done_and_leaves_nobody_behind(tmp_path):
-    tests = "".join(f'[tests.t{i}]\nsample = "cp"\nprotocol = "half-cell-0.5"\n' for i in range(6))
+    tests = '[tests.first]\nsample = "cp"\n' + "".join(
+        f'[tests.t{i}]\nsample = "cp"\nprotocol = "half-cell-0.5"\n' for i in range(6)
+    )
     (tmp_path / "long.toml").write_text(tests, encoding="utf-8")
     command = [sys.executable, "-m", "interlith", "run", "long.toml", "--out", "out", "--workers", "2"]
     running = subprocess.Popen(

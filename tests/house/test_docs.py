@@ -30,6 +30,8 @@ def docs_make():
         "cell-file.md",
         "recipe-file.md",
         "surfaces-file.md",
+        "study-file.md",
+        "sweep-file.md",
         "reference-surfaces.md",
     ],
 )
@@ -41,7 +43,7 @@ def test_made_pages_are_up_to_date(name):
 
 def test_every_key_of_the_json_is_documented(tmp_path):
     subprocess.run(
-        [sys.executable, "-m", "interlith", "demo", "--out", "demo", "--quiet"],
+        [sys.executable, "-m", "interlith", "analyze", "synthetic", "--out", "demo", "--quiet"],
         cwd=tmp_path,
         check=True,
         capture_output=True,
