@@ -136,7 +136,7 @@ def examples(
 
 
 def sweep(
-    file: Annotated[str, typer.Argument(help="A sweep file.", metavar="SWEEP.toml")],
+    file: Annotated[str, typer.Argument(help="A sweep file, or a shipped sweep.", metavar="SWEEP.toml|NAME")],
     executor: Annotated[
         str, typer.Option(metavar="KIND", help="serial, pool, dask, slurm, or a scheduler's tcp://HOST:PORT.")
     ] = "pool",

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from interlith.errors import InputError, did_you_mean
 from interlith.findings import replace_file, writing
-from interlith.written import File, opened, shipped, table_of
+from interlith.written import File, shipped, shipped_file, table_of
 
 KINDS = {  # what it is -> the command that takes it, where it lies, how its name begins there
     "study": ("run", "interlith.studies", ""),
+    "sweep": ("sweep", "interlith.studies.sweeps", ""),
     "surfaces": ("screen", "interlith.surface", ""),
     "recipe": ("coat", "interlith.coating", ""),
     "cell": ("design", "interlith.pouch", ""),
@@ -39,7 +40,7 @@ def examples() -> list[Example]:
     found = []
     for kind, (command, package, prefix) in KINDS.items():
         for name in shipped(package, prefix):
-            title = str(table_of(opened(name, package, prefix)).get("title", ""))
+            title = str(table_of(shipped_file(name, package, prefix)).get("title", ""))
             found.append(Example(name, kind, title, f"interlith {command} {name}"))
     title = "cycler files of known truth, made by a bookkeeping rule"
     return [*found, Example(SYNTHETIC, "cycler files", title, f"interlith analyze {SYNTHETIC}")]
@@ -68,4 +69,4 @@ def copy(name: str, folder: Path, kind: str | None = None) -> Path:
 
 def _file(one: Example) -> File:
     _, package, prefix = KINDS[one.kind]
-    return opened(one.name, package, prefix)
+    return shipped_file(one.name, package, prefix)

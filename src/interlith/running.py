@@ -168,7 +168,7 @@ def _named_files(study: Study, name: Path_) -> list[tuple[Place, str]]:
 def _file(study: Study, place: Place, given: str, allow_outside: bool) -> Path | None:
     """Where a file lies that a study names; None for the name of a shipped one."""
     path = study.file.folder / given
-    if str(place[-1]) in SHIPPED_PACKAGES and not Path(given).suffix and not path.exists():
+    if str(place[-1]) in SHIPPED_PACKAGES and not Path(given).suffix and not path.is_file():
         return None
     if not path.exists():
         raise study.at(place, f"{place[-1]} = {given}: no such file beside the study")

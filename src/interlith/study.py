@@ -200,7 +200,7 @@ def read_study(given: str, name: str | None = None) -> Study:
     if len(file.text) > MOST_BYTES:
         raise InputError(f"{file.name}: {len(file.text)} characters; a study has fewer than {MOST_BYTES}")
     path = Path(given)
-    is_shipped = not path.suffix and not path.exists()
+    is_shipped = not path.suffix and not path.is_file()
     return study_of(table_of(file), file, name or Path(file.name).stem, is_shipped=is_shipped)
 
 

@@ -38,11 +38,11 @@ from interlith.handing import Given, found_at
 from interlith.pipeline import Stage, do
 from interlith.running import Outcome, conduct, inputs_of, plan, told_of
 from interlith.store import Store, Unit, key_of
-from interlith.study import SEPARATOR, Path_, Study, names_of, path_of, read_study, stage_of, study_of
+from interlith.study import PACKAGE, SEPARATOR, Path_, Study, names_of, path_of, read_study, stage_of, study_of
 from interlith.workers import LISTEN_EVERY_S, pool
-from interlith.written import File, Written, opened, read_file, table_of, validated
+from interlith.written import File, Written, opened, table_of, validated
 
-VERSION = 1
+VERSION, SWEEPS = 1, "interlith.studies.sweeps"
 MOST_UNITS = 1_000_000
 TASK_S, LEAST_S = 1.0, 1e-4  # work in a task, at least, where units are shorter; no unit is shorter than this
 LATEST = 20  # units whose time says how many are given out together
@@ -131,8 +131,14 @@ class Sweep:
 
 
 def read_sweep(given: str) -> Sweep:
-    """A sweep file by its path. Raises InputError with file, line and key, for a key that the study cannot have too."""
-    file = read_file(Path(given))
+    """A sweep file by its path, or a shipped sweep by its name.
+
+    Raises InputError with file, line and key, for a key that the study cannot have too.
+
+    >>> len(read_sweep("isolation").units)
+    64
+    """
+    file = opened(given, SWEEPS)
     asked = validated(file, SweepFile)
     study, table = _study(file, asked)
     units = tuple(design(asked))
@@ -195,10 +201,10 @@ def _shares(asked: SweepFile, n_keys: int) -> Any:
 def _study(file: File, asked: SweepFile) -> tuple[Study, dict[str, Any]]:
     """The study that is varied, and its table."""
     path = file.folder / asked.study
-    given = str(path) if Path(asked.study).suffix or path.exists() else asked.study
+    given = str(path) if Path(asked.study).suffix or path.is_file() else asked.study
     try:
         study = read_study(given)
-        return study, table_of(opened(given, "interlith.studies"))
+        return study, table_of(opened(given, PACKAGE))
     except InputError as problem:
         raise file.at(("study",), f"study = {problem}") from problem
 

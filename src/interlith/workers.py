@@ -61,8 +61,8 @@ def get_executor(kind: str = "pool", n_workers: int | None = None) -> Iterator[E
 
     kind: "serial", this process; "pool", worker processes; "dask", workers of a cluster on this machine; "slurm", jobs
     of a SLURM cluster as dask-jobqueue's own configuration describes them; or the address of a Dask scheduler that is
-    running, "tcp://HOST:PORT". Raises InputError for another word, EnvironmentError_ without the extra `scale` and for a
-    scheduler that does not answer.
+    running, "tcp://HOST:PORT". Raises InputError for another word, EnvironmentError_ without the extra `scale` and for
+    a scheduler that does not answer.
 
     >>> with get_executor("serial") as executor:
     ...     executor.submit(sum, (1, 2)).result()

@@ -53,13 +53,18 @@ def shipped(package: str, prefix: str = "") -> list[str]:
 def opened(given: str, package: str, prefix: str = "") -> File:
     """A file by its path, or one that a package ships by its name. Raises InputError for what cannot be read."""
     path = Path(given)
-    if not path.suffix and not path.exists():
-        if given not in (known := shipped(package, prefix)):
-            hint = did_you_mean(given, known)
-            raise InputError(f"{given}: neither a file nor a shipped one ({', '.join(known)}).{hint}")
-        inside = resources.files(package).joinpath("shipped", f"{prefix}{given}.toml")
-        return File(inside.name, inside.read_text(encoding="utf-8"), Path())
-    return read_file(path)
+    if path.suffix or path.is_file():
+        return read_file(path)
+    if given not in (known := shipped(package, prefix)):
+        hint = did_you_mean(given, known)
+        raise InputError(f"{given}: neither a file nor a shipped one ({', '.join(known)}).{hint}")
+    return shipped_file(given, package, prefix)
+
+
+def shipped_file(name: str, package: str, prefix: str = "") -> File:
+    """A file that a package ships, whatever lies in the folder at hand."""
+    inside = resources.files(package).joinpath("shipped", f"{prefix}{name}.toml")
+    return File(inside.name, inside.read_text(encoding="utf-8"), Path())
 
 
 def read_file(path: Path) -> File:

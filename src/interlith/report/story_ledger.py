@@ -11,7 +11,7 @@ import polars as pl
 from interlith.findings import Finding, Findings
 from interlith.report.ledger_plots import FULL, LAYERS, SEEN_mAh_PER_CM2
 from interlith.report.sketch import GREY, INK, PALE, Axes, Sketch, drawable, only_whole
-from interlith.report.story_picture import Picture, is_fitted, marks_of, sample_kinds, short, tests_of
+from interlith.report.story_picture import Picture, is_fitted, marks_of, sample_kinds, short, simulated_of
 from interlith.report.wording import number
 
 LOST = ("dead_pores", "dead_top", "sei", "converted", "positive_stranded")
@@ -40,7 +40,7 @@ REVIVED_FROM = 1e-4  # mAh/cm2: below it nothing was revived
 
 def ledger_picture(findings: Findings) -> Picture | None:
     """The account of lithium at the end of each test, and of one over its cycles; None without a test that plated."""
-    tests = [test for test in tests_of(findings) if test.summary.get("ledger") and _plated(test) > 0.0]
+    tests = [test for test in simulated_of(findings) if test.summary.get("ledger") and _plated(test) > 0.0]
     if not tests:
         return None
     made = [_ends(tests), *(_course(test, words) for test, words in _followed(tests))]

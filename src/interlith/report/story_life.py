@@ -35,7 +35,7 @@ from interlith.report.story_picture import (
     named,
     sample_kinds,
     short,
-    tests_of,
+    simulated_of,
 )
 from interlith.report.story_spans import height_in, is_number, paint_spans, spans
 
@@ -59,7 +59,7 @@ LONG_LIVED = 20.0  # longest over shortest test from which the axis is logarithm
 
 def life_picture(findings: Findings) -> Picture | None:
     """Capacity kept, lives, and held-out results; None without any of them."""
-    tests = [test for test in tests_of(findings) if not is_fitted(test)]
+    tests = [test for test in simulated_of(findings) if not is_fitted(test)]
     held_out = named(findings, "held_out")
     rows = [] if held_out is None else _rows(held_out)
     lives = _lives(tests)

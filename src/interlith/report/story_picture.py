@@ -45,7 +45,7 @@ def named(findings: Findings, name: str) -> Finding | None:
     return next((item for item in findings.items[1:] if item.name == name), None)
 
 
-def tests_of(findings: Findings) -> list[Finding]:
+def simulated_of(findings: Findings) -> list[Finding]:
     """The simulated tests, in the order of the study."""
     order = {safe_name(stage["name"]): place for place, stage in enumerate(findings.items[0].summary["stages"])}
     found = [item for item in findings.items[1:] if item.name.startswith(TESTS)]

@@ -37,7 +37,7 @@ from interlith.report.story_picture import (
     marks_of,
     sample_kinds,
     short,
-    tests_of,
+    simulated_of,
 )
 from interlith.report.wording import label, number, text_of
 
@@ -55,7 +55,7 @@ MEASURED_STYLE = (0, (2, 1.4))
 
 def voltage_picture(findings: Findings) -> Picture | None:
     """Voltage and efficiency of the tests, measured ones beside them; None without a test that has either."""
-    tests, beside = tests_of(findings), beside_of(findings)
+    tests, beside = simulated_of(findings), beside_of(findings)
     made = [sketch for sketch in (_voltages(tests, beside), _efficiencies(tests, beside)) if sketch is not None]
     if not made:
         return None

@@ -1,0 +1,1 @@
+"""The shipped sweeps, as files that can be copied."""
