@@ -1,6 +1,8 @@
 """Write the look-up pages that are lists: ledger, record, thresholds, formats, materials, and keys of files."""
 
+import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from pydantic.fields import FieldInfo
 
@@ -19,6 +21,7 @@ from interlith.parts.recipe import Dose, Growth, MeasuredHost, Paper, Powder, Pr
 from interlith.pouch.design_file import Beside, Published
 from interlith.record import COLUMNS
 from interlith.report.surface_words import marked, star
+from interlith.report.terminal_study import number_text, paper_text
 from interlith.screening import screened
 from interlith.study import (
     Closure,
@@ -29,8 +32,10 @@ from interlith.study import (
     MeasuredAsked,
     PouchAsked,
     StudyFile,
+    read_study,
 )
 from interlith.study import SurfaceAsked as SurfaceOfStudy
+from interlith.study_run import run
 from interlith.surface.settings import Settings
 from interlith.surface.surfaces_file import Paper as PublishedSurface
 from interlith.surface.surfaces_file import SurfaceAsked, SurfacesFile
@@ -373,6 +378,51 @@ PAGES |= {"materials.md": materials, "cell-file.md": cell_file, "recipe-file.md"
 PAGES |= {"study-file.md": study_file_page, "sweep-file.md": sweep_file_page}
 PAGES |= {"surfaces-file.md": surfaces_file_page, "reference-surfaces.md": reference_surfaces}
 
+
+def reference_study(rows: list[dict]) -> str:
+    """The table of the reference study, from a run of it; it takes minutes, and so is made when asked for."""
+    sections: dict[str, list[list[str]]] = {}
+    for row in rows:
+        low, high = (number_text(row[end]) for end in ("low", "high"))
+        span = "" if row["low"] is None else f"{low} to {high}"
+        met = {True: "yes", False: "**miss**", None: ""}[row["within"]]
+        unit_of = "" if row["unit"] == "1" else row["unit"]
+        cells = [
+            row["quantity"],
+            unit_of,
+            paper_text(row),
+            number_text(row["ours"]),
+            span,
+            row["kind"],
+            met,
+            row["reason"],
+        ]
+        sections.setdefault(row["section"], []).append(cells)
+    head = ["quantity", "unit", "paper", "ours", "span", "kind", "met", "what it rests on, or lacks"]
+    parts = [f"## {title}\n\n{table(head, found)}\n" for title, found in sections.items()]
+    words = (
+        "What `interlith run reference` finds beside Shen et al., Nat. Commun. (2025), doi:10.1038/s41467-025-60609-4, "
+        "with 8 draws of what is assumed (the span). A number with a span is met when the paper's lies in it, one "
+        "without when it is within 5 %, or as the study says. An audit that is missed is a published figure that does not "
+        "close. Audits are numbered as the facts of the paper are."
+    )
+    told = [
+        f"{kind}: {sum(row['within'] for row in known)} of {len(known)} are met"
+        for kind in ("computed", "predicted", "calibrated", "audit")
+        if (known := [row for row in rows if row["kind"] == kind and row["within"] is not None])
+    ]
+    made = "_This page is written by `python docs/make.py reference` from a run._"
+    return "\n".join(["# The reference study\n", f"{made}\n", f"{words}\n", f"{'; '.join(told)}.\n", *parts])
+
+
+def make_reference_study() -> None:
+    with TemporaryDirectory() as folder:
+        rows = run(read_study("reference"), Path(folder)).items[0].summary["rows"]
+    (HERE / "reference-study.md").write_text(reference_study(rows), encoding="utf-8")
+
+
 if __name__ == "__main__":
+    if sys.argv[1:] == ["reference"]:
+        make_reference_study()
     for name, page in PAGES.items():
         (HERE / name).write_text(page(), encoding="utf-8")

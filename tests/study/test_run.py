@@ -9,6 +9,7 @@ import pytest
 
 from interlith.errors import InputError
 from interlith.record import conform
+from interlith.report.terminal_study import number_text
 from interlith.store import read_store, verify
 from interlith.study import read_study
 from interlith.study_run import fast, run, study_of_run
@@ -275,6 +276,10 @@ def test_the_reference_study_covers_every_section_and_calls_nothing_fitted_predi
     missed = [row["quantity"] for row in rows if row["within"] is False]
     for known in ("life of CP at 5 mA/cm2, 1 mAh/cm2", "1: capacity that is coated", "8: ZnO evenly spread"):
         assert known in missed
+    page = (Path(__file__).parents[2] / "docs/look-up/reference-study.md").read_text(encoding="utf-8")
+    told = {cells[1].strip(): cells[4].strip() for line in page.splitlines() if len(cells := line.split("|")) > 8}
+    for row in rows:
+        assert told[row["quantity"]] == number_text(row["ours"]), "run python docs/make.py reference"
     tests = [item for item in findings.items if item.name.startswith("tests.")]
     assert len(tests) > 20
     for item in tests:
