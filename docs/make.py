@@ -403,11 +403,11 @@ def reference_study(rows: list[dict]) -> str:
     words = (
         "What `interlith run reference` finds beside Shen et al., Nat. Commun. (2025), doi:10.1038/s41467-025-60609-4, "
         "with 8 draws of what is assumed (the span). A number with a span is met when the paper's lies in it, one "
-        "without when it is within 5 %, or as the study says. An audit that is missed is a published figure that does not "
-        "close. Audits are numbered as the facts of the paper are."
+        "without when it is within 5 %, or as the study says. An audit that is missed is a published figure that does "
+        "not close. Audits are numbered as the facts of the paper are."
     )
     told = [
-        f"{kind}: {sum(row['within'] for row in known)} of {len(known)} are met"
+        f"{kind}: {sum(row['within'] for row in known)} of {len(known)} {'close' if kind == 'audit' else 'are met'}"
         for kind in ("computed", "predicted", "calibrated", "audit")
         if (known := [row for row in rows if row["kind"] == kind and row["within"] is not None])
     ]

@@ -39,7 +39,7 @@ from interlith.parts.samples import (
 )
 from interlith.protocol import Protocol, named
 from interlith.pybamm_strings import from_pybamm
-from interlith.written import read_file, table_of
+from interlith.written import opened, table_of
 
 KEYS = ("sample", "cell", "protocol", "model", "without", "set", "nominal_mAh_per_cm2")
 TYPES: tuple[tuple[str, Any, str], ...] = (
@@ -50,6 +50,7 @@ TYPES: tuple[tuple[str, Any, str], ...] = (
     ("set", dict, "tables of values, for instance [set.host]"),
     ("nominal_mAh_per_cm2", (int, float), "a number"),
 )
+STUDIES = "interlith.studies"
 OF_A_STUDY = (
     "title",
     "ask",
@@ -163,11 +164,13 @@ def asked(
 
 
 def load(path: Path) -> CellTest:
-    """The one test of a study file. Raises InputError with file, line, key, what was got and what is allowed.
+    """The one test of a study file, or of a shipped study by its name.
+
+    Raises InputError with file, line, key, what was got and what is allowed.
 
     The keys of a study that say nothing of its test (title, expect, ...) are passed over; interlith check reads them.
     """
-    file = read_file(path)
+    file = opened(str(path), STUDIES)
     written = table_of(file)
     tests = written.get("tests")
     if isinstance(tests, Mapping):
@@ -176,7 +179,7 @@ def load(path: Path) -> CellTest:
         name, table = next(iter(tests.items()))
         where: tuple[str, ...] = ("tests", name)
     else:
-        name, where = path.stem, ()
+        name, where = Path(file.name).stem, ()
         table = {key: value for key, value in written.items() if key not in OF_A_STUDY}
     try:
         return from_table(table, name)
@@ -243,6 +246,9 @@ def _area(written: Mapping[str, Any]) -> float:
 
 
 def _flat(table: Any, path: tuple[str, ...]) -> list[tuple[tuple[str, ...], Any]]:
+    if isinstance(table, Mapping) and set(table) == {"from"}:
+        name = ".".join(("set", *path))
+        raise AtKey(f"{name}: comes from another stage, and one test is simulated here; interlith run does all", *path)
     if not isinstance(table, Mapping) or "value" in table:
         return [(path, table)]
     return [entry for key, value in table.items() for entry in _flat(value, (*path, key))]

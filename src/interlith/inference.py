@@ -69,14 +69,19 @@ def discriminate_file(
 
 
 def held_out_table(
-    n_draws: int | None = None, *, out: Path | None = None, workers: int | None = None, tell: Tell = lambda n_done: None
+    n_draws: int | None = None,
+    *,
+    seed: int = 1,
+    out: Path | None = None,
+    workers: int | None = None,
+    tell: Tell = lambda n_done: None,
 ) -> Findings:
     """What the model predicts beside what was measured and not fitted; with `out`, table, figure and a page."""
     from interlith.cell.inference.held_out import N_DRAWS, held_out, n_stages
 
     n_draws = N_DRAWS if n_draws is None else n_draws
     with writable(out), _each(workers, tell, n_stages(n_draws)) as each:
-        found = [{**asdict(row), "within": row.within} for row in held_out(n_draws, each=each)]
+        found = [{**asdict(row), "within": row.within} for row in held_out(n_draws, seed, each)]
     known = [row for row in found if row["within"] is not None]
     n_within = sum(bool(row["within"]) for row in known)
     title = "Held out: what the model says of results that it was not fitted to"

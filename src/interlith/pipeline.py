@@ -144,7 +144,7 @@ def _held_out(stage: Stage, given: Given) -> Finding:
     from interlith.inference import held_out_table
 
     asked = HeldOutAsked.model_validate(stage.table)
-    return held_out_table(asked.draws, workers=stage.workers).items[0]
+    return held_out_table(asked.draws, seed=stage.seed, workers=stage.workers).items[0]
 
 
 def _pouch(stage: Stage, given: Given) -> Finding:

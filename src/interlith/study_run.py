@@ -128,7 +128,8 @@ def _said(table: Sequence[Row], errors: Sequence[Outcome]) -> list[str]:
     for kind in ("computed", "predicted", "calibrated", "audit"):
         known = [row for row in table if row.kind == kind and row.within is not None]
         if known:
-            said.append(f"{kind}: {sum(bool(row.within) for row in known)} of {len(known)} are met")
+            done = "close" if kind == "audit" else "are met"
+            said.append(f"{kind}: {sum(bool(row.within) for row in known)} of {len(known)} {done}")
     return said
 
 
