@@ -18,6 +18,7 @@ from interlith.handing import VALUES, value_at
 from interlith.study import SEPARATOR, Expected, Kind, Path_, Study, names_of, stage_of
 
 PERCENT = 100.0
+EXTRAPOLATED = "extrapolated from parameters that were fitted on another test, or another paper"
 SAME_WITHIN = 1e-9
 LEAST_DIGITS = 3  # a number with fewer is too common to be recognized in a text
 KINDS: Mapping[str, Kind] = {
@@ -77,7 +78,11 @@ def _row(study: Study, asked: Expected, summaries: Summaries, failed: Mapping[Pa
             reasons += [found["reason"]] if found.get("reason") and not asked.reason else []
             found = next((found[key] for key in VALUES if key in found), None)
         held.append(found)
+        if not asked.reason and summaries[stage].get("result_kind") == "extrapolated":
+            reasons.append(EXTRAPOLATED)
         reasons += _why(summaries[stage], path[len(stage) :]) if not asked.reason else []
+    if asked.ratio is not None:
+        low = high = None  # of one of both
     ours = _ours(asked, held)
     kind = _kind(asked, study, summaries)
     within = _within(asked, ours, low, high)
@@ -120,7 +125,7 @@ def _kind(asked: Expected, study: Study, summaries: Summaries) -> Kind:
     names = names_of(study)
     stages = [stage_of(path, names) for path in asked.places]
     for stage in stages:
-        if stage is not None and _is_fitted_to(asked, summaries.get(stage, {})):
+        if stage is not None and _is_fitted(asked, summaries.get(stage, {})):
             return "calibrated"
     if asked.kind is not None:
         return asked.kind
@@ -129,8 +134,10 @@ def _kind(asked: Expected, study: Study, summaries: Summaries) -> Kind:
     return KINDS[str(stages[0][0])] if stages[0] else "computed"
 
 
-def _is_fitted_to(asked: Expected, summary: Mapping[str, Any]) -> bool:
-    """Whether the paper's number stands in the source of a calibrated parameter of the stage."""
+def _is_fitted(asked: Expected, summary: Mapping[str, Any]) -> bool:
+    """Whether the stage is the very test to which its parameters were fitted, or one was fitted to this number."""
+    if summary.get("result_kind") == "calibrated" and summary.get("ledger"):
+        return True
     if not isinstance(asked.paper, float):
         return False
     for row in summary.get("parameters") or ():
@@ -147,7 +154,7 @@ def _is_fitted_to(asked: Expected, summary: Mapping[str, Any]) -> bool:
 def _within(asked: Expected, ours: Any, low: float | None, high: float | None) -> bool | None:
     """Whether both agree: the paper's number in our span, where there is one, else within the tolerance."""
     paper = asked.paper
-    if paper is None or ours is None:
+    if paper is None or ours is None or not asked.is_judged:
         return None
     if isinstance(paper, str) or not _is_number(ours):
         return str(ours) == str(paper)

@@ -107,8 +107,9 @@ class Expected(Written):
 
     paper: the value; [low, high]; a word; absent where none is published. bound: the value is a least or a most. ours:
     a place in the results, as "tests > aurbach-cp > ledger > sei", or a ratio of two. tolerance: relative. is_loss: a
-    fraction near 1, whose distance from 1 is compared. kind: what ours is, where that is not plain from its stage; what
-    was fitted to the value itself is calibrated whatever stands here. reason: why it is missed, or what it rests on.
+    fraction near 1, whose distance from 1 is compared. is_judged: False where an agreement would mean nothing. kind:
+    what ours is, where that is not plain from its stage; what was fitted to the value itself is calibrated whatever
+    stands here. reason: why it is missed, or what it rests on.
     """
 
     quantity: str
@@ -120,6 +121,7 @@ class Expected(Written):
     ratio: tuple[str, str] | None = None
     tolerance: float = Field(default=0.05, ge=0)
     is_loss: bool = False
+    is_judged: bool = True
     kind: Kind | None = None
     reason: str = ""
     source: str = ""

@@ -25,12 +25,13 @@ from interlith.handing import Given
 from interlith.pipeline import ACCOUNT, RECORD
 from interlith.running import Outcome, Tell, check, conduct
 from interlith.store import Store, open_store, read_store
-from interlith.study import Study, read_study
+from interlith.study import Study, StudyFile, read_study
 
 WARNING = "SIMULATED and COMPUTED but for what is called measured: the kind of each number stands beside it"
 STUDY = "study.toml"
 KEPT_FILES = (RECORD, ACCOUNT)
 PACKAGES = ("numpy", "scipy", "numba", "polars", "pydantic", "matplotlib")
+FEW = 8  # draws below which a span says little
 FAST = {"held_out": {"draws": 2}, "pouch": {"reconcile": False, "samples": 20_000}}  # settings of a demonstration
 
 
@@ -110,7 +111,7 @@ def _summary(study: Study, outcomes: Sequence[Outcome], table: Sequence[Row], fo
         "source": asked.source,
         "note": asked.note,
         "seed": asked.seed,
-        "said": [*([asked.note] if asked.note else []), *_said(table, errors)],
+        "said": [*([asked.note] if asked.note else []), *_drawn(asked), *_said(table, errors)],
         "rows": [asdict(row) for row in table],
         "stages": [one.as_json() for one in outcomes],
         "handed": [
@@ -120,6 +121,16 @@ def _summary(study: Study, outcomes: Sequence[Outcome], table: Sequence[Row], fo
         ],
         "versions": versions(),
     }
+
+
+def _drawn(asked: StudyFile) -> list[str]:
+    """Of how many draws the spans are: with few of them they are narrow."""
+    if asked.held_out is None:
+        return []
+    n = asked.held_out.draws
+    return [
+        f"held out: spans are those of {n} draws of what is assumed; with more of them they are wider, never narrower"
+    ]
 
 
 def _said(table: Sequence[Row], errors: Sequence[Outcome]) -> list[str]:

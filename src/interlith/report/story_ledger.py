@@ -46,8 +46,8 @@ def ledger_picture(findings: Findings) -> Picture | None:
     made = [_ends(tests), *(_course(test, words) for test, words in _followed(tests))]
     says = [
         "Lost for good: metal that lost contact (dead), in the pores or on top; lithium bound in the film that the "
-        "electrolyte grows on it (SEI); lithium that the oxide keeps (converted). Alloyed and active lithium is still "
-        "there to be used. Every account closes: what is plated is somewhere.",
+        "electrolyte grows on it (SEI); lithium that the oxide keeps, once and for all (converted): most of it where "
+        "little else is lost. Alloyed and active lithium is still there to be used. Every account closes: what is plated is somewhere.",
         "Left: what was lost for good, of each 100 mAh that were plated; a diamond marks what had died and came back "
         "(revived). Right: where the lithium is that the test leaves on the host, foil not counted.",
     ]
@@ -83,7 +83,7 @@ def _heading(tests: Sequence[Finding]) -> str:
     revived = max(tests, key=lambda test: test.summary["ledger"]["revived"] / _plated(test))
     share = PERCENT * revived.summary["ledger"]["revived"] / _plated(revived)
     if revived.summary["ledger"]["revived"] > REVIVED_FROM:
-        said += f"; in {short(revived)} {number(share, 2)} had died and came back"
+        said += f"; in {short(revived)} {number(share, 2)} had died and came back, as its parameters have it"
     return said
 
 

@@ -44,6 +44,7 @@ MOST_LINES, MOST_LIVES, ENOUGH_CYCLES = 6, 30, 20
 LIFE_ROW_IN = 0.24
 WIDER = 0.6
 PERCENT = 100.0
+FITTED_ELSEWHERE = "was fitted in"  # of a sentence with which a test says so
 ENDS = {  # rule of life -> words, marker, colour
     "efficiency_below_90_percent": ("efficiency below 90 %", "o", ORANGE),
     "efficiency_below_80_percent": ("efficiency below 80 %", "o", STRIP),
@@ -81,6 +82,7 @@ def life_picture(findings: Findings) -> Picture | None:
             "Held out: results that nothing was fitted to, as ours over the published ones. Where the published value "
             "(dashed) lies in the span of what is assumed, the model does not contradict it; where not, it misses."
         )
+    says += _elsewhere(tests)
     has_points = any("measured" in sketch.data.get_column("what").to_list() for sketch in made if "what" in sketch.data)
     kinds = in_order((*sample_kinds(tests), *(("predicted",) if rows else ()), *(("measured",) if has_points else ())))
     return Picture(
@@ -91,6 +93,12 @@ def life_picture(findings: Findings) -> Picture | None:
         marks_of(["predicted"], "simulated, nothing fitted to it"),
         tuple(made),
     )
+
+
+def _elsewhere(tests: Sequence[Finding]) -> list[str]:
+    """What the tests themselves say of parameters that were fitted in another electrolyte, once."""
+    told = (text for test in tests for text in test.summary.get("said") or () if FITTED_ELSEWHERE in text)
+    return [f"{text[:1].upper()}{text[1:]}." for text in list(dict.fromkeys(told))[:1]]
 
 
 def _heading(rows: Sequence[Row], lives: pl.DataFrame) -> str:

@@ -46,7 +46,10 @@ def pouch_picture(findings: Findings) -> Picture | None:
         "range, and drawn again and again: the bars say how often each energy comes.",
         "N/P, lithium of the negative over capacity of the positive, depends on what is counted as lithium.",
     )
-    return Picture("7-pouch", _heading(finding), says[: len(made)], ("computed",), ("COMPUTED",), tuple(made))
+    noted = tuple(str(text) for text in (finding.summary.get("said") or ())[:1])
+    return Picture(
+        "7-pouch", _heading(finding), (*says[: len(made)], *noted), ("computed",), ("COMPUTED",), tuple(made)
+    )
 
 
 def _heading(finding: Finding) -> str:

@@ -61,8 +61,8 @@ def voltage_picture(findings: Findings) -> Picture | None:
         return None
     records = [record for held in beside.values() for record in held]
     says = [
-        "Above zero volts lithium is stripped from the host, below zero it is plated; the gap between both branches is "
-        "what the cell pays. A stripping branch that ends before the plating one: that lithium did not come back."
+        "The gap between plating (below) and stripping (above) is what the cell pays. Where the stripping branch ends "
+        "before the plating one, lithium did not come back, or comes back at a voltage beyond the axis, as an alloy."
         if any(test.summary["kind"] in HOST_KINDS for test in tests)
         else "The gap between charge and discharge is what the cell pays; what a discharge lacks did not come back."
     ]
@@ -107,7 +107,7 @@ def _compared(records: Sequence[Finding]) -> list[Row]:
 
 def _heading(tests: Sequence[Finding]) -> str:
     """What comes back, of the best and of the worst test; the voltage they cost where that is not known."""
-    known_to = {short(test): value for test in tests if (value := _efficiency_of(test)) is not None}
+    known_to = _side_by_side({test.name: test for test in tests if _efficiency_of(test) is not None})
     if known_to:
         best, worst = max(known_to, key=known_to.__getitem__), min(known_to, key=known_to.__getitem__)
         said = f"{best} gives back {_percent(known_to[best])} % of the lithium that is plated in a cycle"
@@ -121,6 +121,14 @@ def _heading(tests: Sequence[Finding]) -> str:
         most = max(cost, key=cost.__getitem__)
         return f"Stripping and plating lie up to {number(cost[most], 3)} mV apart ({most})"
     return f"One cycle of {listed([short(test) for test in tests[:MOST_CURVES]])}"
+
+
+def _side_by_side(tests: Mapping[str, Finding]) -> dict[str, float]:
+    """Efficiencies of the tests of one protocol, that of which there are most: others cannot be compared."""
+    protocols = [str(test.summary.get("protocol")) for test in tests.values()]
+    most = max(dict.fromkeys(protocols), key=protocols.count, default="")
+    chosen = [test for test in tests.values() if str(test.summary.get("protocol")) == most]
+    return {short(test): value for test in chosen if (value := _efficiency_of(test)) is not None}
 
 
 def _percent(efficiency: float) -> str:
