@@ -47,7 +47,8 @@ def ledger_picture(findings: Findings) -> Picture | None:
     says = [
         "Lost for good: metal that lost contact (dead), in the pores or on top; lithium bound in the film that the "
         "electrolyte grows on it (SEI); lithium that the oxide keeps, once and for all (converted): most of it where "
-        "little else is lost. Alloyed and active lithium is still there to be used. Every account closes: what is plated is somewhere.",
+        "little else is lost. Alloyed and active lithium is still there to be used. Every "
+        "account closes: what is plated is somewhere.",
         "Left: what was lost for good, of each 100 mAh that were plated; a diamond marks what had died and came back "
         "(revived). Right: where the lithium is that the test leaves on the host, foil not counted.",
     ]
