@@ -53,7 +53,7 @@ def shipped(package: str, prefix: str = "") -> list[str]:
 def opened(given: str, package: str, prefix: str = "") -> File:
     """A file by its path, or one that a package ships by its name. Raises InputError for what cannot be read."""
     path = Path(given)
-    if path.suffix or path.is_file():
+    if path.suffix or path.is_file() or (len(path.parts) > 1 and path.exists()):
         return read_file(path)
     if given not in (known := shipped(package, prefix)):
         hint = did_you_mean(given, known)
