@@ -25,7 +25,7 @@ from interlith.sweep import _batches, _common, carry_out, read_sweep, work
 from interlith.workers import get_executor, pool
 
 RESULTS = Path(__file__).parent / "results" / "pipeline.json"
-N_SWEEP, N_OVERHEAD, N_DASK, ROUNDS = 10_000, 24, 80, 3
+N_SWEEP, N_BY_HAND, N_OVERHEAD, N_DASK, ROUNDS = 10_000, 1000, 24, 60, 3
 STUDY = 'sample = "cp-zno-002"\nprotocol = "{protocol}"\n'
 SWEEP = """
 study = "mine.toml"
@@ -95,14 +95,15 @@ def overhead(folder: Path) -> dict[str, float]:
 
 
 def sweep(folder: Path) -> dict[str, float]:
-    asked = sweep_of(folder, N_SWEEP, AURBACH)
-    ours, hand = carried_out(asked, folder / "sweep", "pool", 2), by_hand(asked, folder, 2)
+    hand = by_hand(sweep_of(folder, N_BY_HAND, AURBACH), folder, 2)
+    ours = carried_out(sweep_of(folder, N_SWEEP, AURBACH), folder / "sweep", "pool", 2)
     size = sum(path.stat().st_size for path in (folder / "sweep").rglob("*") if path.is_file())
     return {
         "sweep_units": N_SWEEP,
         "sweep_s": ours,
-        "sweep_by_hand_s": hand,
-        "sweep_over_by_hand": ours / hand,
+        "by_hand_units": N_BY_HAND,
+        "by_hand_s": hand,
+        "sweep_over_by_hand_per_unit": ours / N_SWEEP / (hand / N_BY_HAND),
         "sweep_MB": size / 1e6,
     }
 
