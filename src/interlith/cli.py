@@ -97,7 +97,9 @@ def analyze(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Cycler files -> cycles, efficiencies, life, shorts, report; `synthetic` for files of known truth.
+    """Cycler files -> cycles, efficiencies, life, shorts, report.
+
+    `synthetic` stands for files of known truth.
 
     A file that cannot be read stops no other; the exit status is then 3 (or 5 when something must be installed).
     """

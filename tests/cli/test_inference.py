@@ -97,7 +97,7 @@ def test_the_shipped_fit_says_what_cannot_be_told():
     [
         ("high = 0.2", "high = -1.0", 7, "low must be below high"),
         ("host.isolated_per_stripped", "host.isolated_per", 6, "Did you mean isolated_per_stripped"),
-        ("low = 0.0", "lowest = 0.0", 5, "must be given"),
+        ("low = 0.0", "lowest = 0.0", 7, "Did you mean low"),
         ("high = 0.2", 'high = "much"', 8, "number"),
         ('"ce_reservoir"', '"ce_cycle"', 12, "wrong kind of test"),
         ('sample = "cp"', 'sample = "cpp"', 11, "not a shipped sample"),
