@@ -60,7 +60,7 @@ def run(
             outcomes = conduct(stages, store, number, workers=workers or os.cpu_count() or 1, tell=tell)
             findings = told(study, list(outcomes.values()))
             _forget(out, before - {one.stage.label for one in outcomes.values()})
-            _write(findings, list(outcomes.values()), out)
+            _write(findings, out)
         except BaseException as problem:
             store.end(number, "stopped" if isinstance(problem, KeyboardInterrupt) else "broken")
             raise
@@ -171,12 +171,10 @@ def _text(value: Any) -> str:
 # ---- the folder
 
 
-def _write(findings: Findings, outcomes: Sequence[Outcome], out: Path) -> None:
-    """Everything into the folder; tables and records of a stage that was kept are there already."""
-    how = {one.finding.name: one.how for one in outcomes if one.finding is not None}
+def _write(findings: Findings, out: Path) -> None:
+    """Everything into the folder, what was kept too: an earlier study may have left other files there."""
     for item in findings.items:
-        if how.get(item.name) != "kept" or not _is_written(item, out):
-            _write_stage(item, out)
+        _write_stage(item, out)
     bare = replace(findings, items=tuple(replace(item, tables={}) for item in findings.items))
     write(bare, out)
     from interlith.report.story import write_story
@@ -194,11 +192,6 @@ def _write_stage(item: Finding, out: Path) -> None:
 def _record_files(item: Finding, records: Path) -> dict[str, Path]:
     names = {RECORD: "bdf", ACCOUNT: "ledger"}
     return {name: records / f"{item.name}.{names[name]}.parquet" for name in KEPT_FILES if name in item.tables}
-
-
-def _is_written(item: Finding, out: Path) -> bool:
-    wanted = [out / "tables" / f"{item.name}.{name}.csv" for name in item.tables if name not in KEPT_FILES]
-    return all(path.is_file() for path in (*wanted, *_record_files(item, out / "records").values()))
 
 
 def _names_before(store: Store) -> set[str]:

@@ -15,7 +15,7 @@ from interlith.answers import answered, head
 from interlith.errors import InputError
 from interlith.findings import Findings, replace_file, writing
 from interlith.store import Store, open_store, read_store
-from interlith.sweep import Sweep, Tell, carry_out, read_sweep, unit_keys, unit_name
+from interlith.sweep import Sweep, Tell, carry_out, read_sweep, unit_keys
 from interlith.workers import get_executor
 
 SWEEP, UNITS = "sweep.toml", "units"
@@ -114,11 +114,11 @@ def told(
     """The findings of a sweep, as far as it is: one row per unit, in the order of the design."""
     keys = unit_keys(sweep, allow_outside=allow_outside)
     mine = [i for i in range(len(keys)) if i % shard[1] == shard[0] - 1]
-    units = {unit.name: unit for unit in store.units("unit.")}
+    units = {unit.key: unit for unit in store.units("unit.")}
     rows = []
     for i in mine:
-        unit = units.get(unit_name(i))
-        if unit is None or unit.key != keys[i] or unit.blob is None:
+        unit = units.get(keys[i])
+        if unit is None or unit.blob is None:
             continue
         held = store.get_json(unit.blob)
         outcomes = held["outcomes"] if unit.status == "done" else {}

@@ -83,18 +83,12 @@ def test_files_that_were_deleted_come_back(out, tmp_path):
 # ---- what does not hold yet
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="what was kept before is not written over what came since"
-)
 def test_back_to_an_earlier_study_has_its_own_tables(out, tmp_path):
     for plated in (2.0, 1.0):
         run(asked(tmp_path, plated), out, workers=1)
         assert plated_in(out) == pytest.approx(plated, rel=0.01)
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="a stage done before the stop is 'kept': its old files stay"
-)
 def test_a_changed_study_that_was_stopped_goes_on_with_its_own_tables(out, tmp_path, monkeypatch):
     def stopped(*_):
         raise KeyboardInterrupt
@@ -118,7 +112,6 @@ def test_a_stage_that_fails_leaves_no_tables_of_before(out, tmp_path):
     assert not (out / TABLES).exists()
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="that there is a .csv is all that is looked at")
 @pytest.mark.parametrize("harm", ["empty", "no parquet"])
 def test_a_table_that_was_harmed_is_written_again(out, tmp_path, harm):
     path = out / ("tables/tests.one.cycles.csv" if harm == "empty" else TABLES)

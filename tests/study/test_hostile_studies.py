@@ -245,9 +245,6 @@ def test_no_word_makes_a_fit_or_a_closure_predicted(tmp_path, stage, name, place
     assert table(tmp_path, text, {name: held})[0].kind == "calibrated"
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="the rows of a table named as its study are taken for those of the stage"
-)
 def test_a_study_named_as_its_stage_has_rows_of_its_own(tmp_path):
     text = '[coating]\nrecipe = "reference-coating"\n[[expect]]\nquantity = "{}"\nours = "coating > host > porosity"\n'
     for word in ("before", "after"):

@@ -92,7 +92,6 @@ def test_a_shard_twice_and_one_that_lacks_are_told(tmp_path):
 # ---- what does not hold yet
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="equal units have one key, and one name: the last one's")
 @pytest.mark.parametrize(
     ("vary", "head", "n"),
     [(f"{POROSITY} = [0.6, 0.6, 0.7]", "", 3), ('"tests.mine.sample" = ["cp", "cu"]', 'design = "random"\nn = 8', 8)],
@@ -103,18 +102,12 @@ def test_equal_units_are_all_in_the_table(tmp_path, vary, head, n):
     assert table.height == summary["n_done"] == n
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="units are looked up by their number, which the grid changes"
-)
 def test_a_finer_grid_keeps_what_it_has_and_lacks_nothing(tmp_path):
     for n in (3, 5, 3):
         table, summary = swept(tmp_path, f"{POROSITY} = {{ low = 0.5, high = 0.9, n = {n} }}")
         assert table.height == summary["n_done"] == n
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="the units of the study between are found by their number"
-)
 def test_back_to_an_earlier_study_finds_its_units_again(tmp_path):
     for charge in ("0.2", "0.3", "0.2"):
         table, _ = swept(tmp_path, f"{POROSITY} = [0.5, 0.6]", study=STUDY.replace("= 0.2 }", f"= {charge} }}"))
