@@ -166,6 +166,8 @@ def _within(asked: Expected, ours: Any, low: float | None, high: float | None) -
         return bool(best >= paper if asked.bound == "least" else best <= paper)
     if low is not None and high is not None:
         return bool(low <= paper <= high)
+    if ours == paper:
+        return True
     off = _deviation(asked, ours)
     return off is not None and abs(off) <= asked.tolerance
 

@@ -164,7 +164,7 @@ def _tables(table: Sequence[Row]) -> dict[str, pl.DataFrame]:
 
 def _text(value: Any) -> str:
     if isinstance(value, list):
-        return " to ".join(f"{end:g}" for end in value)
+        return " to ".join(_text(end) for end in value)
     return "" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
