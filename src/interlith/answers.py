@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from interlith.cycling.thresholds import Thresholds
-from interlith.errors import InterlithError
+from interlith.errors import InterlithError, fault_said
 from interlith.findings import Finding, Findings, plain, safe_name, write, write_tables, writing
 
 if TYPE_CHECKING:
@@ -68,5 +68,4 @@ def written_with_page(findings: Findings, done: Sequence[Done], out: Path) -> No
 
 def fault(path: Path, problem: Exception) -> InterlithError:
     """What no file should be able to cause, told without a traceback; --debug shows that."""
-    what = f"{type(problem).__name__}: {problem}".splitlines()[0][:200]
-    return InterlithError(f"{path.name}: a fault of interlith ({what}); please report it with the file")
+    return InterlithError(f"{path.name}: {fault_said(problem, 'the file')}")

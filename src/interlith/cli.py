@@ -42,7 +42,7 @@ from interlith.cli_options import (
     Spectra,
     Workers,
 )
-from interlith.cli_running import answer, errors_told, files_told, progress_told, status, tell_lists
+from interlith.cli_running import answer, compiling_told, errors_told, files_told, progress_told, status, tell_lists
 from interlith.cli_study import check, demo, doctor, examples, merge, run, sweep
 from interlith.errors import InputError
 
@@ -250,12 +250,11 @@ def _inference(
 @contextmanager
 def _steps(wanted: CellTest, quiet: bool) -> Iterator[Callable[[int], None]]:
     """Tell how far a simulation is, and that code is compiled first where that is so."""
-    from interlith.cell.compiled import FOLDER, is_kept
+    from interlith.cell.compiled import is_kept
     from interlith.cell.models import kernel_name
 
     if not quiet and not is_kept(kernel_name(wanted.cell, wanted.model)):
-        often = "once for this version" if FOLDER else "each time: INTERLITH_CACHE can name a folder that keeps it"
-        typer.echo(f"interlith: compiling the model, {often} (less than a minute)", err=True)
+        compiling_told("the model", "less than a minute")
     with progress_told(wanted.protocol.n_steps, quiet, "steps") as told:
         yield lambda n_steps: told(n_steps, wanted.name)
 

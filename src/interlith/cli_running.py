@@ -53,6 +53,14 @@ def _same_command() -> str:
     return "interlith " + shlex.join(sys.argv[1:])
 
 
+def compiling_told(what: str, how_long: str) -> None:
+    """Say that code is compiled before anything is seen of the work."""
+    from interlith.cell.compiled import FOLDER
+
+    often = "once for this version" if FOLDER else "each time: INTERLITH_CACHE can name a folder that keeps it"
+    typer.echo(f"interlith: compiling {what}, {often} ({how_long})", err=True)
+
+
 @contextmanager
 def files_told(total: int, quiet: bool) -> Iterator[Callable[[Finding], None]]:
     """Tell how many files are done."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from interlith.cli_options import Debug, Json, Out, Quiet
-from interlith.cli_running import STOPPED_KEPT, errors_told, progress_told
+from interlith.cli_running import STOPPED_KEPT, compiling_told, errors_told, progress_told
 from interlith.errors import InputError
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def run(
             raise InputError("give a study file, a shipped study (interlith examples lists them), or --resume DIR")
         asked = read_study(study) if study is not None else study_of_run(resume)  # type: ignore[arg-type]
         folder = out or resume or Path(f"interlith-{asked.name}")
-        compiling_told(asked, quiet)
+        models_told(asked, quiet)
         with stages_told(quiet) as tell:
             findings = carry_out(
                 as_fast(asked) if fast else asked, folder, workers=workers, allow_outside=allow_outside, tell=tell
@@ -76,7 +76,7 @@ def demo(
         from interlith.study_run import run as carry_out
 
         asked = fast(read_study(DEMO))
-        compiling_told(asked, quiet)
+        models_told(asked, quiet)
         with stages_told(quiet) as tell:
             findings = carry_out(asked, out, workers=workers, tell=tell)
         told(findings, out, as_json)
@@ -227,14 +227,12 @@ def told(findings: Findings, folder: Path, as_json: bool) -> None:
     raise typer.Exit(STAGE_FAILED if summary["error"] else 0)
 
 
-def compiling_told(asked: Study, quiet: bool) -> None:
+def models_told(asked: Study, quiet: bool) -> None:
     """Say that models are compiled first, where that is so."""
-    from interlith.cell.compiled import FOLDER
     from interlith.running import must_compile
 
     if not quiet and must_compile(asked):
-        often = "once for this version" if FOLDER else "each time: INTERLITH_CACHE can name a folder that keeps it"
-        typer.echo(f"interlith: compiling the models, {often} (about a minute)", err=True)
+        compiling_told("the models", "about a minute")
 
 
 @contextmanager

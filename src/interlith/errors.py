@@ -26,6 +26,16 @@ def first_line(problem: Exception) -> str:
     return str(problem).splitlines()[0][:200] if str(problem) else type(problem).__name__
 
 
+def fault_said(problem: Exception, beside: str) -> str:
+    """What nothing that is given should be able to cause, as the end of a message; beside: what to report it with.
+
+    >>> fault_said(ValueError("no such row"), "the file")
+    'a fault of interlith (ValueError: no such row); please report it with the file'
+    """
+    what = f"{type(problem).__name__}: {problem}".splitlines()[0][:200]
+    return f"a fault of interlith ({what}); please report it with {beside}"
+
+
 class InterlithError(Exception):
     """Anything interlith refuses, with a message a person can act on."""
 

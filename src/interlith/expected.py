@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from interlith.errors import InputError
-from interlith.handing import VALUES, value_at
+from interlith.handing import number_in, value_at
 from interlith.study import SEPARATOR, Expected, Kind, Path_, Study, names_of, stage_of
 
 PERCENT = 100.0
@@ -76,7 +76,7 @@ def _row(study: Study, asked: Expected, summaries: Summaries, failed: Mapping[Pa
         if isinstance(found, Mapping):
             low, high = found.get("low"), found.get("high")
             reasons += [found["reason"]] if found.get("reason") and not asked.reason else []
-            found = next((found[key] for key in VALUES if key in found), None)
+            found = number_in(found)
         held.append(found)
         if not asked.reason and summaries[stage].get("result_kind") == "extrapolated":
             reasons.append(EXTRAPOLATED)

@@ -66,14 +66,27 @@ def kind_of(stage: Path_, path: Path_, summary: Mapping[str, Any]) -> str:
     return "calibrated" if is_fitted or summary.get("result_kind") == "calibrated" else "derived"
 
 
+def number_in(held: Mapping[str, Any]) -> Any:
+    """The number of a table that is one with its span; None of another table.
+
+    >>> number_in({"predicted": 4.0, "low": 3.0, "high": 5.0})
+    4.0
+    """
+    return next((held[key] for key in VALUES if key in held), None)
+
+
+def as_written(value: float, origin: Origin) -> dict[str, Any]:
+    """A number as a person writes it who says where it comes from: { value, kind, source, low, high }."""
+    return {"value": value, **origin.model_dump(exclude_none=True, exclude={"distribution"})}
+
+
 def number_with_origin(given: Given, text: str) -> tuple[float, Origin]:
     """A number of another stage, with its span where it has one, as a part takes it. Raises InputError."""
     held, kind = found_at(given, text)
     low = high = None
     if isinstance(held, Mapping):
-        key = next((name for name in VALUES if name in held), None)
         low, high = held.get("low"), held.get("high")
-        held = held.get(key) if key else None
+        held = number_in(held)
     if isinstance(held, bool) or not isinstance(held, (int, float)):
         raise InputError(f"{text}: no number there ({str(held)[:60]})")
     if low is None or high is None or not low <= held <= high:
@@ -95,8 +108,7 @@ def with_handed(test: CellTest, given: Given, wanted: Sequence[tuple[Path_, str]
             test, row = _with_host(test, given, place[1], text)
         else:
             value, origin = number_with_origin(given, text)
-            told = {"value": value, **origin.model_dump(exclude_none=True, exclude={"distribution"})}
-            test = replace(test, cell=changed(test.cell, ".".join(place[1:]), told))
+            test = replace(test, cell=changed(test.cell, ".".join(place[1:]), as_written(value, origin)))
             row = {"to": ".".join(place[1:]), "value": value, "kind": origin.kind}
         rows.append({**row, "from": text})
     return test, rows

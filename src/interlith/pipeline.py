@@ -13,7 +13,7 @@ from typing import Any
 
 from interlith import cell_test
 from interlith.findings import Finding, plain, safe_name
-from interlith.handing import Given, closure_of, number_with_origin, with_handed
+from interlith.handing import Given, as_written, closure_of, number_with_origin, with_handed
 from interlith.study import (
     FROM,
     CoatingAsked,
@@ -161,7 +161,7 @@ def _pouch(stage: Stage, given: Given) -> Finding:
     for place, text in references(asked.set):
         value, origin = number_with_origin(given, text)
         name = ".".join(map(str, place))
-        changes[name] = {"value": value, **origin.model_dump(exclude_none=True, exclude={"distribution"})}
+        changes[name] = as_written(value, origin)
         handed.append({"to": name, "from": text, "value": value, "kind": origin.kind})
     options = DesignOptions(
         reconcile=PUBLISHED if asked.reconcile else None,

@@ -20,13 +20,24 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from interlith import __version__
-from interlith.errors import CorruptFile, InputError, InterlithError
+from interlith.errors import CorruptFile, InputError, InterlithError, fault_said
 from interlith.findings import Finding, plain
 from interlith.handing import Given
 from interlith.pipeline import Stage, do
 from interlith.store import Store, Unit, key_of
-from interlith.study import Path_, Place, Study, made_test, names_of, needs_of, ordered, path_of, stage_of
-from interlith.workers import LISTEN_EVERY_S, pool
+from interlith.study import (
+    Path_,
+    Place,
+    Study,
+    made_test,
+    names_of,
+    needs_of,
+    ordered,
+    path_of,
+    stage_of,
+    table_of_stage,
+)
+from interlith.workers import LISTEN_EVERY_S, Here, pool
 from interlith.written import File, read_file, table_of
 
 VERSION = 1  # of what is kept of a stage
@@ -139,9 +150,7 @@ def conduct(stages: Sequence[Stage], store: Store, run: int, *, workers: int, te
 
 
 def _stage(study: Study, name: Path_, allow_outside: bool) -> Stage:
-    table: Any = study.asked.model_dump(exclude_none=True)
-    for step in name:
-        table = table[step]
+    table = table_of_stage(study, name)
     files = {given: _file(study, place, given, allow_outside) for place, given in _named_files(study, name)}
     needs = {stage_of(path_of(text), names_of(study)) for _, text in needs_of(study, name)}
     return Stage(
@@ -156,13 +165,11 @@ def _stage(study: Study, name: Path_, allow_outside: bool) -> Stage:
 
 def _named_files(study: Study, name: Path_) -> list[tuple[Place, str]]:
     """The files that a stage names, with the place of each in the study."""
-    held: Any = study.asked
-    for step in name:
-        held = held[step] if isinstance(held, Mapping) else getattr(held, step)
+    table = table_of_stage(study, name)
     if name[0] == "measured":
-        return [((*name, "files"), given) for given in held.files]
+        return [((*name, "files"), given) for given in table["files"]]
     key = {"surface": "surfaces", "coating": "recipe", "fits": "fit", "pouch": "cell"}.get(name[0])
-    return [] if key is None else [((*name, key), getattr(held, key))]
+    return [] if key is None else [((*name, key), table[key])]
 
 
 def _file(study: Study, place: Place, given: str, allow_outside: bool) -> Path | None:
@@ -367,10 +374,7 @@ def told_of(problem: Exception) -> dict[str, str]:
         return {"type": type(problem).__name__, "message": str(problem)}
     if isinstance(problem, OSError):
         return {"type": "EnvironmentError_", "message": f"{problem.filename or ''}: {problem.strerror or problem}"}
-    said = (
-        f"a fault of interlith ({type(problem).__name__}: {str(problem).splitlines()[0][:200] if str(problem) else ''})"
-    )
-    return {"type": "InterlithError", "message": f"{said}; please report it with the study"}
+    return {"type": "InterlithError", "message": fault_said(problem, "the study")}
 
 
 def _record(store: Store, begun: Begun, future: Future[Any]) -> Outcome:
@@ -420,9 +424,7 @@ class _Hands:
         found = {need: done[need].finding for need in begun.stage.needs}
         given = {need: finding for need, finding in found.items() if finding is not None}
         if is_alone or self._workers == 1:
-            future: Future[Any] = Future()
-            future.set_result(_done(replace(begun.stage, workers=self._workers), given))
-            return future
+            return Here().submit(_done, replace(begun.stage, workers=self._workers), given)
         if self._pool is None:
             self._pool = self._stack.enter_context(pool(self._workers))
         return self._pool.submit(_done, begun.stage, given)

@@ -44,8 +44,9 @@ def simulate_test(test: CellTest, *, out: Path | None = None, tell: StepTell = l
     if out is not None:
         figures = _written(made, out)
     finding = replace(finding, tables={})
-    title = f"Simulation of {test.name}" + ("" if test.model == _default_model() else f"-{test.model}")
-    findings = replace(collected(title, [(finding, figures)], made.thresholds), warning=WARNING)
+    findings = replace(
+        collected(f"Simulation of {_named(test)}", [(finding, figures)], made.thresholds), warning=WARNING
+    )
     if out is not None:
         written_with_page(findings, [(finding, figures)], out)
     return findings
@@ -72,7 +73,7 @@ def simulated(test: CellTest, tell: StepTell = lambda n_steps: None) -> Simulate
         formation += 1  # what a positive keeps of its first charge, or of the first at another rate, is no lithium lost
     limits = Thresholds(formation_cycles=formation)
     analysis = analyze(done.record, offset_uA=0.0, thresholds=limits)
-    name = test.name if test.model == _default_model() else f"{test.name}-{test.model}"
+    name = _named(test)
     summary = plain(present.summary(analysis, Path(f"simulated-{name}")))
     summary["results"].pop("attribution", None)  # bounds on what the ledger knows
     for result in summary["results"].values():
@@ -83,10 +84,11 @@ def simulated(test: CellTest, tell: StepTell = lambda n_steps: None) -> Simulate
     return Simulated(finding, annotated(analysis.cycled), done, limits)
 
 
-def _default_model() -> str:
+def _named(test: CellTest) -> str:
+    """The name of a test, with its model where that is another than the usual one."""
     from interlith.cell.models import DEFAULT_MODEL
 
-    return DEFAULT_MODEL
+    return test.name if test.model == DEFAULT_MODEL else f"{test.name}-{test.model}"
 
 
 def _account(test: CellTest, done: Simulation, summary: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from interlith import cell_test
 from interlith.errors import InputError, did_you_mean
 from interlith.parts.changes import origin_of, wrong_origin
-from interlith.written import File, Place, Written, line_of, opened, table_of, validated_table
+from interlith.written import File, Place, Written, opened, table_of, validated_table
 
 PACKAGE = "interlith.studies"
 MOST_BYTES = 1_000_000  # of a study; a longer one was not written by a person
@@ -175,7 +175,6 @@ class Study:
     name: str
     asked: StudyFile
     file: File
-    is_shipped: bool = False
     top: tuple[str, ...] = ()
 
     @property
@@ -201,12 +200,10 @@ def read_study(given: str, name: str | None = None) -> Study:
     file = opened(given, PACKAGE)
     if len(file.text) > MOST_BYTES:
         raise InputError(f"{file.name}: {len(file.text)} characters; a study has fewer than {MOST_BYTES}")
-    path = Path(given)
-    is_shipped = not path.suffix and not path.is_file()
-    return study_of(table_of(file), file, name or Path(file.name).stem, is_shipped=is_shipped)
+    return study_of(table_of(file), file, name or Path(file.name).stem)
 
 
-def study_of(table: Mapping[str, Any], file: File, name: str, *, is_shipped: bool = False) -> Study:
+def study_of(table: Mapping[str, Any], file: File, name: str) -> Study:
     """The study of a table, which is that of the file or a variant of it."""
     own = {key: value for key, value in table.items() if key in cell_test.KEYS}
     rest = {key: value for key, value in table.items() if key not in own}
@@ -220,7 +217,7 @@ def study_of(table: Mapping[str, Any], file: File, name: str, *, is_shipped: boo
         raise file.at((first,), f"{first}: of one test; this study has [tests], and says it there")
     if own:
         rest["tests"] = {name: own}
-    study = Study(name, validated_table(file, StudyFile, rest), file, is_shipped, (name,) if own else ())
+    study = Study(name, validated_table(file, StudyFile, rest), file, (name,) if own else ())
     _check_names(study)
     _check_tests(study)
     return study
@@ -280,13 +277,19 @@ def without_references(table: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
+def table_of_stage(study: Study, stage: Path_) -> dict[str, Any]:
+    """The keys of a stage, as written and with what holds where nothing is written; without those that are absent."""
+    held: Any = getattr(study.asked, stage[0])
+    for step in stage[1:]:
+        held = held[step]
+    return dict(held) if isinstance(held, Mapping) else held.model_dump(exclude_none=True)
+
+
 def needs_of(study: Study, stage: Path_) -> list[tuple[Place, str]]:
     """What a stage takes from others: place in the file, and place in the results."""
-    table: Any = study.asked.model_dump()
-    for step in stage:
-        table = table[step]
+    table = table_of_stage(study, stage)
     found = list(references(table, stage))
-    if stage[0] == "measured" and table["beside"] is not None:
+    if stage[0] == "measured" and "beside" in table:
         found.append(((*stage, "beside"), f"tests{SEPARATOR}{table['beside']}"))
     return found
 
@@ -351,8 +354,3 @@ def made_test(study: Study, name: str) -> cell_test.CellTest:
         return cell_test.from_table(table, name)
     except cell_test.AtKey as problem:
         raise study.at(("tests", name, *problem.keys), str(problem)) from None
-
-
-def line(study: Study, place: Place) -> int | None:
-    """The line of the file at which a key stands."""
-    return line_of(study.file.text, place)

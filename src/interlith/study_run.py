@@ -128,9 +128,7 @@ def _drawn(asked: StudyFile) -> list[str]:
     if asked.held_out is None:
         return []
     n = asked.held_out.draws
-    return [
-        f"held out: spans are those of {n} draws of what is assumed; with more of them they are wider, never narrower"
-    ]
+    return [f"held out: spans are those of {n} draws of what is assumed" + ("; few, and so narrow" if n < FEW else "")]
 
 
 def _said(table: Sequence[Row], errors: Sequence[Outcome]) -> list[str]:

@@ -25,6 +25,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -114,6 +115,15 @@ class Sweep:
     study: Study
     table: Mapping[str, Any]
     units: tuple[Mapping[str, Any], ...]
+
+    @cached_property
+    def study_sha256(self) -> str:
+        """The hash of the study's text."""
+        return hashlib.sha256(self.study.file.text.encode()).hexdigest()
+
+    def numbers(self, shard: tuple[int, int]) -> list[int]:
+        """The units of a shard: every N-th, beginning with the I-th."""
+        return list(range(shard[0] - 1, len(self.units), shard[1]))
 
     @property
     def touched(self) -> tuple[Path_, ...]:
@@ -294,7 +304,7 @@ def carry_out(
     """
     known = _common(sweep, store, run, workers, allow_outside)
     keys = unit_keys(sweep, allow_outside=allow_outside)
-    mine = [i for i in range(len(sweep.units)) if i % shard[1] == shard[0] - 1]
+    mine = sweep.numbers(shard)
     kept = store.statuses(keys[i] for i in mine)
     todo = [i for i in mine if keys[i] not in kept]
     counts = [len(mine) - len(todo), sum(kept.get(keys[i]) == "failed" for i in mine)]
@@ -319,7 +329,7 @@ def carry_out(
 
 def unit_keys(sweep: Sweep, *, allow_outside: bool = False) -> list[str]:
     """The key of every unit: its values, what is asked of it, the study and its files, the code."""
-    inputs = {"study": hashlib.sha256(sweep.study.file.text.encode()).hexdigest()}
+    inputs = {"study": sweep.study_sha256}
     for stage in plan(sweep.study, allow_outside=allow_outside):
         inputs |= {f"{stage.label} {name}": sha for name, sha in inputs_of(stage).items()}
     asked = {"outcomes": dict(sweep.asked.outcomes), "keep": sweep.asked.keep}
@@ -356,7 +366,8 @@ def _wanted(sweep: Sweep, stages: Mapping[Path_, Stage]) -> set[Path_]:
 
 def _order(sweep: Sweep, known: Given, batch: Sequence[int]) -> Order:
     stages = {stage.name: stage for stage in plan(sweep.study, allow_outside=True)}
-    wanted = tuple(name for name in stages if name in _wanted(sweep, stages) and name not in known)
+    used = _wanted(sweep, stages)
+    wanted = tuple(name for name in stages if name in used and name not in known)
     units = tuple((i, sweep.units[i]) for i in batch)
     asked = sweep.asked
     return Order(
@@ -462,7 +473,7 @@ def _record(sweep: Sweep, store: Store, keys: Sequence[str], results: Sequence[R
             stage="sweep",
             version=VERSION,
             parameters=dict(sweep.units[number]),
-            inputs={"study": hashlib.sha256(sweep.study.file.text.encode()).hexdigest()},
+            inputs={"study": sweep.study_sha256},
             seed=sweep.study.asked.seed,
             status="done" if error is None else "failed",
             blob=blob,

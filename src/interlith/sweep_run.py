@@ -14,6 +14,7 @@ import polars as pl
 from interlith.answers import answered, head
 from interlith.errors import InputError
 from interlith.findings import Findings, replace_file, writing
+from interlith.handing import number_in
 from interlith.store import Store, open_store, read_store
 from interlith.sweep import Sweep, Tell, carry_out, read_sweep, unit_keys
 from interlith.workers import get_executor
@@ -113,7 +114,7 @@ def told(
 ) -> Findings:
     """The findings of a sweep, as far as it is: one row per unit, in the order of the design."""
     keys = unit_keys(sweep, allow_outside=allow_outside)
-    mine = [i for i in range(len(keys)) if i % shard[1] == shard[0] - 1]
+    mine = sweep.numbers(shard)
     units = {unit.key: unit for unit in store.units("unit.")}
     rows = []
     for i in mine:
@@ -145,10 +146,11 @@ def _summary(sweep: Sweep, rows: Sequence[Mapping[str, Any]], n: int, shard: tup
         said.append(f"{n - len(rows)} of {n} units are missing")
     errors = Counter(row["error"] for row in failed)
     said += [f"{count} failed: {text}" for text, count in errors.most_common(MOST_ERRORS)]
-    known = {
+    known = {  # numbers of each outcome
         name: [row[name] for row in rows if isinstance(row[name], (int, float)) and not isinstance(row[name], bool)]
         for name in asked.outcomes
     }
+    outcomes = [_outcome(name, asked.outcomes[name], values) for name, values in known.items()]
     return {
         **head("sweep", sweep.name, asked.title or sweep.name, said),
         "title": asked.title or sweep.name,
@@ -160,8 +162,8 @@ def _summary(sweep: Sweep, rows: Sequence[Mapping[str, Any]], n: int, shard: tup
         "n_done": len(rows) - len(failed),
         "n_failed": len(failed),
         "varied": {_column(key): key for key in asked.vary},
-        "outcomes": [_outcome(name, asked.outcomes[name], values) for name, values in known.items()],
-        "results": {"outcomes": {"outcomes": [_outcome(name, asked.outcomes[name], v) for name, v in known.items()]}},
+        "outcomes": outcomes,
+        "results": {"outcomes": {"outcomes": outcomes}},
     }
 
 
@@ -185,5 +187,5 @@ def _column(key: str) -> str:
 def _plain(value: Any) -> Any:
     """A number, a word or nothing: what a cell of a table can hold."""
     if isinstance(value, Mapping):
-        return next((value[key] for key in ("value", "best", "predicted") if key in value), None)
+        value = number_in(value)
     return value if value is None or isinstance(value, (int, float, str, bool)) else str(value)
