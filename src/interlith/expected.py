@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from interlith.errors import InputError
-from interlith.handing import number_in, value_at
+from interlith.handing import kind_of, number_in, value_at
 from interlith.study import SEPARATOR, Expected, Kind, Path_, Study, names_of, stage_of
 
 PERCENT = 100.0
@@ -124,8 +124,12 @@ def _kind(asked: Expected, study: Study, summaries: Summaries) -> Kind:
     """What ours is: as the file says, or as its stage is; but calibrated where something was fitted to this number."""
     names = names_of(study)
     stages = [stage_of(path, names) for path in asked.places]
-    for stage in stages:
-        if stage is not None and _is_fitted(asked, summaries.get(stage, {})):
+    for stage, path in zip(stages, asked.places, strict=True):
+        if stage is None or stage not in summaries:
+            continue
+        is_fitted_for = kind_of(stage, path, summaries[stage]) == "calibrated"
+        rests_on_nothing_else = stage[0] in ("fits", "surface") or asked.kind == "predicted"
+        if _is_fitted(asked, summaries[stage]) or (is_fitted_for and rests_on_nothing_else):
             return "calibrated"
     if asked.kind is not None:
         return asked.kind

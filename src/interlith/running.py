@@ -21,7 +21,7 @@ from typing import Any, Literal, Self
 
 from interlith import __version__
 from interlith.errors import CorruptFile, InputError, InterlithError, fault_said
-from interlith.findings import Finding, plain
+from interlith.findings import Finding, plain, safe_name
 from interlith.handing import Given
 from interlith.pipeline import Stage, do
 from interlith.store import Store, Unit, key_of
@@ -353,7 +353,8 @@ def _begin(stage: Stage, store: Store, done: Mapping[Path_, Outcome]) -> Outcome
     kept = store.find(key)
     if kept is not None and kept.status == "done" and kept.blob is not None:
         try:
-            return Outcome(stage, "kept", kept.seconds, key, kept.blob, store.get_finding(kept.blob))
+            finding = replace(store.get_finding(kept.blob), name=safe_name(stage.label))  # whoever wrote the store
+            return Outcome(stage, "kept", kept.seconds, key, kept.blob, finding)
         except CorruptFile:
             pass  # changed on disk: computed anew
     return Begun(stage, key, parameters, inputs)
@@ -427,4 +428,9 @@ class _Hands:
             return Here().submit(_done, replace(begun.stage, workers=self._workers), given)
         if self._pool is None:
             self._pool = self._stack.enter_context(pool(self._workers))
-        return self._pool.submit(_done, begun.stage, given)
+        try:
+            return self._pool.submit(_done, begun.stage, given)
+        except BrokenProcessPool as problem:  # another stage killed a process: this one is told as failed, too
+            broken: Future[Any] = Future()
+            broken.set_exception(problem)
+            return broken

@@ -20,7 +20,17 @@ from interlith import __version__
 from interlith.crate import write_crate
 from interlith.errors import InputError
 from interlith.expected import Row, rows
-from interlith.findings import Finding, Findings, plain, replace_file, replace_parquet, write, write_tables, writing
+from interlith.findings import (
+    Finding,
+    Findings,
+    plain,
+    replace_file,
+    replace_parquet,
+    safe_name,
+    write,
+    write_tables,
+    writing,
+)
 from interlith.handing import Given
 from interlith.pipeline import ACCOUNT, RECORD
 from interlith.running import Outcome, Tell, check, conduct
@@ -59,7 +69,7 @@ def run(
         try:
             outcomes = conduct(stages, store, number, workers=workers or os.cpu_count() or 1, tell=tell)
             findings = told(study, list(outcomes.values()))
-            _forget(out, before - {one.stage.label for one in outcomes.values()})
+            _forget(out, before - {safe_name(one.stage.label) for one in outcomes.values()})
             _write(findings, out)
         except BaseException as problem:
             store.end(number, "stopped" if isinstance(problem, KeyboardInterrupt) else "broken")
@@ -193,7 +203,8 @@ def _record_files(item: Finding, records: Path) -> dict[str, Path]:
 
 
 def _names_before(store: Store) -> set[str]:
-    return {row["name"] for earlier in store.history() for row in earlier["uses"]}
+    """Names of files of all stages that the folder ever had, whoever wrote its manifest."""
+    return {safe_name(row["name"]) for earlier in store.history() for row in earlier["uses"]}
 
 
 def _forget(out: Path, gone: set[str]) -> None:

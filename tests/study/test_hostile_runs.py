@@ -121,7 +121,6 @@ def test_a_table_that_was_harmed_is_written_again(out, tmp_path, harm):
     assert path.stat().st_size
 
 
-@pytest.mark.xfail(strict=True, reason="its file is searched with the name as a pattern and not as it was written")
 @pytest.mark.parametrize("name", ["a**b", "a b"])
 def test_any_test_can_leave_a_study_with_its_files(tmp_path, name):
     run(asked(tmp_path, more=TEST.format(name=f'"{name}"', plated=1.0)), tmp_path / "out", workers=1)
@@ -129,9 +128,6 @@ def test_any_test_can_leave_a_study_with_its_files(tmp_path, name):
     assert {path.name.split(".")[1] for path in (tmp_path / "out" / "tables").glob("tests.*")} == {"one"}
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="names in a manifest are taken for files, wherever they lead"
-)
 def test_a_folder_from_somebody_else_deletes_nothing_outside(out, tmp_path):
     (tmp_path / "mine.txt").write_text("precious", encoding="utf-8")
     with contextlib.closing(sqlite3.connect(out / MANIFEST)) as manifest:
@@ -184,7 +180,6 @@ class Broken:
         raise running.BrokenProcessPool("killed")
 
 
-@pytest.mark.xfail(strict=True, raises=running.BrokenProcessPool, reason="a traceback, and no page")
 def test_stages_that_are_ready_after_a_kill_are_done_or_told(tmp_path, monkeypatch):
     study = asked(tmp_path, more=TEST.format(name="two", plated=1.0))
     monkeypatch.setattr(running, "pool", lambda n: contextlib.nullcontext(Broken()))

@@ -212,7 +212,6 @@ COATED = {
 }
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="only a number as it is written is looked for in sources")
 @pytest.mark.parametrize("paper", ["paper = 0.12", "paper = [0.12, 0.13]"])
 def test_what_a_coating_was_fitted_to_is_not_predicted_when_it_is_rounded(tmp_path, paper):
     text = f'[coating]\nrecipe = "reference-coating"\n[[expect]]\nquantity = "q"\n{paper}\n'
@@ -220,7 +219,6 @@ def test_what_a_coating_was_fitted_to_is_not_predicted_when_it_is_rounded(tmp_pa
     assert table(tmp_path, text, {("coating",): COATED})[0].kind == "calibrated"
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="kind = predicted in the file wins")
 @pytest.mark.parametrize(
     ("stage", "name", "place", "held"),
     [
