@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from interlith.answers import LONGEST_NAME, Done, collected, fault, written_with_page
+from interlith.answers import Done, collected, fault, written_with_page
 from interlith.cycling.formats import ReadOptions
 from interlith.cycling.thresholds import Thresholds
 from interlith.errors import CorruptFile, InputError, InterlithError
-from interlith.findings import Finding, Findings, plain, safe_name, write_tables, writing
+from interlith.findings import LONGEST_NAME, Finding, Findings, plain, safe_name, write_tables, writing
 from interlith.workers import LISTEN_EVERY_S, pool
 
 if TYPE_CHECKING:

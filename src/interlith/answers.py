@@ -16,7 +16,6 @@ from interlith.findings import Finding, Findings, plain, safe_name, write, write
 if TYPE_CHECKING:
     from interlith.report.figures import Figure
 
-LONGEST_NAME = 120  # names of tables and figures are longer, and no system takes more than 255
 Done = tuple[Finding, "list[Figure]"]
 
 

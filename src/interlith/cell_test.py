@@ -249,7 +249,7 @@ def _flat(table: Any, path: tuple[str, ...]) -> list[tuple[tuple[str, ...], Any]
     if isinstance(table, Mapping) and set(table) == {"from"}:
         name = ".".join(("set", *path))
         raise AtKey(f"{name}: comes from another stage, and one test is simulated here; interlith run does all", *path)
-    if not isinstance(table, Mapping) or "value" in table:
+    if not isinstance(table, Mapping) or "value" in table or (not table and len(path) > 1):
         return [(path, table)]
     return [entry for key, value in table.items() for entry in _flat(value, (*path, key))]
 

@@ -45,21 +45,27 @@ def run(
     What is kept in the folder is not computed again; the exit status is 4 when a stage failed.
     """
     with errors_told(debug, stopped=STOPPED_KEPT):
-        from interlith.study import read_study
         from interlith.study_run import fast as as_fast
         from interlith.study_run import run as carry_out
-        from interlith.study_run import study_of_run
 
         if (study is None) == (resume is None):
             raise InputError("give a study file, a shipped study (interlith examples lists them), or --resume DIR")
-        asked = read_study(study) if study is not None else study_of_run(resume)  # type: ignore[arg-type]
+        asked = _asked(study, resume, allow_outside)
         folder = out or resume or Path(f"interlith-{asked.name}")
         models_told(asked, quiet)
         with stages_told(quiet) as tell:
-            findings = carry_out(
-                as_fast(asked) if fast else asked, folder, workers=workers, allow_outside=allow_outside, tell=tell
-            )
+            findings = carry_out(as_fast(asked) if fast else asked, folder, workers=workers, tell=tell)
         told(findings, folder, as_json)
+
+
+def _asked(study: str | None, resume: Path | None, allow_outside: bool) -> Study:
+    from interlith.study import read_study
+    from interlith.study_run import study_of_run
+
+    if study is not None:
+        return read_study(study, allow_outside=allow_outside)
+    assert resume is not None
+    return study_of_run(resume, allow_outside=allow_outside)
 
 
 def demo(
@@ -90,13 +96,13 @@ def check(
 ) -> None:
     """Say what is wrong in a study, or what it would do."""
     with errors_told(debug):
-        from interlith.running import check as check_stages
+        from interlith.checking import check as check_stages
         from interlith.study import read_study
 
         if study is None:
             raise InputError("give a study file, or a shipped study: interlith examples lists them")
-        asked = read_study(study)
-        stages = check_stages(asked, allow_outside=allow_outside)
+        asked = read_study(study, allow_outside=allow_outside)
+        stages = check_stages(asked)
         found = {
             "study": asked.name,
             "title": asked.title,
@@ -150,18 +156,17 @@ def sweep(
 ) -> None:
     """One study in many variants, every unit kept.
 
-    Units that are kept in the folder are not computed again; one that fails is a result with its error.
+    Units that are kept in the folder are not computed again; one that fails is a result with its error. The exit
+    status is 4 when all of them failed.
     """
     with errors_told(debug, stopped=STOPPED_KEPT):
         from interlith.sweep import read_sweep
         from interlith.sweep_run import shard_of, sweep_in
 
-        asked, part = read_sweep(file), shard_of(shard)
+        asked, part = read_sweep(file, allow_outside=allow_outside), shard_of(shard)
         folder = out or Path(f"interlith-{asked.name}" + ("" if part[1] == 1 else f"-{part[0]}-of-{part[1]}"))
         with units_told(quiet) as tell:
-            findings = sweep_in(
-                asked, folder, executor=executor, workers=workers, shard=part, allow_outside=allow_outside, tell=tell
-            )
+            findings = sweep_in(asked, folder, executor=executor, workers=workers, shard=part, tell=tell)
         swept(findings, folder, as_json)
 
 
@@ -206,13 +211,15 @@ def doctor(
 
 
 def swept(findings: Findings, folder: Path, as_json: bool) -> None:
-    """The findings of a sweep."""
+    """The findings of a sweep, and the exit status."""
+    summary = findings.items[0].summary
     if as_json:
-        typer.echo(json.dumps(findings.items[0].summary, ensure_ascii=False))
-        return
-    from interlith.report.terminal_study import print_sweep
+        typer.echo(json.dumps(summary, ensure_ascii=False))
+    else:
+        from interlith.report.terminal_study import print_sweep
 
-    print_sweep(findings, folder / "report.html")
+        print_sweep(findings, folder / "report.html")
+    raise typer.Exit(STAGE_FAILED if summary["n_failed"] and not summary["n_done"] else 0)
 
 
 def told(findings: Findings, folder: Path, as_json: bool) -> None:

@@ -79,7 +79,7 @@ def coat_recipe(given: str, options: CoatOptions | None = None, *, out: Path | N
     from interlith.coating.recipe_file import read_recipe
 
     asked = options or CoatOptions()
-    written = _as_asked(read_recipe(given), asked)
+    written = as_asked(read_recipe(given), asked)
     with writable(out), _named(written.name, asked.reading):
         summary, tables = _answered(written, asked)
     frames = {name: pl.DataFrame(rows, infer_schema_length=None) for name, rows in tables.items() if rows}
@@ -110,7 +110,7 @@ def lists() -> dict[str, list[dict[str, str]]]:
     return {"recipes": [{"name": name, "what": read_recipe(name).beside.title} for name in recipe_names()]}
 
 
-def _as_asked(written: RecipeFile, asked: CoatOptions) -> RecipeFile:
+def as_asked(written: RecipeFile, asked: CoatOptions) -> RecipeFile:
     """The recipe read in one way, and with values changed by hand."""
     from interlith.cell_test import parse_changes
     from interlith.coating.recipe_file import changed_recipe

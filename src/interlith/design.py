@@ -58,7 +58,7 @@ def design_cell(given: str, options: DesignOptions | None = None, *, out: Path |
     from interlith.pouch.exports import exports
 
     asked = options or DesignOptions()
-    design = _as_asked(read_design(given), asked)
+    design = as_asked(read_design(given), asked)
     with writable(out):
         made = exports(design.cell, design.title)
         summary, tables = _found(design, asked, made)
@@ -116,7 +116,7 @@ def lists() -> dict[str, list[dict[str, str]]]:
     return {"cells": cells, "materials": [{"name": n, "what": material(n).title} for n in material_names()]}
 
 
-def _as_asked(design: Design, asked: DesignOptions) -> Design:
+def as_asked(design: Design, asked: DesignOptions) -> Design:
     """The design read in one way, and with values changed by hand."""
     from interlith.cell_test import parse_changes
     from interlith.parts.from_file import chosen

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from interlith.errors import InputError
-from interlith.handing import kind_of, number_in, value_at
+from interlith.handing import MOST_NAMED, VALUES, kind_of, number_in, value_at
 from interlith.study import SEPARATOR, Expected, Kind, Path_, Study, names_of, stage_of
 
 PERCENT = 100.0
@@ -76,6 +76,9 @@ def _row(study: Study, asked: Expected, summaries: Summaries, failed: Mapping[Pa
         if isinstance(found, Mapping):
             low, high = found.get("low"), found.get("high")
             reasons += [found["reason"]] if found.get("reason") and not asked.reason else []
+            if not any(key in found for key in VALUES):
+                below = ", ".join(list(map(str, found))[:MOST_NAMED])
+                reasons.insert(0, f"{SEPARATOR.join(path)}: a table; what is compared lies below it ({below})")
             found = number_in(found)
         held.append(found)
         if not asked.reason and summaries[stage].get("result_kind") == "extrapolated":

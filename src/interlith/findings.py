@@ -7,6 +7,7 @@ findings needs nothing else.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import importlib.util
 import io
 import json
@@ -22,6 +23,8 @@ import polars as pl
 from interlith import __version__
 from interlith.errors import EnvironmentError_, InputError
 
+LONGEST_NAME = 120  # names of tables and figures are longer, and no system takes more than 255
+OF_A_FULL_DISK = ("No space left", "os error", "Invalid thrift")  # in what polars says of it
 ROWS_OF_A_SHEET = 1_048_575  # below the header
 NAME_OF_A_SHEET = 31  # characters
 TEXT_OF_A_CELL = 32_767  # characters
@@ -89,6 +92,18 @@ def safe_name(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "_", text).strip("_") or "unnamed"
 
 
+def file_name(text: str) -> str:
+    """The same, with letters of all scripts, and of different texts never the same: what is changed or cut is marked.
+
+    >>> file_name("tests.涂层"), file_name("tests.a b")
+    ('tests.涂层', 'tests.a_b-215757')
+    """
+    name = re.sub(r"[^\w.-]+", "_", text)
+    while len(name.encode()) > LONGEST_NAME:
+        name = name[:-1]
+    return name if name == text else f"{name}-{hashlib.sha256(plain(text).encode()).hexdigest()[:6]}"
+
+
 def write(findings: Findings, folder: Path) -> None:
     """Write findings.json and the tables. Files are replaced whole; raises EnvironmentError_ when that cannot be."""
     with writing(folder):
@@ -115,7 +130,7 @@ def writing(folder: Path) -> Iterator[Path]:
     except OSError as problem:
         raise EnvironmentError_(f"{folder}: cannot be written ({problem.strerror or problem})") from problem
     except pl.exceptions.ComputeError as problem:  # what polars makes of a full disk
-        if "No space left" not in str(problem) and "os error" not in str(problem):
+        if not any(word in str(problem) for word in OF_A_FULL_DISK):
             raise
         raise EnvironmentError_(f"{folder}: cannot be written ({str(problem).splitlines()[0]})") from problem
 

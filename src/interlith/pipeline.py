@@ -9,10 +9,10 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from interlith import cell_test
-from interlith.findings import Finding, plain, safe_name
+from interlith.findings import Finding, file_name, plain
 from interlith.handing import Given, as_written, closure_of, number_with_origin, with_handed
 from interlith.study import (
     FROM,
@@ -26,6 +26,10 @@ from interlith.study import (
     references,
     without_references,
 )
+
+if TYPE_CHECKING:
+    from interlith.coat import CoatOptions
+    from interlith.design import DesignOptions
 
 RECORD, ACCOUNT = "record", "account"  # tables of a test that go into records/, as Parquet alone
 COMPARED = (  # results of a measured test and of the simulated one beside it
@@ -71,7 +75,7 @@ class Stage:
 def do(stage: Stage, given: Given) -> Finding:
     """What a stage finds. Raises InterlithError."""
     found = DO[stage.name[0]](stage, given)
-    return replace(found, name=safe_name(stage.label), summary=plain(found.summary))
+    return replace(found, name=file_name(stage.label), summary=plain(found.summary))
 
 
 def _surface(stage: Stage, given: Given) -> Finding:
@@ -88,10 +92,17 @@ def _surface(stage: Stage, given: Given) -> Finding:
 
 
 def _coating(stage: Stage, given: Given) -> Finding:
-    from interlith.coat import CoatOptions, coat_recipe
+    from interlith.coat import coat_recipe
 
     asked = CoatingAsked.model_validate(stage.table)
-    return coat_recipe(stage.path(asked.recipe), CoatOptions(reading=asked.reading, changes=_pairs(asked.set))).items[0]
+    return coat_recipe(stage.path(asked.recipe), coat_options(asked)).items[0]
+
+
+def coat_options(asked: CoatingAsked) -> CoatOptions:
+    """How a study reads its recipe."""
+    from interlith.coat import CoatOptions
+
+    return CoatOptions(reading=asked.reading, changes=_pairs(asked.set))
 
 
 def _test(stage: Stage, given: Given) -> Finding:
@@ -148,7 +159,7 @@ def _held_out(stage: Stage, given: Given) -> Finding:
 
 
 def _pouch(stage: Stage, given: Given) -> Finding:
-    from interlith.design import PUBLISHED, DesignOptions, design_cell
+    from interlith.design import design_cell
 
     asked = PouchAsked.model_validate(stage.table)
     handed = []
@@ -163,16 +174,23 @@ def _pouch(stage: Stage, given: Given) -> Finding:
         name = ".".join(map(str, place))
         changes[name] = as_written(value, origin)
         handed.append({"to": name, "from": text, "value": value, "kind": origin.kind})
-    options = DesignOptions(
+    options = design_options(asked, changes, efficiency, stage.seed)
+    found = design_cell(stage.path(asked.cell), options).items[0]
+    return replace(found, summary={**found.summary, "handed": handed})
+
+
+def design_options(asked: PouchAsked, changes: Mapping[str, Any], efficiency: float | None, seed: int) -> DesignOptions:
+    """How a study reads its cell; changes and efficiency: with what comes from other stages."""
+    from interlith.design import PUBLISHED, DesignOptions
+
+    return DesignOptions(
         reconcile=PUBLISHED if asked.reconcile else None,
         samples=asked.samples,
         efficiency=efficiency,
         reading=asked.reading,
         changes=_pairs(changes),
-        seed=stage.seed,
+        seed=seed,
     )
-    found = design_cell(stage.path(asked.cell), options).items[0]
-    return replace(found, summary={**found.summary, "handed": handed})
 
 
 DO: Mapping[str, Callable[[Stage, Given], Finding]] = {
@@ -190,7 +208,7 @@ def _flat(table: Mapping[str, Any], before: str = "") -> list[tuple[str, Any]]:
     """Dotted names and values of tables within tables; a table with a value is one."""
     found: list[tuple[str, Any]] = []
     for key, value in table.items():
-        if isinstance(value, Mapping) and "value" not in value:
+        if isinstance(value, Mapping) and value and "value" not in value:
             found += _flat(value, f"{before}{key}.")
         else:
             found.append((f"{before}{key}", value))

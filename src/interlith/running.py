@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from interlith import __version__
-from interlith.errors import CorruptFile, InputError, InterlithError, fault_said
-from interlith.findings import Finding, plain, safe_name
+from interlith.errors import CorruptFile, InterlithError, fault_said
+from interlith.findings import Finding, file_name, plain
 from interlith.handing import Given
 from interlith.pipeline import Stage, do
 from interlith.store import Store, Unit, key_of
@@ -38,7 +38,7 @@ from interlith.study import (
     table_of_stage,
 )
 from interlith.workers import LISTEN_EVERY_S, Here, pool
-from interlith.written import File, read_file, table_of
+from interlith.written import MOST_SHOWN, File, is_file, is_there, read_file, table_of
 
 VERSION = 1  # of what is kept of a stage
 HEAVY = ("fits", "held_out")  # stages that use all workers by themselves
@@ -56,6 +56,10 @@ CODE = {  # wings whose code a stage runs
     "fits": ("cell", "cycling"),
     "held_out": ("cell",),
     "pouch": ("pouch",),
+}
+KILLED = {
+    "type": "EnvironmentError_",
+    "message": "the process that computed it was killed, perhaps for memory; the same command tries it again",
 }
 TELLS = Literal["computed", "kept", "failed", "waiting"]
 Tell = Callable[["Outcome", int, int], None]  # a stage that ended, how many did, of how many
@@ -85,20 +89,12 @@ class Outcome:
         }
 
 
-def plan(study: Study, *, allow_outside: bool = False) -> list[Stage]:
+def plan(study: Study) -> list[Stage]:
     """The stages of a study, each after those that it takes from.
 
     Raises InputError for a file that is not there, and for one outside of the study's folder unless that is allowed.
     """
-    return [_stage(study, name, allow_outside) for name in ordered(study)]
-
-
-def check(study: Study, *, allow_outside: bool = False) -> list[Stage]:
-    """The plan, with every file that it names read as far as it can be without computing. Raises InterlithError."""
-    stages = plan(study, allow_outside=allow_outside)
-    for stage in stages:
-        _check(study, stage)
-    return stages
+    return [_stage(study, name) for name in ordered(study)]
 
 
 def must_compile(study: Study) -> bool:
@@ -142,16 +138,20 @@ def conduct(stages: Sequence[Stage], store: Store, run: int, *, workers: int, te
             if running:
                 finished, _ = wait(running, timeout=LISTEN_EVERY_S, return_when=FIRST_COMPLETED)
                 for future in finished:
-                    ended(_record(store, running.pop(future), future))
+                    one = running.pop(future)
+                    ended(_record(store, one, hands.again(one, done) if _is_lost(future) else future))
     return {stage.name: done[stage.name] for stage in stages}
 
 
 # ---- the plan
 
 
-def _stage(study: Study, name: Path_, allow_outside: bool) -> Stage:
+def _stage(study: Study, name: Path_) -> Stage:
     table = table_of_stage(study, name)
-    files = {given: _file(study, place, given, allow_outside) for place, given in _named_files(study, name)}
+    given_files = named_files(study, name)
+    if len({given for _, given in given_files}) < len(given_files):
+        raise study.at(given_files[0][0], f"{'.'.join(map(str, given_files[0][0]))}: the same file twice")
+    files = {given: _file(study, place, given) for place, given in given_files}
     needs = {stage_of(path_of(text), names_of(study)) for _, text in needs_of(study, name)}
     return Stage(
         name,
@@ -163,7 +163,7 @@ def _stage(study: Study, name: Path_, allow_outside: bool) -> Stage:
     )
 
 
-def _named_files(study: Study, name: Path_) -> list[tuple[Place, str]]:
+def named_files(study: Study, name: Path_) -> list[tuple[Place, str]]:
     """The files that a stage names, with the place of each in the study."""
     table = table_of_stage(study, name)
     if name[0] == "measured":
@@ -172,24 +172,25 @@ def _named_files(study: Study, name: Path_) -> list[tuple[Place, str]]:
     return [] if key is None else [((*name, key), table[key])]
 
 
-def _file(study: Study, place: Place, given: str, allow_outside: bool) -> Path | None:
+def _file(study: Study, place: Place, given: str) -> Path | None:
     """Where a file lies that a study names; None for the name of a shipped one."""
     path = study.file.folder / given
-    if str(place[-1]) in SHIPPED_PACKAGES and not Path(given).suffix and not path.is_file():
+    if str(place[-1]) in SHIPPED_PACKAGES and not Path(given).suffix and not is_file(path):
         return None
-    if not path.exists():
-        raise study.at(place, f"{place[-1]} = {given}: no such file beside the study")
-    _within(study, place, given, path, allow_outside)
-    if path.is_file() and str(place[-1]) in SHIPPED_PACKAGES:
+    if not is_file(path):
+        why = "no file; those of a folder are named each" if is_there(path) else "no such file beside the study"
+        raise study.at(place, f"{place[-1]} = {given[:MOST_SHOWN]}: {why}")
+    _within(study, place, given, path)
+    if str(place[-1]) in SHIPPED_PACKAGES:
         file = read_file(path)
         for other in _nested(file):
-            _within(study, place, f"{given}, which names {other}", file.folder / other, allow_outside)
+            _within(study, place, f"{given}, which names {other}", file.folder / other)
     return path
 
 
-def _within(study: Study, place: Place, given: str, path: Path, allow_outside: bool) -> None:
+def _within(study: Study, place: Place, given: str, path: Path) -> None:
     inside = path.resolve().is_relative_to(study.file.folder.resolve())
-    if not inside and not allow_outside:
+    if not inside and not study.allow_outside:
         raise study.at(
             place, f"{place[-1]} = {given}: lies outside the folder of the study; --allow-outside takes it all the same"
         )
@@ -209,81 +210,7 @@ def _nested(file: File) -> list[str]:
                 yield from words(value)
 
     found = (word for word in words(table_of(file)) if 0 < len(word) < 255 and "\n" not in word)
-    return sorted({word for word in found if _is_file(file.folder / word)})
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except (OSError, ValueError):
-        return False
-
-
-def _check(study: Study, stage: Stage) -> None:
-    """Read what a stage names, as it will be read, and look at a test as it will be begun."""
-    if stage.name[0] == "tests":
-        _check_test(study, stage.name[1])
-        return
-    read = _READERS.get(stage.name[0])
-    if read is None:
-        return
-    place, given = _named_files(study, stage.name)[0]
-    try:
-        read(stage.path(given))
-    except InputError as problem:
-        if stage.path(given) == given:  # a shipped name: the study is at fault
-            raise study.at(place, f"{place[-1]} = {problem}") from None
-        raise
-
-
-def _check_test(study: Study, name: str) -> None:
-    from interlith.cell.models import kernel_name
-    from interlith.cell.simulate import checked
-    from interlith.cell.translate import check_mechanisms
-
-    test = made_test(study, name)
-    place: Place = ("tests", name)
-    try:
-        kernel_name(test.cell, test.model)
-        place = ("tests", name, "without")
-        check_mechanisms(test.without)
-        place = ("tests", name, "protocol")
-        checked(test.cell, test.protocol, test.nominal_mAh_per_cm2)
-    except InputError as problem:
-        raise study.at(place, str(problem)) from None
-
-
-def _read_surfaces(given: str) -> None:
-    from interlith.surface.surfaces_file import surfaces_title
-
-    surfaces_title(given)
-
-
-def _read_recipe(given: str) -> None:
-    from interlith.coating.recipe_file import read_recipe
-
-    read_recipe(given)
-
-
-def _read_design(given: str) -> None:
-    from interlith.pouch.design_file import read_design
-
-    read_design(given)
-
-
-def _read_fit(given: str) -> None:
-    from interlith.cell.inference.fit_file import read_fit
-    from interlith.cycling.reading import read
-
-    read_fit(given, read)
-
-
-_READERS: Mapping[str, Callable[[str], None]] = {
-    "surface": _read_surfaces,
-    "coating": _read_recipe,
-    "pouch": _read_design,
-    "fits": _read_fit,
-}
+    return sorted({word for word in found if is_file(file.folder / word)})
 
 
 # ---- what a stage is
@@ -301,15 +228,13 @@ def inputs_of(stage: Stage) -> dict[str, str]:
     inputs = {"code": _code(CODE[stage.name[0]])}
     for given, path in stage.files.items():
         inputs[f"file {given}"] = _hash_of_file(path)
-        if path.suffix == ".toml":
+        if stage.name[0] != "measured":
             file = read_file(path)
             inputs |= {f"file {given} > {other}": _hash_of_file(file.folder / other) for other in _nested(file)}
     return inputs
 
 
 def _hash_of_file(path: Path) -> str:
-    if path.is_dir():
-        raise InputError(f"{path}: a folder; name its files")
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -353,7 +278,7 @@ def _begin(stage: Stage, store: Store, done: Mapping[Path_, Outcome]) -> Outcome
     kept = store.find(key)
     if kept is not None and kept.status == "done" and kept.blob is not None:
         try:
-            finding = replace(store.get_finding(kept.blob), name=safe_name(stage.label))  # whoever wrote the store
+            finding = replace(store.get_finding(kept.blob), name=file_name(stage.label))  # whoever wrote the store
             return Outcome(stage, "kept", kept.seconds, key, kept.blob, finding)
         except CorruptFile:
             pass  # changed on disk: computed anew
@@ -373,6 +298,8 @@ def told_of(problem: Exception) -> dict[str, str]:
     """An error as plain JSON: its type and message; a fault of ours says so."""
     if isinstance(problem, InterlithError):
         return {"type": type(problem).__name__, "message": str(problem)}
+    if isinstance(problem, BrokenProcessPool):
+        return dict(KILLED)
     if isinstance(problem, OSError):
         return {"type": "EnvironmentError_", "message": f"{problem.filename or ''}: {problem.strerror or problem}"}
     return {"type": "InterlithError", "message": fault_said(problem, "the study")}
@@ -384,8 +311,7 @@ def _record(store: Store, begun: Begun, future: Future[Any]) -> Outcome:
     try:
         finding, error, seconds = future.result()
     except BrokenProcessPool:
-        why = "the process that computed it was killed, perhaps for memory; the same command tries it again"
-        return Outcome(stage, "failed", 0.0, error={"type": "EnvironmentError_", "message": why})
+        return Outcome(stage, "failed", 0.0, error=KILLED)
     blob = None if finding is None else store.put_finding(finding)
     unit = Unit(
         key=key,
@@ -406,6 +332,10 @@ def _record(store: Store, begun: Begun, future: Future[Any]) -> Outcome:
     return Outcome(stage, "computed", seconds, key, blob, finding)
 
 
+def _is_lost(future: Future[Any]) -> bool:
+    return isinstance(future.exception(), BrokenProcessPool)
+
+
 class _Hands:
     """Worker processes, begun when they are first needed; what is alone is done in this one."""
 
@@ -422,15 +352,31 @@ class _Hands:
 
     def future(self, begun: Begun, done: Mapping[Path_, Outcome], *, is_alone: bool) -> Future[Any]:
         """The stage under way, or done already where it is alone."""
-        found = {need: done[need].finding for need in begun.stage.needs}
-        given = {need: finding for need, finding in found.items() if finding is not None}
+        given = _given(begun, done)
         if is_alone or self._workers == 1:
             return Here().submit(_done, replace(begun.stage, workers=self._workers), given)
         if self._pool is None:
             self._pool = self._stack.enter_context(pool(self._workers))
-        try:
-            return self._pool.submit(_done, begun.stage, given)
-        except BrokenProcessPool as problem:  # another stage killed a process: this one is told as failed, too
-            broken: Future[Any] = Future()
-            broken.set_exception(problem)
-            return broken
+        return _submitted(self._pool, begun.stage, given)
+
+    def again(self, begun: Begun, done: Mapping[Path_, Outcome]) -> Future[Any]:
+        """A stage whose pool broke, in a process of its own: only what kills that one fails."""
+        self._pool = None
+        with pool(1) as alone:
+            future = _submitted(alone, begun.stage, _given(begun, done))
+            wait([future])
+        return future
+
+
+def _submitted(executor: Executor, stage: Stage, given: Given) -> Future[Any]:
+    try:
+        return executor.submit(_done, stage, given)
+    except BrokenProcessPool as problem:  # another stage killed a process
+        broken: Future[Any] = Future()
+        broken.set_exception(problem)
+        return broken
+
+
+def _given(begun: Begun, done: Mapping[Path_, Outcome]) -> Given:
+    found = {need: done[need].finding for need in begun.stage.needs}
+    return {need: finding for need, finding in found.items() if finding is not None}

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from interlith.answers import LONGEST_NAME, collected, writable, written_with_page
+from interlith.answers import collected, writable, written_with_page
 from interlith.cycling.thresholds import Thresholds
-from interlith.findings import Finding, Findings, plain, replace_parquet, safe_name, write_tables, writing
+from interlith.findings import LONGEST_NAME, Finding, Findings, plain, replace_parquet, safe_name, write_tables, writing
 from interlith.units import LITHIUM_mAh_PER_CM2_PER_UM
 
 if TYPE_CHECKING:

@@ -153,6 +153,15 @@ class Store:
             raise CorruptFile(f"{path}: changed on disk (its bytes are not those that its name says)")
         return data
 
+    def is_whole(self, sha: str | None) -> bool:
+        """Whether what is kept under this sha256 is there and unchanged; of nothing (None) it is."""
+        try:
+            if sha is not None:
+                self.get(sha)
+        except CorruptFile:
+            return False
+        return True
+
     def put_json(self, value: Any) -> str:
         """Keep plain JSON, with sorted keys: equal values have one hash."""
         return self.put_json_many([value])[0]
@@ -200,19 +209,17 @@ class Store:
 
     def find(self, key: str) -> Unit | None:
         """The unit of this key, None when it was not recorded."""
-        found = self._select(f"SELECT {', '.join(COLUMNS)} FROM units WHERE key = ?", key)
-        return _as_unit(found[0]) if found else None
+        found = self._units("WHERE key = ?", key)
+        return found[0] if found else None
 
-    def statuses(self, keys: Iterable[str]) -> dict[str, str]:
-        """How the units of these keys ended, without those that were not recorded; one question for thousands."""
-        statement = "SELECT key, status FROM units WHERE key IN (SELECT value FROM json_each(?))"
-        return dict(self._select(statement, json.dumps(list(keys))))
+    def units_of(self, keys: Iterable[str]) -> dict[str, Unit]:
+        """The units of these keys by key, without those that were not recorded; one question for thousands."""
+        found = self._units("WHERE key IN (SELECT value FROM json_each(?))", json.dumps(list(keys)))
+        return {unit.key: unit for unit in found}
 
     def units(self, prefix: str = "") -> list[Unit]:
         """The units whose name begins so, by name, then in the order they were recorded."""
-        columns = ", ".join(COLUMNS)
-        where = "substr(name, 1, length(?1)) = ?1 ORDER BY name, recorded, rowid"
-        return [_as_unit(row) for row in self._select(f"SELECT {columns} FROM units WHERE {where}", prefix)]
+        return self._units("WHERE substr(name, 1, length(?1)) = ?1 ORDER BY name, recorded, rowid", prefix)
 
     def begin(self, study: str) -> int:
         """Note that a run of this study begins; its text is kept as a blob under `study_sha256`. Gives its number."""
@@ -236,6 +243,16 @@ class Store:
         with self._writing() as connection:
             connection.execute("UPDATE runs SET ended = ?, outcome = ? WHERE id = ?", (_now(), outcome, run))
 
+    def note(self, item: str, value: str) -> None:
+        """Write down something about the folder, in place of what was said of it before."""
+        with self._writing() as connection:
+            connection.execute("INSERT OR REPLACE INTO about VALUES (?, ?)", (item, value))
+
+    def noted(self, item: str) -> str | None:
+        """What was written down about the folder; None where nothing was."""
+        found = self._select("SELECT value FROM about WHERE item = ?", item)
+        return str(found[0][0]) if found else None
+
     def history(self) -> list[dict[str, Any]]:
         """All runs, oldest first, each with its `uses`: dicts of name, key, was_computed. Killed, it has no `ended`."""
         names = ("id", "study_sha256", "began", "ended", "outcome", "interlith")
@@ -247,6 +264,11 @@ class Store:
             if run in runs:
                 runs[run]["uses"].append({"name": name, "key": key, "was_computed": bool(was_computed)})
         return list(runs.values())
+
+    def _units(self, where: str, *values: Any) -> list[Unit]:
+        with _told(self.folder, "read"):
+            found = self._connection.execute(f"SELECT {', '.join(COLUMNS)} FROM units {where}", values)
+            return [_as_unit(row) for row in found]
 
     def _select(self, statement: str, *values: Any) -> list[Any]:
         with _told(self.folder, "read"):
@@ -456,7 +478,7 @@ def _told(folder: Path, doing: str = "written") -> Iterator[None]:
             why = f"another program held {MANIFEST} locked for {WAIT_S:g} s; close it there and try again"
             raise EnvironmentError_(f"{folder}: {why}") from problem
         raise EnvironmentError_(f"{folder}: cannot be {doing} ({problem})") from problem
-    except sqlite3.DatabaseError as problem:
+    except (sqlite3.DatabaseError, UnicodeDecodeError, json.JSONDecodeError) as problem:
         raise CorruptFile(f"{folder / MANIFEST}: damaged ({problem})") from problem
 
 

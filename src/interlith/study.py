@@ -7,6 +7,7 @@ value is written as { from = "coating > host > porosity" }. `[[expect]]` holds w
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
@@ -76,6 +77,14 @@ class PouchAsked(Written):
     samples: int = Field(default=100_000, ge=1000, le=20_000_000)
     efficiency: Any = None
     set: Mapping[str, Any] = Field(default_factory=dict)
+
+    @field_validator("efficiency")
+    @classmethod
+    def _is_efficiency(cls, value: Any) -> Any:
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not (value is None or (is_number and 0 < value <= 1) or is_reference(value)):
+            raise ValueError("above 0, at most 1; or { from = a place in the results }")
+        return value
 
 
 class MeasuredAsked(Written):
@@ -169,13 +178,14 @@ class StudyFile(Written):
 class Study:
     """A study as written: its keys, its text, and the folder in which its files lie.
 
-    top: names of tests whose keys stand at the top of the file.
+    top: names of tests whose keys stand at the top of the file. allow_outside: its files may lie outside of its folder.
     """
 
     name: str
     asked: StudyFile
     file: File
     top: tuple[str, ...] = ()
+    allow_outside: bool = False
 
     @property
     def title(self) -> str:
@@ -189,10 +199,11 @@ class Study:
         return self.file.at(place, message)
 
 
-def read_study(given: str, name: str | None = None) -> Study:
+def read_study(given: str, name: str | None = None, *, allow_outside: bool = False) -> Study:
     """A study file by its path, or a shipped study by its name. Raises InputError with file, line and key.
 
     name: of the study, and of its one test where that stands at the top; that of the file where not said.
+    allow_outside: the files that it names may lie outside of its folder.
 
     >>> read_study("li-cu").name
     'li-cu'
@@ -200,10 +211,10 @@ def read_study(given: str, name: str | None = None) -> Study:
     file = opened(given, PACKAGE)
     if len(file.text) > MOST_BYTES:
         raise InputError(f"{file.name}: {len(file.text)} characters; a study has fewer than {MOST_BYTES}")
-    return study_of(table_of(file), file, name or Path(file.name).stem)
+    return study_of(table_of(file), file, name or Path(file.name).stem, allow_outside)
 
 
-def study_of(table: Mapping[str, Any], file: File, name: str) -> Study:
+def study_of(table: Mapping[str, Any], file: File, name: str, allow_outside: bool = False) -> Study:
     """The study of a table, which is that of the file or a variant of it."""
     own = {key: value for key, value in table.items() if key in cell_test.KEYS}
     rest = {key: value for key, value in table.items() if key not in own}
@@ -217,7 +228,7 @@ def study_of(table: Mapping[str, Any], file: File, name: str) -> Study:
         raise file.at((first,), f"{first}: of one test; this study has [tests], and says it there")
     if own:
         rest["tests"] = {name: own}
-    study = Study(name, validated_table(file, StudyFile, rest), file, (name,) if own else ())
+    study = Study(name, validated_table(file, StudyFile, rest), file, (name,) if own else (), allow_outside)
     _check_names(study)
     _check_tests(study)
     return study
@@ -249,6 +260,15 @@ def stage_of(path: Path_, names: tuple[Path_, ...]) -> Path_ | None:
     return next((name for name in names if path[: len(name)] == name), None)
 
 
+def is_reference(value: Any) -> bool:
+    """Whether a value comes from another stage.
+
+    >>> is_reference({"from": "coating > host > porosity"})
+    True
+    """
+    return isinstance(value, Mapping) and set(value) == {FROM} and isinstance(value[FROM], str)
+
+
 def references(table: Any, place: Place = ()) -> Iterator[tuple[Place, str]]:
     """Every { from = "..." } below a table, with its place.
 
@@ -256,7 +276,7 @@ def references(table: Any, place: Place = ()) -> Iterator[tuple[Place, str]]:
     [(('set', 'host', 'porosity'), 'coating > host > porosity')]
     """
     if isinstance(table, Mapping):
-        if set(table) == {FROM} and isinstance(table[FROM], str):
+        if is_reference(table):
             yield place, table[FROM]
             return
         for key, value in table.items():
@@ -264,17 +284,24 @@ def references(table: Any, place: Place = ()) -> Iterator[tuple[Place, str]]:
 
 
 def without_references(table: Mapping[str, Any]) -> dict[str, Any]:
-    """The same table without what comes from other stages, and without tables that are empty then."""
+    """The same table without what comes from other stages, and without tables that become empty by it."""
     found: dict[str, Any] = {}
     for key, value in table.items():
-        if isinstance(value, Mapping):
-            if set(value) == {FROM}:
-                continue
-            value = without_references(value)
-            if not value:
-                continue
-        found[key] = value
+        if is_reference(value):
+            continue
+        held = without_references(value) if isinstance(value, Mapping) else value
+        if held != {} or value == {}:
+            found[key] = held
     return found
+
+
+def _odd_references(table: Any, place: Place) -> Iterator[Place]:
+    """Places of tables with `from` that are no references."""
+    if isinstance(table, Mapping) and not is_reference(table):
+        if FROM in table:
+            yield place
+        for key, value in table.items():
+            yield from _odd_references(value, (*place, key))
 
 
 def table_of_stage(study: Study, stage: Path_) -> dict[str, Any]:
@@ -298,7 +325,7 @@ def number_of(value: Any, name: str) -> tuple[float, Any]:
     """A number, or { value, kind, source, low, high }, and where it comes from. Raises ValueError."""
     told = value if isinstance(value, Mapping) else {"value": value, "kind": "stated", "source": "stated in this study"}
     number = told.get("value")
-    if isinstance(number, bool) or not isinstance(number, (int, float)) or not number > 0:
+    if isinstance(number, bool) or not isinstance(number, (int, float)) or not 0 < number < math.inf:
         raise ValueError(f"{name}: a number above 0, or a table {{ value, kind, source, low, high }}")
     try:
         return float(number), origin_of(told)
@@ -308,8 +335,12 @@ def number_of(value: Any, name: str) -> tuple[float, Any]:
 
 def _check_names(study: Study) -> None:
     """Every place that is named lies in a stage that there is, and no stage waits for itself."""
-    ordered(study)
     names = names_of(study)
+    for name in names:
+        for place in _odd_references(table_of_stage(study, name), name):
+            wanted = f'{{ {FROM} = "coating{SEPARATOR}host{SEPARATOR}porosity" }}'
+            raise study.at(place, f"{'.'.join(map(str, place))}: what comes from another stage is written {wanted}")
+    ordered(study)
     for i, expected in enumerate(study.asked.expect):
         for path in expected.places:
             key = "ours" if expected.ratio is None else "ratio"

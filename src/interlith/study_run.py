@@ -6,6 +6,7 @@ tables, records, figures, report.html and ro-crate-metadata.json.
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 from collections.abc import Sequence
@@ -17,28 +18,31 @@ from typing import Any
 import polars as pl
 
 from interlith import __version__
+from interlith.checking import check
 from interlith.crate import write_crate
 from interlith.errors import InputError
 from interlith.expected import Row, rows
 from interlith.findings import (
     Finding,
     Findings,
+    file_name,
     plain,
     replace_file,
     replace_parquet,
-    safe_name,
     write,
     write_tables,
     writing,
 )
 from interlith.handing import Given
 from interlith.pipeline import ACCOUNT, RECORD
-from interlith.running import Outcome, Tell, check, conduct
-from interlith.store import Store, open_store, read_store
+from interlith.running import Outcome, Tell, conduct
+from interlith.store import MANIFEST, Store, open_store, read_store
 from interlith.study import Study, StudyFile, read_study
+from interlith.sweep import SWEEP_OF
+from interlith.written import read_file
 
 WARNING = "SIMULATED and COMPUTED but for what is called measured: the kind of each number stands beside it"
-STUDY = "study.toml"
+STUDY, ORIGIN = "study.toml", "study"
 KEPT_FILES = (RECORD, ACCOUNT)
 PACKAGES = ("numpy", "scipy", "numba", "polars", "pydantic", "matplotlib")
 FEW = 8  # draws below which a span says little
@@ -50,7 +54,6 @@ def run(
     out: Path,
     *,
     workers: int | None = None,
-    allow_outside: bool = False,
     tell: Tell = lambda outcome, n_done, n: None,
 ) -> Findings:
     """Carry out a study in a folder, and write all that it found there. What is kept there is not computed again.
@@ -58,10 +61,10 @@ def run(
     Raises InputError for a study that cannot be, for a folder that holds another study, or that another run writes
     into; a stage that fails is told in the findings, and stops only what takes from it.
     """
-    stages = check(study, allow_outside=allow_outside)
-    if not stages:
-        raise InputError(f"{study.file.name}: nothing to do: no test, no surface, no coating, no cell, no file")
+    stages = check(study)
+    _refuse_own_study(out)
     with open_store(out, study.name) as store:
+        _settle(study, store, out)
         before = _names_before(store)
         number = store.begin(study.file.text)
         with writing(out):
@@ -69,7 +72,7 @@ def run(
         try:
             outcomes = conduct(stages, store, number, workers=workers or os.cpu_count() or 1, tell=tell)
             findings = told(study, list(outcomes.values()))
-            _forget(out, before - {safe_name(one.stage.label) for one in outcomes.values()})
+            _forget(out, before - {item.name for item in findings.items})
             _write(findings, out)
         except BaseException as problem:
             store.end(number, "stopped" if isinstance(problem, KeyboardInterrupt) else "broken")
@@ -79,22 +82,35 @@ def run(
     return findings
 
 
-def study_of_run(out: Path) -> Study:
-    """The study that lies in a folder of a run. Raises InputError where there is none."""
+def study_of_run(out: Path, *, allow_outside: bool = False) -> Study:
+    """The study that lies in a folder of a run; its files are looked for beside the file that it was copied from.
+
+    Raises InputError where there is none.
+    """
     with read_store(out) as store:
-        name = store.name
+        name, origin = store.name, store.noted(ORIGIN)
+    if name.startswith(SWEEP_OF):
+        raise InputError(f"{out}: holds a {name}; interlith sweep goes on with it, with --out {out}")
     if not (out / STUDY).is_file():
         raise InputError(f"{out}: has no {STUDY}; run the study itself again, with --out {out}")
-    return read_study(str(out / STUDY), name)
+    copy = read_study(str(out / STUDY), name, allow_outside=allow_outside)
+    if origin and (out / origin).is_file():
+        own = read_study(str(out / origin), name, allow_outside=allow_outside)
+        return own if own.file.text == copy.file.text else copy
+    return copy
 
 
 def fast(study: Study) -> Study:
-    """The same study with fewer draws, for a demonstration."""
-    asked = study.asked
+    """The same study with fewer draws, for a demonstration; what is fewer is said in its note."""
+    asked, said = study.asked, []
     for name, values in FAST.items():
         held = getattr(asked, name)
         if held is not None:
             asked = asked.model_copy(update={name: held.model_copy(update=values)})
+            said += [f"{name}.{key} = {json.dumps(value)}" for key, value in values.items()]
+    if said:
+        note = f"{asked.note} With fast settings: {', '.join(said)}; study.toml has the full ones.".strip()
+        asked = asked.model_copy(update={"note": note})
     return replace(study, asked=asked)
 
 
@@ -179,6 +195,37 @@ def _text(value: Any) -> str:
 # ---- the folder
 
 
+def _refuse_own_study(out: Path) -> None:
+    """A study.toml of the user's own is not written over."""
+    if (out / STUDY).exists() and not (out / MANIFEST).exists():
+        raise InputError(f"{out}: holds a {STUDY} that is no run's; give another --out")
+
+
+def _settle(study: Study, store: Store, out: Path) -> None:
+    """Note which file the folder is a run of. Raises InputError where it is another one's, that has the same name."""
+    own = _origin(study)
+    if own is not None and own.parent.resolve() == out.resolve():
+        return  # the copy in the folder
+    noted = store.noted(ORIGIN)
+    if noted and (out / noted).is_file() and (own is None or not own.samefile(out / noted)):
+        raise InputError(f"{out}: holds the run of {(out / noted).resolve()}; give another --out")
+    store.note(ORIGIN, "" if own is None else _from(out, own))
+
+
+def _origin(study: Study) -> Path | None:
+    """The file of a study; None for a shipped one."""
+    path = study.file.folder / study.file.name
+    return path if path.is_file() and read_file(path).text == study.file.text else None
+
+
+def _from(out: Path, path: Path) -> str:
+    """A path as seen from a folder, so that both can be moved together."""
+    try:
+        return Path(os.path.relpath(path.resolve(), out.resolve())).as_posix()
+    except ValueError:  # another drive of Windows
+        return path.resolve().as_posix()
+
+
 def _write(findings: Findings, out: Path) -> None:
     """Everything into the folder, what was kept too: an earlier study may have left other files there."""
     for item in findings.items:
@@ -204,7 +251,7 @@ def _record_files(item: Finding, records: Path) -> dict[str, Path]:
 
 def _names_before(store: Store) -> set[str]:
     """Names of files of all stages that the folder ever had, whoever wrote its manifest."""
-    return {safe_name(row["name"]) for earlier in store.history() for row in earlier["uses"]}
+    return {file_name(row["name"]) for earlier in store.history() for row in earlier["uses"]}
 
 
 def _forget(out: Path, gone: set[str]) -> None:

@@ -12,12 +12,13 @@ from typing import Any
 import polars as pl
 
 from interlith.answers import answered, head
-from interlith.errors import InputError
+from interlith.errors import CorruptFile, InputError
 from interlith.findings import Findings, replace_file, writing
 from interlith.handing import number_in
 from interlith.store import Store, open_store, read_store
-from interlith.sweep import Sweep, Tell, carry_out, read_sweep, unit_keys
-from interlith.workers import get_executor
+from interlith.sweep import Sweep, column, read_sweep
+from interlith.sweeping import Tell, carry_out
+from interlith.workers import get_executor, known_executor
 
 SWEEP, UNITS = "sweep.toml", "units"
 WARNING = "SIMULATED, not measured: one study in many variants; what its parameters rest on holds for each of them"
@@ -44,7 +45,6 @@ def sweep_in(
     executor: str = "pool",
     workers: int | None = None,
     shard: tuple[int, int] = (1, 1),
-    allow_outside: bool = False,
     tell: Tell = lambda n_done, n, n_failed: None,
 ) -> Findings:
     """Carry out a sweep, or a shard of it, in a folder. Units that are kept there already are not computed again.
@@ -52,7 +52,8 @@ def sweep_in(
     executor: as `get_executor` takes it. Raises InputError for a folder that holds something else.
     """
     n_workers = workers or os.cpu_count() or 1
-    with open_store(out, sweep.name) as store:
+    known_executor(executor)
+    with open_store(out, sweep.run_name) as store:
         run = store.begin(sweep.file.text)
         with writing(out):
             replace_file(out / SWEEP, sweep.file.text.encode())
@@ -65,13 +66,12 @@ def sweep_in(
                 hands,
                 shard=shard,
                 workers=n_workers,
-                allow_outside=allow_outside,
                 tell=tell,
             )
         except BaseException as problem:
             store.end(run, "stopped" if isinstance(problem, KeyboardInterrupt) else "broken")
             raise
-        findings = told(sweep, store, out, shard=shard, allow_outside=allow_outside)
+        findings = told(sweep, store, out, shard=shard)
         store.end(run, "done")
     return findings
 
@@ -81,26 +81,26 @@ def merge(given: str, folders: Sequence[Path], out: Path, *, allow_outside: bool
 
     Raises InputError for a folder of another sweep.
     """
-    sweep = read_sweep(given)
-    keys = set(unit_keys(sweep, allow_outside=allow_outside))
+    sweep = read_sweep(given, allow_outside=allow_outside)
     if out.resolve() in [folder.resolve() for folder in folders]:
         raise InputError(f"{out}: is one of the shards; give another --out")
-    with open_store(out, sweep.name) as store:
+    with open_store(out, sweep.run_name) as store:
         run = store.begin(sweep.file.text)
         with writing(out):
             replace_file(out / SWEEP, sweep.file.text.encode())
         for folder in folders:
-            _take(folder, store, keys, sweep.name)
-        findings = told(sweep, store, out, allow_outside=allow_outside)
+            _take(folder, store, sweep)
+        findings = told(sweep, store, out)
         store.end(run, "done")
     return findings
 
 
-def _take(folder: Path, store: Store, keys: set[str], name: str) -> None:
+def _take(folder: Path, store: Store, sweep: Sweep) -> None:
+    """The units of a shard that are whole; what was harmed is missing, and told so."""
     with read_store(folder) as other:
-        if other.name != name:
-            raise InputError(f"{folder}: holds {other.name}, not {name}")
-        units = [unit for unit in other.units("unit.") if unit.key in keys]
+        if other.name != sweep.run_name:
+            raise InputError(f"{folder}: holds the {other.name}, not the {sweep.run_name}")
+        units = [unit for unit in other.units_of(sweep.keys).values() if other.is_whole(unit.blob)]
         if not units:
             raise InputError(
                 f"{folder}: has no unit of this sweep; was the sweep, its study or interlith changed since?"
@@ -109,41 +109,51 @@ def _take(folder: Path, store: Store, keys: set[str], name: str) -> None:
         store.record(units)
 
 
-def told(
-    sweep: Sweep, store: Store, out: Path | None, *, shard: tuple[int, int] = (1, 1), allow_outside: bool = False
-) -> Findings:
+def told(sweep: Sweep, store: Store, out: Path | None, *, shard: tuple[int, int] = (1, 1)) -> Findings:
     """The findings of a sweep, as far as it is: one row per unit, in the order of the design."""
-    keys = unit_keys(sweep, allow_outside=allow_outside)
     mine = sweep.numbers(shard)
-    units = {unit.key: unit for unit in store.units("unit.")}
-    rows = []
+    units = store.units_of([sweep.keys[i] for i in mine])
+    rows: list[dict[str, Any]] = []
+    lacks: Counter[tuple[str, str]] = Counter()
     for i in mine:
-        unit = units.get(keys[i])
+        unit = units.get(sweep.keys[i])
         if unit is None or unit.blob is None:
             continue
-        held = store.get_json(unit.blob)
+        try:
+            held = store.get_json(unit.blob)
+        except CorruptFile:
+            continue  # harmed since: missing
         outcomes = held["outcomes"] if unit.status == "done" else {}
+        lacks.update(held.get("lacks", {}).items())
         rows.append(
             {
                 "unit": i,
-                **{_column(key): value for key, value in sweep.units[i].items()},
+                **{column(key): value for key, value in sweep.units[i].items()},
                 **{name: _plain(outcomes.get(name)) for name in sweep.asked.outcomes},
                 "error": None if unit.status == "done" else held["message"],
                 "seconds": unit.seconds,
             }
         )
-    summary = _summary(sweep, rows, len(mine), shard)
+    summary = _summary(sweep, rows, lacks, len(mine), shard)
     tables = {UNITS: pl.DataFrame(rows, infer_schema_length=None)} if rows else {}
     return answered(f"Sweep {sweep.name}", sweep.name, summary, tables, WARNING, out)
 
 
-def _summary(sweep: Sweep, rows: Sequence[Mapping[str, Any]], n: int, shard: tuple[int, int]) -> dict[str, Any]:
+def _summary(
+    sweep: Sweep,
+    rows: Sequence[Mapping[str, Any]],
+    lacks: Counter[tuple[str, str]],
+    n: int,
+    shard: tuple[int, int],
+) -> dict[str, Any]:
     asked, failed = sweep.asked, [row for row in rows if row["error"] is not None]
     said = []
     if asked.design == "sobol" and asked.n is not None and asked.n & (asked.n - 1):
         said.append(POWER_OF_TWO)
     if len(rows) < n:
         said.append(f"{n - len(rows)} of {n} units are missing")
+    said += [f"{key}: no outcome depends on it" for key in sweep.idle]
+    said += [f"{name}: {why} (in {count} of {n} units)" for (name, why), count in lacks.most_common(MOST_ERRORS)]
     errors = Counter(row["error"] for row in failed)
     said += [f"{count} failed: {text}" for text, count in errors.most_common(MOST_ERRORS)]
     known = {  # numbers of each outcome
@@ -161,7 +171,7 @@ def _summary(sweep: Sweep, rows: Sequence[Mapping[str, Any]], n: int, shard: tup
         "n_units": n,
         "n_done": len(rows) - len(failed),
         "n_failed": len(failed),
-        "varied": {_column(key): key for key in asked.vary},
+        "varied": {column(key): key for key in asked.vary},
         "outcomes": outcomes,
         "results": {"outcomes": {"outcomes": outcomes}},
     }
@@ -177,11 +187,6 @@ def _outcome(name: str, place: str, values: Sequence[float]) -> dict[str, Any]:
         "median": found.median(),
         "highest": found.max(),
     }
-
-
-def _column(key: str) -> str:
-    """A varied key as the name of a column: its last steps, which tell it apart in most sweeps."""
-    return key.replace(".set.", ".").removeprefix("set.")
 
 
 def _plain(value: Any) -> Any:

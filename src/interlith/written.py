@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, time
 from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +17,8 @@ from interlith.errors import InputError, did_you_mean
 Place = tuple[str | int, ...]
 CONTRADICTION = "contradiction"  # type of an error of pydantic that says at which value: ctx["place"]
 MOST_SHOWN, MOST_BYTES, MOST_PARTS = 60, 5_000_000, 64
+MOST_WHOLE = 2**63
+_TEXT_OF_LINES = re.compile(r'''"""[^\\]*?"""|\'\'\'.*?\'\'\'''', re.DOTALL)
 
 
 class Written(BaseModel):
@@ -53,12 +56,28 @@ def shipped(package: str, prefix: str = "") -> list[str]:
 def opened(given: str, package: str, prefix: str = "") -> File:
     """A file by its path, or one that a package ships by its name. Raises InputError for what cannot be read."""
     path = Path(given)
-    if path.suffix or path.is_file() or (len(path.parts) > 1 and path.exists()):
+    if path.suffix or is_file(path) or (len(path.parts) > 1 and is_there(path)):
         return read_file(path)
     if given not in (known := shipped(package, prefix)):
         hint = did_you_mean(given, known)
-        raise InputError(f"{given}: neither a file nor a shipped one ({', '.join(known)}).{hint}")
+        raise InputError(f"{given[:MOST_SHOWN]}: neither a file nor a shipped one ({', '.join(known)}).{hint}")
     return shipped_file(given, package, prefix)
+
+
+def is_file(path: Path) -> bool:
+    """Whether a file lies there; not where its name is one that no file can have."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def is_there(path: Path) -> bool:
+    """Whether anything lies there; not where its name is one that nothing can have."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
 
 
 def shipped_file(name: str, package: str, prefix: str = "") -> File:
@@ -85,14 +104,29 @@ def table_of(file: File) -> dict[str, Any]:
     """The file as a table. Raises InputError for what is not TOML."""
     _check_keys(file)
     try:
-        return tomllib.loads(file.text)
+        table = tomllib.loads(file.text)
+        for place, why in _odd_values(table, ()):
+            raise file.at(place, f"{dotted(place)}: {why}")
     except (ValueError, RecursionError) as problem:
         raise InputError(f"{file.name}: not TOML that can be read: {str(problem)[:200]}") from problem
+    return table
+
+
+def _odd_values(held: Any, place: Place) -> Iterator[tuple[Place, str]]:
+    """Values that TOML or its reader has, and no file here: whole numbers beyond 64 bits, dates."""
+    if isinstance(held, (dict, list)):
+        for key, value in held.items() if isinstance(held, dict) else enumerate(held):
+            yield from _odd_values(value, (*place, key))
+    elif isinstance(held, int) and not -MOST_WHOLE <= held < MOST_WHOLE:
+        yield place, "a whole number beyond 64 bits"
+    elif isinstance(held, (date, time)):
+        yield place, f'a date or a time is written as text, "{held}"'
 
 
 def _check_keys(file: File) -> None:
     """Refuse keys of very many parts, which take the reader of TOML minutes."""
-    for number, line in enumerate(file.text.splitlines(), start=1):
+    without_texts = _TEXT_OF_LINES.sub(lambda found: "\n" * found[0].count("\n"), file.text)
+    for number, line in enumerate(without_texts.splitlines(), start=1):
         if line.count(".") > MOST_PARTS:
             for piece in re.split(r"[={},\[\]#]", line):
                 bare = piece.strip()
@@ -117,12 +151,24 @@ def validated_table(file: File, model: type[Kind], table: dict[str, Any]) -> Kin
     except ValidationError as problem:
         told = problem.errors()
         first = next((one for one in told if one["type"] == "extra_forbidden"), told[0])  # it may be the one that lacks
-        place = tuple(first["loc"])
+        place = _as_written(table, first)
         if first["type"] == CONTRADICTION:
             keys = first["ctx"]["place"].split(".")
             place = (*place, *(int(key) if key.isdigit() else key for key in keys))
             raise file.at(place, contradiction(place, first["msg"])) from problem
         raise file.at(place, message(place, first, keys_beside(model, place))) from problem
+
+
+def _as_written(table: Any, error: Any) -> Place:
+    """The place of an error of pydantic without the steps that are its own: names of shapes that a value could have."""
+    found: Place = ()
+    for part in error["loc"]:
+        is_there = part in table if isinstance(table, Mapping) else isinstance(table, list) and isinstance(part, int)
+        if is_there:
+            table = table[part]
+        if is_there or (error["type"] == "missing" and part == error["loc"][-1]):
+            found = (*found, part)
+    return found
 
 
 def dotted(place: Place) -> str:
@@ -155,6 +201,8 @@ def contradiction(place: Place, said: str) -> str:
 def message(place: Place, error: Any, known: Sequence[str]) -> str:
     """What is wrong at a place, of an error of pydantic: what was got, what is allowed, the keys known beside it."""
     key = dotted(place)
+    if not key:  # between the keys of the file
+        return words_of(error)
     if error["type"] == "missing":
         return f"{key}: must be given"
     if error["type"].startswith("union_tag"):
@@ -164,7 +212,7 @@ def message(place: Place, error: Any, known: Sequence[str]) -> str:
     if error["type"] == "extra_forbidden":
         return f"{key}: not a key that is known here.{did_you_mean(str(place[-1]), known)} (known: {', '.join(known)})"
     if isinstance(got, (Mapping, list, tuple)):  # what is wrong is within it, or between its values
-        return f"{key}: {words_of(error)}"
+        return contradiction(place, words_of(error))
     return f"{key} = {str(got)[:MOST_SHOWN]}: {words_of(error)}"
 
 

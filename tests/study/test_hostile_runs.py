@@ -1,4 +1,4 @@
-"""Folders of runs under attack: changed, cut, killed, handed on by somebody else. xfail: what is not right yet."""
+"""Folders of runs under attack: changed, cut, killed, handed on by somebody else."""
 
 import contextlib
 import os
@@ -80,9 +80,6 @@ def test_files_that_were_deleted_come_back(out, tmp_path):
     assert plated_in(out) == pytest.approx(1.0, rel=0.01)
 
 
-# ---- what does not hold yet
-
-
 def test_back_to_an_earlier_study_has_its_own_tables(out, tmp_path):
     for plated in (2.0, 1.0):
         run(asked(tmp_path, plated), out, workers=1)
@@ -102,9 +99,6 @@ def test_a_changed_study_that_was_stopped_goes_on_with_its_own_tables(out, tmp_p
     assert plated_in(out) == pytest.approx(2.0, rel=0.01)
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="tables and records of before lie there, and in the crate"
-)
 def test_a_stage_that_fails_leaves_no_tables_of_before(out, tmp_path):
     more = '[tests.one.set]\nhost.porosity = { from = "coating > host > thickness_um" }\n'
     findings = run(asked(tmp_path, 1.0, f'{more}[coating]\nrecipe = "reference-coating"\n'), out, workers=1)
@@ -137,7 +131,6 @@ def test_a_folder_from_somebody_else_deletes_nothing_outside(out, tmp_path):
     assert (tmp_path / "mine.txt").exists()
 
 
-@pytest.mark.xfail(strict=True, reason="UnicodeDecodeError and its like are no error of ours")
 def test_a_manifest_with_harmed_bytes_is_told_in_a_line(out, tmp_path):
     whole = (out / MANIFEST).read_bytes()
     for seed in range(40):
@@ -150,7 +143,6 @@ def test_a_manifest_with_harmed_bytes_is_told_in_a_line(out, tmp_path):
             store.units()
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="study.toml and all else say what was not done")
 def test_a_fast_run_says_in_its_folder_that_it_was_one(tmp_path):
     (tmp_path / "s.toml").write_text("[pouch]\ncell = 'reference-coin'\nsamples = 30_000\n", encoding="utf-8")
     findings = run(fast(read_study(str(tmp_path / "s.toml"))), tmp_path / "out", workers=1)
@@ -158,9 +150,6 @@ def test_a_fast_run_says_in_its_folder_that_it_was_one(tmp_path):
     assert how(resumed) == {"pouch": "kept"} or "fast" in " ".join(findings.items[0].summary["said"])
 
 
-@pytest.mark.xfail(
-    strict=True, raises=pl.exceptions.ComputeError, reason="only two of the words that polars has for it"
-)
 def test_a_disk_that_is_full_is_told_in_a_line(tmp_path, monkeypatch):
     def full(*_, **__):  # as met on a tmpfs of 800 kB
         raise pl.exceptions.ComputeError("parquet: File out of specification: Invalid thrift: transport error")
@@ -188,7 +177,6 @@ def test_stages_that_are_ready_after_a_kill_are_done_or_told(tmp_path, monkeypat
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="all that were given to the pool fail with the one")
 def test_a_killed_worker_fails_only_its_own_stage(tmp_path):
     from concurrent.futures import ProcessPoolExecutor
 
@@ -214,7 +202,6 @@ def test_a_killed_worker_fails_only_its_own_stage(tmp_path):
     assert list(found.values()).count("failed") <= 1
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="'a fault of interlith (BrokenProcessPool ...)'")
 def test_a_fit_whose_worker_was_killed_is_no_fault_of_ours():
     told = running.told_of(running.BrokenProcessPool("A process in the process pool was terminated abruptly"))
     assert told["type"] == "EnvironmentError_"

@@ -189,7 +189,8 @@ def test_files_outside_of_the_folder_need_a_word(tmp_path):
     with pytest.raises(InputError, match=r"s.toml:3: recipe = ../a.toml: lies outside"):
         run(study, tmp_path / "out", workers=1)
     assert not (tmp_path / "out").exists()
-    assert how(run(study, tmp_path / "out", workers=1, allow_outside=True))["coating"] == "computed"
+    study = read_study(str(tmp_path / "in" / "s.toml"), allow_outside=True)
+    assert how(run(study, tmp_path / "out", workers=1))["coating"] == "computed"
 
 
 def test_a_link_to_outside_is_outside(tmp_path):

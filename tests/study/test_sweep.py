@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,8 +15,9 @@ import pytest
 
 from interlith.errors import InputError
 from interlith.store import open_store, read_store
-from interlith.sweep import SweepFile, carry_out, design, read_sweep, unit_keys, varied
+from interlith.sweep import SweepFile, design, read_sweep, varied
 from interlith.sweep_run import merge, shard_of, sweep_in
+from interlith.sweeping import carry_out
 from interlith.workers import get_executor
 
 STUDY = """
@@ -70,9 +72,9 @@ def test_a_unit_that_fails_is_a_result_with_its_error(serial):
 
 
 def test_units_that_are_kept_are_not_computed_again_failed_ones_neither(serial, monkeypatch):
-    import interlith.sweep
+    import interlith.sweeping
 
-    monkeypatch.setattr(interlith.sweep, "work", lambda order: pytest.fail("computed again"))
+    monkeypatch.setattr(interlith.sweeping, "work", lambda order: pytest.fail("computed again"))
     before = kept(serial[0] / "out")
     sweep_in(read_sweep(str(serial[0] / "s.toml")), serial[0] / "out", executor="serial")
     assert kept(serial[0] / "out") == before
@@ -113,9 +115,9 @@ def test_a_shard_of_another_sweep_is_refused(serial, tmp_path):
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 def test_a_worker_that_is_killed_costs_nothing(serial, tmp_path, monkeypatch):
     """The pool breaks; what it had under way is computed in a process of its own."""
-    import interlith.sweep
+    import interlith.sweeping
 
-    monkeypatch.setattr(interlith.sweep, "TASK_S", 0.0)
+    monkeypatch.setattr(interlith.sweeping, "TASK_S", 0.0)
     sweep = written(tmp_path)
     with open_store(tmp_path / "out", sweep.name) as store:
         run = store.begin(sweep.file.text)
@@ -138,9 +140,9 @@ def _children():
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 def test_a_worker_of_dask_that_is_killed_costs_nothing(serial, tmp_path, monkeypatch):
     distributed = pytest.importorskip("distributed")
-    import interlith.sweep
+    import interlith.sweeping
 
-    monkeypatch.setattr(interlith.sweep, "TASK_S", 0.0)
+    monkeypatch.setattr(interlith.sweeping, "TASK_S", 0.0)
     sweep = written(tmp_path)
     with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
         with open_store(tmp_path / "out", sweep.name) as store:
@@ -155,6 +157,44 @@ def test_a_worker_of_dask_that_is_killed_costs_nothing(serial, tmp_path, monkeyp
             carry_out(sweep, store, run, executor, workers=2, tell=killing)
         assert hit
     assert kept(tmp_path / "out") == kept(serial[0] / "out")
+
+
+SBATCH = """#!/usr/bin/env bash
+# a queue that begins every job at once, here
+cp "$1" "$1.kept"
+setsid nohup bash "$1.kept" > /dev/null 2>&1 &
+echo "Submitted batch job $!"
+"""
+SCANCEL = """#!/usr/bin/env bash
+kill -- "-$1" 2> /dev/null
+exit 0
+"""
+QUEUE = {"cores": 1, "processes": 1, "memory": "2GB", "scheduler-options": {"host": "127.0.0.1"}}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("setsid") is None, reason="a queue is played by shell scripts and setsid")
+def test_jobs_of_a_slurm_cluster_give_the_same(serial, tmp_path, monkeypatch):
+    """dask-jobqueue submits its jobs by sbatch; here one that runs them as processes."""
+    pytest.importorskip("dask_jobqueue")
+    import dask
+
+    for name, text in (("sbatch", SBATCH), ("scancel", SCANCEL)):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    with dask.config.set({f"jobqueue.slurm.{key}": value for key, value in QUEUE.items()}):
+        sweep_in(written(tmp_path), tmp_path / "out", executor="slurm", workers=2)
+    assert kept(tmp_path / "out") == kept(serial[0] / "out")
+
+
+def test_without_a_queue_slurm_is_refused_at_once(monkeypatch):
+    pytest.importorskip("dask_jobqueue")
+    from interlith.errors import EnvironmentError_
+
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(EnvironmentError_, match="no sbatch here"), get_executor("slurm"):
+        pass
 
 
 def test_a_scheduler_that_does_not_answer_is_told(monkeypatch):
@@ -251,9 +291,9 @@ def test_more_units_in_a_sequence_keep_those_that_were(tmp_path):
         tmp_path,
         SWEEP.replace('design = "grid"', 'design = "sobol"\nn = 8').replace("[1.0, 4.0]", "{ low = 1, high = 4 }"),
     )
-    keys = unit_keys(few)
+    keys = few.keys
     (tmp_path / "s.toml").write_text((tmp_path / "s.toml").read_text().replace("n = 8", "n = 16"))
-    assert unit_keys(read_sweep(str(tmp_path / "s.toml")))[:8] == keys
+    assert read_sweep(str(tmp_path / "s.toml")).keys[:8] == keys
 
 
 @pytest.mark.parametrize(
@@ -262,7 +302,7 @@ def test_more_units_in_a_sequence_keep_those_that_were(tmp_path):
         ('design = "grid"', 'design = "gird"', "s.toml:3: design = gird"),
         ('design = "grid"', 'design = "sobol"', "needs the number of units"),
         ('design = "grid"', 'design = "grid"\nn = 5', "a grid has as many units"),
-        ("[1.0, 4.0]", "[]", "no value"),
+        ("[1.0, 4.0]", "[]", "at least 1 needed"),
         ("[1.0, 4.0]", "{ low = 4, high = 1 }", "below high"),
         ("[1.0, 4.0]", "{ low = 1, high = 4 }", "needs n"),
         ("[1.0, 4.0]", '{ low = 0, high = 4, n = 2, scale = "log" }', "above 0 on a logarithmic"),

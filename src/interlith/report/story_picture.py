@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from interlith.findings import Finding, Findings, safe_name
+from interlith.findings import Finding, Findings, file_name
 from interlith.report.sketch import Sketch
 
 KINDS: Mapping[str, str] = {  # how a number is known, and what that is worth
@@ -47,7 +47,7 @@ def named(findings: Findings, name: str) -> Finding | None:
 
 def simulated_of(findings: Findings) -> list[Finding]:
     """The simulated tests, in the order of the study."""
-    order = {safe_name(stage["name"]): place for place, stage in enumerate(findings.items[0].summary["stages"])}
+    order = {file_name(stage["name"]): place for place, stage in enumerate(findings.items[0].summary["stages"])}
     found = [item for item in findings.items[1:] if item.name.startswith(TESTS)]
     return sorted(found, key=lambda item: order.get(item.name, len(order)))
 
@@ -57,7 +57,7 @@ def beside_of(findings: Findings) -> dict[str, list[Finding]]:
     found: dict[str, list[Finding]] = {}
     for item in findings.items[1:]:
         if item.name.startswith(MEASURED) and item.summary.get("beside"):
-            found.setdefault(safe_name(f"{TESTS}{item.summary['beside']}"), []).append(item)
+            found.setdefault(file_name(f"{TESTS}{item.summary['beside']}"), []).append(item)
     return found
 
 
