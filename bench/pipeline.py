@@ -16,12 +16,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from interlith import __version__
 from interlith.store import open_store
-from interlith.sweep import _batches, _common, carry_out, read_sweep, work
+from interlith.sweep import read_sweep
+from interlith.sweeping import _batches, _common, _order, carry_out, work
 from interlith.workers import get_executor, pool
 
 RESULTS = Path(__file__).parent / "results" / "pipeline.json"
@@ -63,9 +65,9 @@ def carried_out(sweep, out: Path, executor: str, workers: int) -> float:
 def by_hand(sweep, folder: Path, workers: int) -> float:
     """The same units in the same batches by a bare pool, nothing kept."""
     with open_store(folder / "none", sweep.name) as store:
-        known = _common(sweep, store, store.begin(""), 1, False)
+        order = _order(sweep, _common(sweep, store, store.begin(""), 1))
     seconds = [0.04] * 20
-    orders = list(_batches(sweep, known, range(len(sweep.units)), seconds))
+    orders = list(_batches(order, sweep, range(len(sweep.units)), seconds))
     began = time.perf_counter()
     with pool(workers) as hands:
         list(hands.map(work, orders))
@@ -109,7 +111,7 @@ def sweep(folder: Path) -> dict[str, float]:
 
 
 def dask(folder: Path) -> dict[str, float]:
-    """Work alone: the workers are there, and warm, before the clock starts."""
+    """Work alone: the workers are there, and warm, before the clock starts. Beside it what the machine itself gives."""
     from distributed import Client, LocalCluster
 
     found = {}
@@ -123,7 +125,26 @@ def dask(folder: Path) -> dict[str, float]:
             asked = sweep_of(folder, N_DASK, LONG)
             found[n] = carried_out(asked, folder / f"dask-{n}", cluster.scheduler_address, n)
             assert client.status == "running"
-    return {"dask_one_worker_s": found[1], "dask_two_workers_s": found[2], "dask_speed_up": found[1] / found[2]}
+    bare = by_processes(sweep_of(folder, N_DASK, LONG), folder)
+    return {
+        "dask_one_worker_s": found[1],
+        "dask_two_workers_s": found[2],
+        "dask_speed_up": found[1] / found[2],
+        "bare_speed_up_of_two_processes": bare[1] / bare[2],
+    }
+
+
+def by_processes(sweep, folder: Path) -> dict[int, float]:
+    """The same units by one bare process and by two, nothing kept: what the machine can give."""
+    with open_store(folder / "bare", sweep.name) as store:
+        order = _order(sweep, _common(sweep, store, store.begin(""), 1))
+    orders = [replace(order, units=((i, values),)) for i, values in enumerate(sweep.units)]
+    found = {}
+    for n in (1, 2):
+        with pool(n) as hands:
+            list(hands.map(work, orders[: 4 * n]))
+            found[n] = timed(lambda hands=hands: list(hands.map(work, orders)))
+    return found
 
 
 def main() -> None:

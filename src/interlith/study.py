@@ -24,6 +24,7 @@ from interlith.written import File, Place, Written, opened, table_of, validated_
 PACKAGE = "interlith.studies"
 MOST_BYTES = 1_000_000  # of a study; a longer one was not written by a person
 MOST_TESTS, MOST_EXPECTED = 1000, 5000
+OF_A_SWEEP = ("study", "vary", "outcomes", "design")
 SEPARATOR = " > "
 FROM = "from"
 Kind = Literal["computed", "calibrated", "predicted", "audit"]
@@ -220,6 +221,8 @@ def study_of(table: Mapping[str, Any], file: File, name: str, allow_outside: boo
     rest = {key: value for key, value in table.items() if key not in own}
     known = (*StudyFile.model_fields, *cell_test.KEYS)
     for key in rest:
+        if key in OF_A_SWEEP:
+            raise file.at((key,), f"{key}: this file is a sweep; interlith sweep carries it out")
         if key not in known:
             hint = did_you_mean(key, known)
             raise file.at((key,), f"{key}: not a key of a study.{hint} (known: {', '.join(known)})")

@@ -37,7 +37,7 @@ def test_any_passive_circuit_passes_with_the_noise_it_was_given(arcs, ohm, henry
     w = 2j * np.pi * F
     z = ohm + henry * w + warburg / np.sqrt(w) + sum(r / (1 + (w * 10**t) ** n) for r, t, n in arcs)
     found = kramers_kronig(F, noisy(z, noise, seed=len(arcs)))
-    assert found.rms < 1.1 * np.hypot(noise, UNRESOLVED)
+    assert found.rms < 1.2 * np.hypot(noise, UNRESOLVED)  # of some forty points
     if noise < module.SYSTEMATIC:  # above it a search finds the rare false alarms, which a test below counts
         assert found.verdict == "consistent"
         assert found.systematic < module.SYSTEMATIC
