@@ -1,5 +1,7 @@
 """Where the real files lie; tests that need them are skipped, saying so, when the folder is missing."""
 
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -7,10 +9,23 @@ import pytest
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
+@pytest.fixture(scope="session")
+def caches(tmp_path_factory):
+    """Where tests have caches of their own, and one folder of compiled code that all share: it is the same in all."""
+    folder = tmp_path_factory.mktemp("caches")
+    (folder / "compiled").mkdir()
+    return folder, count(1)
+
+
 @pytest.fixture(autouse=True)
-def private_cache(tmp_path, monkeypatch):
-    """No test reads or fills the user's own cache."""
-    monkeypatch.setenv("INTERLITH_CACHE", str(tmp_path / "cache"))
+def private_cache(caches, monkeypatch):
+    """No test reads or fills the user's own cache, nor that of another test."""
+    folder, number = caches
+    own = folder / str(next(number))
+    own.mkdir()
+    with suppress(OSError):  # where links need a privilege, code is compiled anew
+        (own / "compiled").symlink_to(folder / "compiled", target_is_directory=True)
+    monkeypatch.setenv("INTERLITH_CACHE", str(own))
 
 
 @pytest.fixture(scope="session")

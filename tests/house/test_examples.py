@@ -2,7 +2,6 @@
 
 import doctest
 import importlib
-import os
 import re
 import subprocess
 import sys
@@ -48,23 +47,15 @@ def test_python_blocks(code, tmp_path):
     assert done.returncode == 0, done.stderr
 
 
-@pytest.fixture(scope="session")
-def one_cache(tmp_path_factory):
-    """A cache that all blocks share, so that models are compiled once, and that nobody else has."""
-    return tmp_path_factory.mktemp("cache")
-
-
 @pytest.mark.parametrize("code", blocks("console"))
-def test_console_blocks(code, tmp_path, one_cache):
+def test_console_blocks(code, tmp_path):
     """Lines that begin with "$ interlith" run, in the order of the block; the output beside them is for people."""
-    environment = {**os.environ, "INTERLITH_CACHE": str(one_cache)}
     commands = [line[2:] for line in code.splitlines() if line.startswith("$ interlith")]
     for command in commands:
         arguments = command.split("#")[0].split()[1:]
         done = subprocess.run(
             [sys.executable, "-m", "interlith", *arguments],
             cwd=tmp_path,
-            env=environment,
             capture_output=True,
             text=True,
             check=False,
