@@ -67,6 +67,7 @@ OF_A_STUDY = (
 )  # keys of a study file that say nothing of its test
 CELLS = ("half", "symmetric", *full_names())
 PLACES = ("host", "coating", "foil", "counter", "positive", "electrolyte", "separator", "cell")
+UNKNOWN_VALUE = 0.5  # stands for a value that is not known yet
 Changes = Mapping[str, Any]
 
 
@@ -301,6 +302,19 @@ def changed(cell: Cell, name: str, value: Any) -> Cell:
         foil = _with(cell.counter, name, key, value)
         return cell.with_values_kept(counter=foil, working=foil)
     return _host_changed(cell, place, name, key, value)
+
+
+def known(cell: Cell, name: str) -> None:
+    """Whether the cell has such a value, named as PLACE.FIELD. Raises InputError, as `changed` does.
+
+    >>> known(half_cell("cp"), "host.porosity")
+    """
+    host: Any = cell.host
+    parts = {"host": host, "coating": getattr(host, "coating", None), "cell": cell}
+    parts |= {"positive": cell.counter, "foil": cell.working}
+    place, _, key = name.partition(".")
+    part = parts.get(place, getattr(cell, place, None))
+    changed(cell, name, getattr(part, key, UNKNOWN_VALUE))
 
 
 def _host_changed(cell: Cell, place: str, name: str, key: str, value: Any) -> Cell:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from interlith.errors import InputError
-from interlith.pipeline import Stage, coat_options, design_options
+from interlith.handing import check_handed
+from interlith.pipeline import Stage, coat_options, design_options, flat
 from interlith.running import named_files, plan
 from interlith.study import (
     CoatingAsked,
@@ -15,8 +19,12 @@ from interlith.study import (
     Study,
     SurfaceAsked,
     made_test,
+    references,
     without_references,
 )
+
+if TYPE_CHECKING:
+    from interlith.cell_test import CellTest
 
 
 def check(study: Study) -> list[Stage]:
@@ -30,13 +38,26 @@ def check(study: Study) -> list[Stage]:
     if not stages:
         raise InputError(f"{study.file.name}: nothing to do: no test, no surface, no coating, no cell, no file")
     for stage in stages:
-        if (look := _LOOKS.get(stage.name[0])) is not None:
-            look(study, stage)
+        look(study, stage)
     return stages
 
 
+def look(study: Study, stage: Stage) -> None:
+    """Look at one stage. Raises InputError at the key that is wrong."""
+    if (looked := _LOOKS.get(stage.name[0])) is not None:
+        looked(study, stage)
+
+
 def _at(study: Study, place: Place, problem: InputError) -> InputError:
-    return study.at(place, f"{'.'.join(map(str, place))}: {problem}")
+    said = re.sub(r"^--\w+ ", "", str(problem))  # an option of the command line, which nobody gave here
+    return study.at(place, f"{'.'.join(map(str, place))}: {said}")
+
+
+def _set_at(study: Study, stage: Stage, problem: InputError) -> InputError:
+    """An error of a value that is set by hand, at its own key where it names that."""
+    names = [name for name, _ in flat(stage.table["set"])]
+    named = next((name for name in names if str(problem).startswith(name)), None)
+    return _at(study, (*stage.name, "set", *(named.split(".") if named else ())), problem)
 
 
 def _read(study: Study, stage: Stage, read: Callable[[str], object]) -> None:
@@ -57,7 +78,8 @@ def _test(study: Study, stage: Stage) -> None:
 
     name = stage.name[1]
     test = made_test(study, name)
-    place: Place = ("tests", name)
+    _handed(study, stage, test)
+    place: Place = ("tests", name, "model")
     try:
         kernel_name(test.cell, test.model)
         place = ("tests", name, "without")
@@ -65,7 +87,18 @@ def _test(study: Study, stage: Stage) -> None:
         place = ("tests", name, "protocol")
         checked(test.cell, test.protocol, test.nominal_mAh_per_cm2)
     except InputError as problem:
+        place = ("tests", name, "nominal_mAh_per_cm2") if "nominal" in str(problem) else place
         raise study.at(place, str(problem)) from None
+
+
+def _handed(study: Study, stage: Stage, test: CellTest) -> None:
+    """Whether what comes from other stages has a place in the test."""
+    for place, text in references(stage.table):
+        steps = tuple(map(str, place))
+        try:
+            check_handed(test, steps, text)
+        except InputError as problem:
+            raise study.at((*stage.name, *place), str(problem)) from None
 
 
 def _surface(study: Study, stage: Stage) -> None:
@@ -101,7 +134,7 @@ def _coating(study: Study, stage: Stage) -> None:
         key = "set"
         as_asked(recipe, coat_options(asked))
     except InputError as problem:
-        raise _at(study, ("coating", key), problem) from None
+        raise (_set_at(study, stage, problem) if key == "set" else _at(study, ("coating", key), problem)) from None
 
 
 def _pouch(study: Study, stage: Stage) -> None:
@@ -117,7 +150,7 @@ def _pouch(study: Study, stage: Stage) -> None:
         key = "set"
         as_asked(design, design_options(asked, without_references(asked.set), None, stage.seed))
     except InputError as problem:
-        raise _at(study, ("pouch", key), problem) from None
+        raise (_set_at(study, stage, problem) if key == "set" else _at(study, ("pouch", key), problem)) from None
 
 
 def _fit(study: Study, stage: Stage) -> None:
@@ -129,12 +162,18 @@ def _fit(study: Study, stage: Stage) -> None:
 
 def _measured(study: Study, stage: Stage) -> None:
     from interlith.cycling.kind import check_kind
+    from interlith.cycling.reading import recognize
 
     asked = MeasuredAsked.model_validate(stage.table)
     try:
         check_kind(asked.kind)
     except InputError as problem:
         raise _at(study, (*stage.name, "kind"), problem) from None
+    for i, given in enumerate(asked.files):
+        try:
+            recognize(Path(stage.path(given)))
+        except InputError as problem:
+            raise study.at((*stage.name, "files"), f"{'.'.join(stage.name)}.files.{i + 1}: {problem}") from None
 
 
 _LOOKS: Mapping[str, Callable[[Study, Stage], None]] = {

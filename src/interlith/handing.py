@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from interlith.cell_test import CellTest, changed
+from interlith.cell_test import CellTest, changed, known
 from interlith.errors import InputError
 from interlith.findings import Finding
 from interlith.parts.cell import Foil, Host
@@ -102,10 +102,9 @@ def with_handed(test: CellTest, given: Given, wanted: Sequence[tuple[Path_, str]
     """
     rows = []
     for place, text in wanted:
-        if place[:1] != ("set",) or len(place) not in (2, 3):
-            raise InputError(f"{'.'.join(place)}: only a value of [set] comes from another stage")
+        check_handed(test, place, text)
         if len(place) == 2:
-            test, row = _with_host(test, given, place[1], text)
+            test, row = _with_host(test, given, text)
         else:
             value, origin = number_with_origin(given, text)
             test = replace(test, cell=changed(test.cell, ".".join(place[1:]), as_written(value, origin)))
@@ -114,16 +113,26 @@ def with_handed(test: CellTest, given: Given, wanted: Sequence[tuple[Path_, str]
     return test, rows
 
 
-def _with_host(test: CellTest, given: Given, place: str, text: str) -> tuple[CellTest, dict[str, Any]]:
-    """The host of a coating in place of the sample's paper; what lithium does on it stays the sample's."""
-    if place != "host":
-        raise InputError(f"set.{place}: a whole part is taken for host alone, as host = {{ from = 'coating' }}")
-    stage = stage_of(path_of(text), tuple(given))
-    if stage is None or stage[0] != "coating" or path_of(text) != stage:
+def check_handed(test: CellTest, place: Path_, text: str) -> None:
+    """Whether what another stage finds has a place in a test: a value of [set], or a whole host. Raises InputError."""
+    if place[:1] != ("set",) or len(place) not in (2, 3):
+        raise InputError(f"{'.'.join(place)}: only a value of [set] comes from another stage")
+    if len(place) == 3:
+        known(test.cell, ".".join(place[1:]))
+    elif place[1] != "host":
+        raise InputError(f"set.{place[1]}: a whole part is taken for host alone, as host = {{ from = 'coating' }}")
+    elif len(path_of(text)) > 1 or path_of(text)[0] != "coating":
         raise InputError(f"set.host = {text}: a host comes from the coating: {{ from = 'coating' }}")
-    like = test.cell.host
-    if like is None:
+    elif test.cell.host is None:
         raise InputError("set.host: this cell has no host")
+
+
+def _with_host(test: CellTest, given: Given, text: str) -> tuple[CellTest, dict[str, Any]]:
+    """The host of a coating in place of the sample's paper; what lithium does on it stays the sample's."""
+    like = test.cell.host
+    stage = stage_of(path_of(text), tuple(given))
+    if like is None or stage is None:
+        raise InputError(f"{text}: its stage has no result")
     summary = given[stage].summary
     host = host_of(summary, like)
     cell = test.cell

@@ -168,7 +168,7 @@ def _pouch(stage: Stage, given: Given) -> Finding:
         text = str(efficiency[FROM])
         efficiency, origin = number_with_origin(given, text)
         handed.append({"to": "efficiency", "from": text, "value": efficiency, "kind": origin.kind})
-    changes = dict(_flat(without_references(asked.set)))
+    changes = dict(flat(without_references(asked.set)))
     for place, text in references(asked.set):
         value, origin = number_with_origin(given, text)
         name = ".".join(map(str, place))
@@ -204,12 +204,12 @@ DO: Mapping[str, Callable[[Stage, Given], Finding]] = {
 }
 
 
-def _flat(table: Mapping[str, Any], before: str = "") -> list[tuple[str, Any]]:
+def flat(table: Mapping[str, Any], before: str = "") -> list[tuple[str, Any]]:
     """Dotted names and values of tables within tables; a table with a value is one."""
     found: list[tuple[str, Any]] = []
     for key, value in table.items():
         if isinstance(value, Mapping) and value and "value" not in value:
-            found += _flat(value, f"{before}{key}.")
+            found += flat(value, f"{before}{key}.")
         else:
             found.append((f"{before}{key}", value))
     return found
@@ -217,4 +217,4 @@ def _flat(table: Mapping[str, Any], before: str = "") -> list[tuple[str, Any]]:
 
 def _pairs(table: Mapping[str, Any]) -> tuple[str, ...]:
     """Changes as the command line writes them."""
-    return tuple(f"{name}={json.dumps(value)}" for name, value in _flat(table))
+    return tuple(f"{name}={json.dumps(value)}" for name, value in flat(table))

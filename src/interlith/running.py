@@ -61,6 +61,7 @@ KILLED = {
     "type": "EnvironmentError_",
     "message": "the process that computed it was killed, perhaps for memory; the same command tries it again",
 }
+CHANGED = {"type": "InputError", "message": "its files changed while it was computed; the same command goes on"}
 TELLS = Literal["computed", "kept", "failed", "waiting"]
 Tell = Callable[["Outcome", int, int], None]  # a stage that ended, how many did, of how many
 
@@ -226,12 +227,18 @@ def _key(stage: Stage, blobs: Mapping[Path_, str]) -> tuple[str, dict[str, Any],
 def inputs_of(stage: Stage) -> dict[str, str]:
     """Hashes of what a stage reads besides its keys: files, files that they name, and the code."""
     inputs = {"code": _code(CODE[stage.name[0]])}
+    return inputs | {f"file {name}": _hash_of_file(path) for name, path in files_of(stage).items()}
+
+
+def files_of(stage: Stage) -> dict[str, Path]:
+    """All files that a stage reads: those that the study names, and those that these name."""
+    found: dict[str, Path] = {}
     for given, path in stage.files.items():
-        inputs[f"file {given}"] = _hash_of_file(path)
+        found[given] = path
         if stage.name[0] != "measured":
             file = read_file(path)
-            inputs |= {f"file {given} > {other}": _hash_of_file(file.folder / other) for other in _nested(file)}
-    return inputs
+            found |= {f"{given} > {other}": file.folder / other for other in _nested(file)}
+    return found
 
 
 def _hash_of_file(path: Path) -> str:
@@ -312,6 +319,8 @@ def _record(store: Store, begun: Begun, future: Future[Any]) -> Outcome:
         finding, error, seconds = future.result()
     except BrokenProcessPool:
         return Outcome(stage, "failed", 0.0, error=KILLED)
+    if stage.files and not inputs_of(stage).items() <= begun.inputs.items():
+        return Outcome(stage, "failed", seconds, error=CHANGED)
     blob = None if finding is None else store.put_finding(finding)
     unit = Unit(
         key=key,

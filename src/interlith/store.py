@@ -149,6 +149,8 @@ class Store:
                 data = path.read_bytes()
             except FileNotFoundError:
                 raise CorruptFile(f"{path}: missing; what it held must be computed anew") from None
+            except IsADirectoryError:
+                raise EnvironmentError_(f"{path}: a folder where a file was; remove it") from None
         if hashlib.sha256(data).hexdigest() != sha:
             raise CorruptFile(f"{path}: changed on disk (its bytes are not those that its name says)")
         return data

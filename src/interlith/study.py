@@ -140,6 +140,8 @@ class Expected(Written):
     def _fits(self) -> Expected:
         if (self.ours is None) == (self.ratio is None):
             raise ValueError("give ours = a place in the results, or ratio = two of them")
+        if isinstance(self.paper, tuple) and not self.paper[0] <= self.paper[1]:
+            raise ValueError("paper: [low, high], the low one first")
         if self.bound is not None and not isinstance(self.paper, float):
             raise ValueError("bound: goes with one number as paper")
         return self
@@ -164,7 +166,7 @@ class StudyFile(Written):
     ask: str = ""
     source: str = ""
     note: str = ""
-    seed: int = Field(default=1, ge=0, lt=2**63)
+    seed: int = Field(default=1, ge=0, lt=2**63, strict=True)
     surface: SurfaceAsked | None = None
     coating: CoatingAsked | None = None
     tests: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict, max_length=MOST_TESTS)
@@ -231,6 +233,10 @@ def study_of(table: Mapping[str, Any], file: File, name: str, allow_outside: boo
         raise file.at((first,), f"{first}: of one test; this study has [tests], and says it there")
     if own:
         rest["tests"] = {name: own}
+    for key in ("tests", "fits", "measured"):
+        for one in rest[key] if isinstance(rest.get(key), Mapping) else ():
+            if not one.strip() or not one.isprintable():
+                raise file.at((key,), f"{key}: one has the name {one!r}; a word is needed")
     study = Study(name, validated_table(file, StudyFile, rest), file, (name,) if own else (), allow_outside)
     _check_names(study)
     _check_tests(study)

@@ -34,15 +34,16 @@ from interlith.findings import (
     writing,
 )
 from interlith.handing import Given
+from interlith.origin import origin, refuse_foreign, settle
 from interlith.pipeline import ACCOUNT, RECORD
-from interlith.running import Outcome, Tell, conduct
-from interlith.store import MANIFEST, Store, open_store, read_store
+from interlith.running import Outcome, Tell, conduct, plan
+from interlith.store import Store, open_store, read_store
 from interlith.study import Study, StudyFile, read_study
 from interlith.sweep import SWEEP_OF
 from interlith.written import read_file
 
 WARNING = "SIMULATED and COMPUTED but for what is called measured: the kind of each number stands beside it"
-STUDY, ORIGIN = "study.toml", "study"
+STUDY = "study.toml"
 KEPT_FILES = (RECORD, ACCOUNT)
 PACKAGES = ("numpy", "scipy", "numba", "polars", "pydantic", "matplotlib")
 FEW = 8  # draws below which a span says little
@@ -62,9 +63,9 @@ def run(
     into; a stage that fails is told in the findings, and stops only what takes from it.
     """
     stages = check(study)
-    _refuse_own_study(out)
+    refuse_foreign(out)
     with open_store(out, study.name) as store:
-        _settle(study, store, out)
+        settle(study.file, store, out)
         before = _names_before(store)
         number = store.begin(study.file.text)
         with writing(out):
@@ -88,15 +89,23 @@ def study_of_run(out: Path, *, allow_outside: bool = False) -> Study:
     Raises InputError where there is none.
     """
     with read_store(out) as store:
-        name, origin = store.name, store.noted(ORIGIN)
+        name, own = store.name, origin(store, out)
     if name.startswith(SWEEP_OF):
         raise InputError(f"{out}: holds a {name}; interlith sweep goes on with it, with --out {out}")
     if not (out / STUDY).is_file():
         raise InputError(f"{out}: has no {STUDY}; run the study itself again, with --out {out}")
     copy = read_study(str(out / STUDY), name, allow_outside=allow_outside)
-    if origin and (out / origin).is_file():
-        own = read_study(str(out / origin), name, allow_outside=allow_outside)
-        return own if own.file.text == copy.file.text else copy
+    if own is None:
+        return copy
+    if own.is_file() and read_file(own).text == copy.file.text:
+        return read_study(str(own), name, allow_outside=allow_outside)
+    try:
+        plan(copy)
+    except InputError as problem:
+        why = f"changed since {out} was made" if own.is_file() else "gone"
+        raise InputError(
+            f"{own}: is {why}, and its files lie beside it; run it itself, with --out {out} ({problem})"
+        ) from None
     return copy
 
 
@@ -193,37 +202,6 @@ def _text(value: Any) -> str:
 
 
 # ---- the folder
-
-
-def _refuse_own_study(out: Path) -> None:
-    """A study.toml of the user's own is not written over."""
-    if (out / STUDY).exists() and not (out / MANIFEST).exists():
-        raise InputError(f"{out}: holds a {STUDY} that is no run's; give another --out")
-
-
-def _settle(study: Study, store: Store, out: Path) -> None:
-    """Note which file the folder is a run of. Raises InputError where it is another one's, that has the same name."""
-    own = _origin(study)
-    if own is not None and own.parent.resolve() == out.resolve():
-        return  # the copy in the folder
-    noted = store.noted(ORIGIN)
-    if noted and (out / noted).is_file() and (own is None or not own.samefile(out / noted)):
-        raise InputError(f"{out}: holds the run of {(out / noted).resolve()}; give another --out")
-    store.note(ORIGIN, "" if own is None else _from(out, own))
-
-
-def _origin(study: Study) -> Path | None:
-    """The file of a study; None for a shipped one."""
-    path = study.file.folder / study.file.name
-    return path if path.is_file() and read_file(path).text == study.file.text else None
-
-
-def _from(out: Path, path: Path) -> str:
-    """A path as seen from a folder, so that both can be moved together."""
-    try:
-        return Path(os.path.relpath(path.resolve(), out.resolve())).as_posix()
-    except ValueError:  # another drive of Windows
-        return path.resolve().as_posix()
 
 
 def _write(findings: Findings, out: Path) -> None:

@@ -28,10 +28,11 @@ import numpy as np
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from interlith.cell_test import KEYS
+from interlith.checking import look
 from interlith.errors import InputError, did_you_mean
 from interlith.findings import plain
 from interlith.pipeline import Stage
-from interlith.running import inputs_of, plan
+from interlith.running import files_of, inputs_of, plan
 from interlith.store import key_of
 from interlith.study import PACKAGE, SEPARATOR, Path_, Study, names_of, path_of, read_study, stage_of, study_of
 from interlith.written import File, Written, opened, table_of, validated
@@ -98,7 +99,9 @@ class SweepFile(Written):
     def _of_values(cls, held: Mapping[str, Any]) -> Mapping[str, Any]:
         for name, values in held.items():
             for value in values if isinstance(values, tuple) else ():
-                if not isinstance(value, (bool, int, float, str)) or (isinstance(value, float) and value != value):
+                if not isinstance(value, (bool, int, float, str)) or (
+                    isinstance(value, float) and not math.isfinite(value)
+                ):
                     raise ValueError(f"vary.{name}: a list of numbers, words, true or false, not of {value!r:.60}")
         return held
 
@@ -118,7 +121,8 @@ class SweepFile(Written):
 class Sweep:
     """A sweep as asked: its file, its study, and the values of every unit, in their order.
 
-    inputs: of a varied key and one of its words, hashes of the files that the study names with it and not else.
+    inputs: of a varied key and one of its words, hashes of the files that the study names with it and not else. files:
+    all that any unit reads.
     """
 
     name: str
@@ -128,6 +132,7 @@ class Sweep:
     table: Mapping[str, Any]
     units: tuple[Mapping[str, Any], ...]
     inputs: Mapping[tuple[str, str], Mapping[str, str]]
+    files: tuple[Path, ...] = ()
 
     @property
     def run_name(self) -> str:
@@ -213,8 +218,8 @@ def read_sweep(given: str, *, allow_outside: bool = False) -> Sweep:
     study, table = _study(file, asked, allow_outside)
     for name in asked.outcomes:
         _check_outcome(file, study, asked, name)
-    inputs = _inputs(file, asked, study, table)
-    return Sweep(Path(file.name).stem, asked, file, study, table, tuple(design(asked)), inputs)
+    inputs, files = _inputs(file, asked, study, table)
+    return Sweep(Path(file.name).stem, asked, file, study, table, tuple(design(asked)), inputs, tuple(sorted(files)))
 
 
 def design(asked: SweepFile) -> Iterator[dict[str, Any]]:
@@ -313,6 +318,8 @@ def column(key: str) -> str:
 
 def _check_outcome(file: File, study: Study, asked: SweepFile, name: str) -> None:
     text, names = asked.outcomes[name], names_of(study)
+    if not name.strip():
+        raise file.at(("outcomes", name), "outcomes: one has no name")
     if name in OWN_COLUMNS or name in map(column, asked.vary):
         raise file.at(("outcomes", name), f"outcomes.{name}: the table has a column of this name; give it another")
     if stage_of(path_of(text), names) is None:
@@ -324,25 +331,35 @@ def _check_outcome(file: File, study: Study, asked: SweepFile, name: str) -> Non
         )
 
 
-def _inputs(
-    file: File, asked: SweepFile, study: Study, table: Mapping[str, Any]
-) -> dict[tuple[str, str], dict[str, str]]:
-    """Every value that a key may have makes a study, as far as can be seen before; the hashes of files that it names.
+Inputs = dict[tuple[str, str], dict[str, str]]
 
-    Raises InputError, also for a file that is not there or may not be read.
+
+def _inputs(file: File, asked: SweepFile, study: Study, table: Mapping[str, Any]) -> tuple[Inputs, set[Path]]:
+    """Hashes of the files that a word names where it is the value of a key, and all files that any unit reads.
+
+    Raises InputError for a value that makes no study, as far as can be seen before, for a file that is not there or may
+    not be read.
     """
-    files = {stage.name: stage.files for stage in plan(study)}
-    found: dict[tuple[str, str], dict[str, str]] = {}
+    written = {stage.name: stage for stage in plan(study)}
+    found: Inputs = {}
+    files = {path for stage in written.values() for path in files_of(stage).values()}
     for key, held in asked.vary.items():
         for value in held if isinstance(held, tuple) else (held.low, held.high, held.at(BETWEEN)):
             try:
                 variant = study_of(varied(table, {key: value}), study.file, study.name, study.allow_outside)
-                stages = [stage for stage in plan(variant) if stage.files != files.get(stage.name)]
-                hashes = {f"{stage.label} {name}": sha for stage in stages for name, sha in inputs_of(stage).items()}
+                stages = [stage for stage in plan(variant) if stage != written.get(stage.name)]
+                for stage in stages:
+                    look(variant, stage)
             except InputError as problem:
-                whole = isinstance(held, Span) and value not in (held.low, held.high)
-                mend = "; where it must be a whole number, list its values" if whole else ""
-                raise file.at(("vary", key), f"vary.{key} = {value}: {problem}{mend}") from None
+                raise file.at(("vary", key), f"vary.{key} = {value}: {problem}{_mend(held, value)}") from None
+            files |= {path for stage in stages for path in files_of(stage).values()}
             if isinstance(value, str):
-                found[key, value] = hashes
-    return found
+                found[key, value] = {
+                    f"{stage.label} {name}": sha for stage in stages for name, sha in inputs_of(stage).items()
+                }
+    return found, files
+
+
+def _mend(held: Span | tuple[Any, ...], value: Any) -> str:
+    within = isinstance(held, Span) and value not in (held.low, held.high)
+    return "; where it must be a whole number, list its values" if within else ""

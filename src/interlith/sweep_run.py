@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ from interlith.answers import answered, head
 from interlith.errors import CorruptFile, InputError
 from interlith.findings import Findings, replace_file, writing
 from interlith.handing import number_in
-from interlith.store import Store, open_store, read_store
+from interlith.origin import refuse_foreign, settle
+from interlith.store import Store, Unit, open_store, read_store
 from interlith.sweep import Sweep, column, read_sweep
 from interlith.sweeping import Tell, carry_out
 from interlith.workers import get_executor, known_executor
@@ -53,7 +55,9 @@ def sweep_in(
     """
     n_workers = workers or os.cpu_count() or 1
     known_executor(executor)
+    refuse_foreign(out)
     with open_store(out, sweep.run_name) as store:
+        settle(sweep.file, store, out)
         run = store.begin(sweep.file.text)
         with writing(out):
             replace_file(out / SWEEP, sweep.file.text.encode())
@@ -84,33 +88,46 @@ def merge(given: str, folders: Sequence[Path], out: Path, *, allow_outside: bool
     sweep = read_sweep(given, allow_outside=allow_outside)
     if out.resolve() in [folder.resolve() for folder in folders]:
         raise InputError(f"{out}: is one of the shards; give another --out")
-    with open_store(out, sweep.run_name) as store:
+    refuse_foreign(out)
+    with ExitStack() as stack:
+        shards = [stack.enter_context(read_store(folder)) for folder in folders]
+        units = [_units_of(shard, sweep) for shard in shards]
+        store = stack.enter_context(open_store(out, sweep.run_name))
+        settle(sweep.file, store, out)
         run = store.begin(sweep.file.text)
         with writing(out):
             replace_file(out / SWEEP, sweep.file.text.encode())
-        for folder in folders:
-            _take(folder, store, sweep)
-        findings = told(sweep, store, out)
+        said = [line for shard, found in zip(shards, units, strict=True) for line in _take(shard, found, store)]
+        findings = told(sweep, store, out, said=said)
         store.end(run, "done")
     return findings
 
 
-def _take(folder: Path, store: Store, sweep: Sweep) -> None:
-    """The units of a shard that are whole; what was harmed is missing, and told so."""
-    with read_store(folder) as other:
-        if other.name != sweep.run_name:
-            raise InputError(f"{folder}: holds the {other.name}, not the {sweep.run_name}")
-        units = [unit for unit in other.units_of(sweep.keys).values() if other.is_whole(unit.blob)]
-        if not units:
-            raise InputError(
-                f"{folder}: has no unit of this sweep; was the sweep, its study or interlith changed since?"
-            )
-        store.put_many([other.get(unit.blob) for unit in units if unit.blob is not None])
-        store.record(units)
+def _units_of(shard: Store, sweep: Sweep) -> list[Unit]:
+    """What a shard has of a sweep. Raises InputError where that is nothing."""
+    if shard.name != sweep.run_name:
+        raise InputError(f"{shard.folder}: holds the {shard.name}, not the {sweep.run_name}")
+    units = list(shard.units_of(sweep.keys).values())
+    if not units:
+        raise InputError(
+            f"{shard.folder}: has no unit of this sweep; was the sweep, its study or interlith changed since?"
+        )
+    return units
 
 
-def told(sweep: Sweep, store: Store, out: Path | None, *, shard: tuple[int, int] = (1, 1)) -> Findings:
-    """The findings of a sweep, as far as it is: one row per unit, in the order of the design."""
+def _take(shard: Store, units: Sequence[Unit], store: Store) -> list[str]:
+    """The units of a shard that are whole; says how many are not."""
+    whole = [unit for unit in units if shard.is_whole(unit.blob)]
+    store.put_many([shard.get(unit.blob) for unit in whole if unit.blob is not None])
+    store.record(whole)
+    n = len(units) - len(whole)
+    return [f"{shard.folder}: {n} of {len(units)} units are harmed; sweep this shard again"] if n else []
+
+
+def told(
+    sweep: Sweep, store: Store, out: Path | None, *, shard: tuple[int, int] = (1, 1), said: Sequence[str] = ()
+) -> Findings:
+    """The findings of a sweep, as far as it is: one row per unit, in the order of the design. said: before all else."""
     mine = sweep.numbers(shard)
     units = store.units_of([sweep.keys[i] for i in mine])
     rows: list[dict[str, Any]] = []
@@ -135,6 +152,7 @@ def told(sweep: Sweep, store: Store, out: Path | None, *, shard: tuple[int, int]
             }
         )
     summary = _summary(sweep, rows, lacks, len(mine), shard)
+    summary["said"] = [*said, *summary["said"]]
     tables = {UNITS: pl.DataFrame(rows, infer_schema_length=None)} if rows else {}
     return answered(f"Sweep {sweep.name}", sweep.name, summary, tables, WARNING, out)
 

@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from interlith.errors import EnvironmentError_, InputError, InterlithError
 from interlith.findings import Finding, plain
-from interlith.handing import Given, found_at
+from interlith.handing import VALUES, Given, found_at
 from interlith.pipeline import do
 from interlith.running import KILLED, Outcome, conduct, plan, told_of
 from interlith.store import Store, Unit
@@ -70,8 +71,12 @@ def carry_out(
     todo = [i for i in mine if sweep.keys[i] not in kept]
     counts = [len(mine) - len(todo), sum(unit.status == "failed" for unit in kept.values())]
     seconds = [TASK_S]
+    before = _states(sweep)
 
     def record(results: Sequence[Result]) -> None:
+        if (now := _states(sweep)) != before:
+            changed = next(path for path in before if before[path] != now[path])
+            raise InputError(f"{changed}: changed while the sweep ran; the same command goes on with it as it is now")
         _record(sweep, store, results)
         seconds.extend(took for *_, took in results)
         counts[0] += len(results)
@@ -86,6 +91,18 @@ def carry_out(
         for one in lost:  # one of them killed its process, and took the others with it
             for results in _parted(one):
                 record(results)
+
+
+def _states(sweep: Sweep) -> dict[Path, tuple[int, int]]:
+    """When the files that units read were written, and how long they are."""
+    found = {}
+    for path in sweep.files:
+        try:
+            state = path.stat()
+            found[path] = (state.st_mtime_ns, state.st_size)
+        except OSError:
+            found[path] = (0, 0)
+    return found
 
 
 def kept_units(store: Store, keys: Sequence[str]) -> dict[str, Unit]:
@@ -161,7 +178,11 @@ def _outcomes(given: Given, asked: Mapping[str, str]) -> dict[str, Any]:
     lacks: dict[str, str] = {}
     for name, text in asked.items():
         try:
-            outcomes[name] = found_at(given, text)[0]
+            held = outcomes[name] = found_at(given, text)[0]
+            if held is None:
+                lacks[name] = f"{text}: empty"
+            elif isinstance(held, (Mapping, list)) and not (isinstance(held, Mapping) and set(VALUES) & set(held)):
+                lacks[name] = f"{text}: a table, no value; what is wanted lies below it"
         except InputError as problem:
             lacks[name] = str(problem)
     return {"outcomes": outcomes, "lacks": lacks}

@@ -264,3 +264,62 @@ def test_another_study_of_the_same_name_does_not_take_the_folder(tmp_path):
 def test_the_json_of_a_run_is_json(tmp_path):
     findings = run(written(tmp_path, ONE), tmp_path / "out", workers=1)
     json.dumps(findings.items[0].summary, allow_nan=False)
+
+
+RECIPE = '[coating]\nrecipe = "reference-coating"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('hst.porosity = { from = "coating > host > porosity" }', "Did you mean host"),
+        ('host.porositty = { from = "coating > host > porosity" }', "Did you mean porosity"),
+        ('host.porosity.value = { from = "coating > host > porosity" }', "only a value of"),
+        ('foil = { from = "coating" }', "a whole part is taken for host alone"),
+        ('host = { from = "coating > host" }', "a host comes from the coating"),
+    ],
+)
+def test_a_place_for_what_another_stage_finds_is_looked_at(tmp_path, text, said):
+    with pytest.raises(InputError, match=r"s.toml:9: .*" + said):
+        check(written(tmp_path, f"{RECIPE}[tests.x]\n{ONE}[tests.x.set]\n\n\n{text}\n"))
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (f"{ONE}model = 'nope'\n", 3),
+        (f"{ONE}nominal_mAh_per_cm2 = -1\n", 3),
+        (f"{RECIPE}[coating.set]\nn_cycles = 80\nbatch_mass_kg = -3\n", 5),
+        (f"{RECIPE}reading = 'nope'\n", 3),
+    ],
+)
+def test_an_error_is_told_at_its_own_line(tmp_path, text, line):
+    with pytest.raises(InputError, match=rf"s.toml:{line}: (?!.*--reading)"):
+        check(written(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{ONE}seed = true\n",
+        f"{ONE}[[expect]]\nquantity = 'q'\nours = 'tests > s'\npaper = [2.0, 1.0]\n",
+        f'[tests.""]\n{ONE}',
+        f'[tests."a\\u0000b"]\n{ONE}',
+        "[measured.m]\nfiles = ['s.toml']\n",
+    ],
+)
+def test_what_is_no_seed_no_range_no_name_and_no_record_is_refused(tmp_path, text):
+    with pytest.raises(InputError):
+        check(written(tmp_path, text))
+
+
+def test_to_go_on_by_a_copy_whose_files_are_gone_says_which_study_to_run(tmp_path):
+    copy("reference-coating", tmp_path)
+    text = '[coating]\nrecipe = "reference-coating.toml"\n'
+    run(written(tmp_path, text), tmp_path / "out", workers=1)
+    written(tmp_path, text + "# another word\n")
+    with pytest.raises(InputError, match=r"s.toml: is changed since .* run it itself"):
+        study_of_run(tmp_path / "out")
+    (tmp_path / "s.toml").unlink()
+    with pytest.raises(InputError, match=r"s.toml: is gone"):
+        study_of_run(tmp_path / "out")

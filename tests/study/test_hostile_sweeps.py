@@ -226,3 +226,78 @@ def test_nothing_of_a_sweep_lies_elsewhere(tmp_path):
     swept(tmp_path, f"{POROSITY} = [0.5]")
     shutil.rmtree(tmp_path / "out")
     assert {path.name for path in tmp_path.iterdir()} == {"mine.toml", "s.toml"}
+
+
+VARIED_RECIPE = '"coating.set.paper.thickness_um" = [20, 30, 40]'
+
+
+def test_a_file_that_changes_while_a_sweep_runs_gives_no_unit_of_another_key(tmp_path):
+    copy("reference-coating", tmp_path)
+    study = STUDY.replace('"reference-coating"', '"reference-coating.toml"')
+    asked = written(tmp_path, VARIED_RECIPE, LOADING + '\npores = "coating > host > porosity"', study=study)
+    path = tmp_path / "reference-coating.toml"
+    whole = path.read_text(encoding="utf-8")
+    changed = whole.replace("powder_fraction = { value = 0.9", "powder_fraction = { value = 0.5")
+    assert changed != whole
+
+    def tell(n_done, n, n_failed):
+        if n_done == 1:
+            path.write_text(changed, encoding="utf-8")
+
+    with pytest.raises(InputError, match="changed while the sweep ran"):
+        sweep_in(asked, tmp_path / "out", executor="serial", workers=1, tell=tell)
+    path.write_text(whole, encoding="utf-8")
+    again, clean = (sweep_in(asked, tmp_path / name, executor="serial", workers=1) for name in ("out", "clean"))
+    assert again.items[0].tables["units"]["pores"].equals(clean.items[0].tables["units"]["pores"])
+
+
+@pytest.mark.parametrize("name", ["sweep.toml", "report.html", "findings.json"])
+def test_what_is_a_persons_own_is_not_written_over(tmp_path, name):
+    (tmp_path / name).write_text("precious", encoding="utf-8")
+    asked = written(tmp_path, f"{POROSITY} = [0.5]")
+    with pytest.raises(InputError, match="no run's"):
+        sweep_in(asked, tmp_path, executor="serial", workers=1)
+    assert (tmp_path / name).read_text(encoding="utf-8") == "precious"
+
+
+def test_another_sweep_of_the_same_name_does_not_take_the_folder(tmp_path):
+    for name in ("p", "q"):
+        (tmp_path / name).mkdir()
+    first, second = (written(tmp_path / name, f"{POROSITY} = [0.5]") for name in ("p", "q"))
+    sweep_in(first, tmp_path / "out", executor="serial", workers=1)
+    with pytest.raises(InputError, match=r"holds the run of .*s\.toml"):
+        sweep_in(second, tmp_path / "out", executor="serial", workers=1)
+
+
+@pytest.mark.parametrize("place", ["coating", "coating > host", "tests > mine > ce_reservoir"])
+def test_an_outcome_that_is_a_table_or_empty_is_said(tmp_path, place):
+    _, summary = swept(tmp_path, f"{POROSITY} = [0.5]", f'{PLATED}\nodd = "{place}"')
+    assert any(text.startswith("odd: ") for text in summary["said"])
+
+
+def test_a_harmed_shard_is_named_and_one_that_is_none_leaves_nothing(tmp_path):
+    asked = written(tmp_path, f"{POROSITY} = [0.5, 0.6]")
+    for i in (1, 2):
+        sweep_in(asked, tmp_path / f"{i}", executor="serial", workers=1, shard=(i, 2))
+    blob_of(tmp_path / "2", 1).unlink()
+    said = merge(str(tmp_path / "s.toml"), [tmp_path / "1", tmp_path / "2"], tmp_path / "out").items[0].summary["said"]
+    assert said[0].startswith(f"{tmp_path / '2'}: 1 of 1 units are harmed")
+    with pytest.raises(InputError):
+        merge(str(tmp_path / "s.toml"), [tmp_path / "1", tmp_path / "nothing"], tmp_path / "more")
+    assert not (tmp_path / "more").exists()
+
+
+@pytest.mark.parametrize(
+    ("vary", "said"),
+    [
+        ('"coating.set.paper.thicknes_um" = [10]', "Did you mean paper.thickness_um"),
+        ('"coating.set.n_cycles" = { low = 10, high = 80, n = 4 }', "list its values"),
+        ('"coating.set.paper.thickness_um" = { low = -10, high = 80, n = 2 }', "between 0.5 and 3000"),
+        ('"coating.reading" = ["supply", "nope"]', "not a reading of"),
+        ('"coating.recipe" = ["reference-coating", ""]', "neither a file nor a shipped one"),
+        ('"coating.set.paper.thickness_um" = [10, 1e400]', "a list of numbers"),
+    ],
+)
+def test_what_a_recipe_cannot_have_is_refused_before_a_sweep(tmp_path, vary, said):
+    with pytest.raises(InputError, match=said):
+        written(tmp_path, vary, LOADING)

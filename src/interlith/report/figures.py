@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import math
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -172,7 +173,9 @@ def _settle(canvas: Axes) -> None:
 
 def _bytes(canvas: Axes, kind: str, metadata: dict[str, Any]) -> bytes:
     target = io.BytesIO()
-    canvas.savefig(target, format=kind, metadata=metadata)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph")  # a letter that no font here has is a box
+        canvas.savefig(target, format=kind, metadata=metadata)
     return target.getvalue()
 
 
