@@ -18,7 +18,8 @@ import time
 from pathlib import Path
 
 from interlith.errors import InterlithError
-from interlith.store import read_store, verify
+from interlith.store import read_store
+from interlith.store_verify import verify
 
 LONGEST_S, MOST_NEW = 8.0, 8  # a kill comes after so many new units at most, or so long
 STUDY = 'sample = "cp-zno-002"\nprotocol = "aurbach"\n'

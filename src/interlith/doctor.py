@@ -59,7 +59,7 @@ def _cache() -> Found:
 
 def check_run(folder: Path) -> list[Found]:
     """Every blob of a run hashed anew, and every unit held against its blobs. Raises InputError for no run."""
-    from interlith.store import verify
+    from interlith.store_verify import verify
 
     seen = verify(folder)
     told = f"{seen.n_units} units, {seen.n_blobs} blobs, {seen.n_orphans} left over"

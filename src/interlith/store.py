@@ -34,7 +34,6 @@ from interlith.blobs import (
     blobs_of,
     finding_in,
     prepare_blobs,
-    shown,
     sync_directory,
     what_is_wrong,
     write_blobs,
@@ -91,16 +90,6 @@ class Unit:
 
 
 COLUMNS = tuple(part.name for part in fields(Unit))
-
-
-@dataclass(frozen=True)
-class Verified:
-    """What `verify` counted. Orphans are blobs that nothing refers to; a kill leaves them, and they harm nobody."""
-
-    n_units: int
-    n_blobs: int
-    n_orphans: int
-    problems: tuple[str, ...]
 
 
 def key_of(stage: str, version: int, parameters: Mapping[str, Any], inputs: Mapping[str, str], seed: int) -> str:
@@ -267,6 +256,15 @@ class Store:
                 runs[run]["uses"].append({"name": name, "key": key, "was_computed": bool(was_computed)})
         return list(runs.values())
 
+    def harm_of_manifest(self) -> list[str]:
+        """What SQLite finds wrong in the manifest."""
+        return [row[0] for row in self._select("PRAGMA integrity_check") if row[0] != "ok"]
+
+    def harm_of_blobs(self) -> dict[str, str]:
+        """Every blob that lies in the folder, and what is wrong with it: "" where nothing is."""
+        with _told(self.folder, "read"):
+            return {path.parent.name + path.name: what_is_wrong(path) for path in blob_files(self.folder / BLOBS)}
+
     def _units(self, where: str, *values: Any) -> list[Unit]:
         with _told(self.folder, "read"):
             found = self._connection.execute(f"SELECT {', '.join(COLUMNS)} FROM units {where}", values)
@@ -334,33 +332,6 @@ def read_store(folder: Path) -> Iterator[Store]:
         if name is None:
             raise InputError(f"{folder}: holds no run ({MANIFEST} is empty)")
         yield Store(folder, name, connection, may_write=False)
-
-
-def verify(folder: Path) -> Verified:
-    """Whether a run folder still holds what it says: reads every blob, changes nothing.
-
-    `problems` says which unit needs a blob that is missing or changed, and what SQLite finds wrong in the manifest.
-    """
-    problems: list[str] = []
-    needs: list[tuple[str, str]] = []
-    units: list[Unit] = []
-    with read_store(folder) as store:
-        try:
-            found = store._select("PRAGMA integrity_check")
-            problems += [f"{MANIFEST}: {row[0]}" for row in found if row[0] != "ok"]
-            units = store.units()
-            needs = [(f"run {run['id']}, its study", run["study_sha256"]) for run in store.history()]
-        except CorruptFile as problem:
-            problems.append(str(problem))
-        with _told(store.folder, "read"):
-            wrong = {path.parent.name + path.name: what_is_wrong(path) for path in blob_files(store.folder / BLOBS)}
-        for unit in units:
-            needs += _needs_of(store, f"{unit.name} (key {unit.key[:12]})", unit.blob, wrong)
-    needed = {sha for _, sha in needs}
-    problems += [f"{who}: needs {shown(sha)}: {wrong.get(sha, 'missing')}" for who, sha in needs if wrong.get(sha, "?")]
-    problems += [f"{shown(sha)}: {fault}" for sha, fault in wrong.items() if fault and sha not in needed]
-    inputs = {sha for unit in units for sha in unit.inputs.values()}
-    return Verified(len(units), len(wrong), len(wrong.keys() - needed - inputs), tuple(problems))
 
 
 def _uri(path: Path, query: str) -> str:
@@ -482,14 +453,6 @@ def _told(folder: Path, doing: str = "written") -> Iterator[None]:
         raise EnvironmentError_(f"{folder}: cannot be {doing} ({problem})") from problem
     except (sqlite3.DatabaseError, UnicodeDecodeError, json.JSONDecodeError) as problem:
         raise CorruptFile(f"{folder / MANIFEST}: damaged ({problem})") from problem
-
-
-def _needs_of(store: Store, who: str, blob: str | None, wrong: Mapping[str, str]) -> list[tuple[str, str]]:
-    if blob is None:
-        return []
-    held = None if wrong.get(blob, "missing") else finding_in(store.get(blob))
-    tables = held["tables"] if held else {}
-    return [(who, blob), *((f"{who}, table {name}", sha) for name, sha in tables.items())]
 
 
 def _as_row(unit: Unit) -> tuple[Any, ...]:

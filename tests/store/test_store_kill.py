@@ -10,7 +10,8 @@ import time
 import pytest
 
 from interlith.errors import EnvironmentError_
-from interlith.store import key_of, open_store, read_store, verify
+from interlith.store import key_of, open_store, read_store
+from interlith.store_verify import verify
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
 

@@ -7,7 +7,8 @@ import pytest
 
 from interlith.errors import InputError
 from interlith.findings import Finding
-from interlith.store import Verified, open_store, verify
+from interlith.store import open_store
+from interlith.store_verify import Verified, verify
 
 
 def blob(folder, sha):

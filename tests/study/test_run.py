@@ -10,7 +10,8 @@ import pytest
 from interlith.errors import InputError
 from interlith.record import conform
 from interlith.report.terminal_study import number_text
-from interlith.store import read_store, verify
+from interlith.store import read_store
+from interlith.store_verify import verify
 from interlith.study import read_study
 from interlith.study_run import fast, run, study_of_run
 
