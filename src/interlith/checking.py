@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from interlith.errors import InputError
 from interlith.handing import check_handed
+from interlith.parts.changes import check_name
 from interlith.pipeline import Stage, coat_options, design_options, flat
 from interlith.running import named_files, plan
 from interlith.study import (
@@ -109,7 +110,12 @@ def _surface(study: Study, stage: Stage) -> None:
     _read(study, stage, surfaces_title)
     asked = SurfaceAsked.model_validate(stage.table)
     if asked.is_computed:
+        _models(study, asked.models)
         return
+    if asked.models or asked.is_quick:
+        raise study.at(
+            ("surface",), "surface: models and is_quick go with is_computed = true; shipped results are taken"
+        )
     try:
         found = screened(asked.surfaces).items[0].summary
     except InputError as problem:
@@ -119,6 +125,16 @@ def _surface(study: Study, stage: Stage) -> None:
             closure_of(found, asked.closure)
         except InputError as problem:
             raise _at(study, ("surface", "closure", "reference"), problem) from None
+
+
+def _models(study: Study, names: Iterable[str]) -> None:
+    from interlith.surface.calculators import model_of
+
+    for name in names:
+        try:
+            model_of(name)
+        except InputError as problem:
+            raise _at(study, ("surface", "models"), problem) from None
 
 
 def _coating(study: Study, stage: Stage) -> None:
@@ -149,6 +165,8 @@ def _pouch(study: Study, stage: Stage) -> None:
         as_asked(design, design_options(asked, {}, None, stage.seed))
         key = "set"
         as_asked(design, design_options(asked, without_references(asked.set), None, stage.seed))
+        for place, _ in references(asked.set):
+            check_name(design.cell, ".".join(map(str, place)))
     except InputError as problem:
         raise (_set_at(study, stage, problem) if key == "set" else _at(study, ("pouch", key), problem)) from None
 

@@ -306,6 +306,9 @@ def test_an_error_is_told_at_its_own_line(tmp_path, text, line):
         f'[tests.""]\n{ONE}',
         f'[tests."a\\u0000b"]\n{ONE}',
         "[measured.m]\nfiles = ['s.toml']\n",
+        "[surface]\nsurfaces = 'reference-surfaces'\nis_computed = true\nmodels = ['nope']\n",
+        "[surface]\nsurfaces = 'reference-surfaces'\nmodels = ['7net-0']\n",
+        f"[tests.x]\n{ONE}[pouch]\ncell = 'reference-coin'\nset.foo = {{ from = 'tests > x > ce_reservoir' }}\n",
     ],
 )
 def test_what_is_no_seed_no_range_no_name_and_no_record_is_refused(tmp_path, text):

@@ -29,14 +29,9 @@ def changed(part: Kind, changes: Mapping[str, Any]) -> Kind:
     >>> changed(foil, {"thickness_um": 20.0}).um
     20.0
     """
-    known = [*names(part), *materials_of(part)]
     plain: dict[str, Any] = {}
     for name, value in changes.items():
-        if name not in known and _lacks(part, name):
-            table = name.partition(".")[0]
-            raise InputError(f"{name}: there is no [{table}] to change: add [{table}] to the file")
-        if name not in known:
-            raise InputError(f"{name}: not a value that can be changed.{_nearest(name, known, part)}")
+        check_name(part, name)
         if isinstance(value, Mapping) and "value" not in value:
             raise InputError(f"{name}: a table needs a value, for instance {{ value = 2.4, low = 2, high = 3 }}")
         plain[name] = value["value"] if isinstance(value, Mapping) else value
@@ -58,6 +53,16 @@ def changed(part: Kind, changes: Mapping[str, Any]) -> Kind:
         if outside is not None:
             raise InputError(outside)
     return found
+
+
+def check_name(part: Part, name: str) -> None:
+    """Whether a part has a value of this dotted name that can be changed. Raises InputError."""
+    known = [*names(part), *materials_of(part)]
+    if name not in known and _lacks(part, name):
+        table = name.partition(".")[0]
+        raise InputError(f"{name}: there is no [{table}] to change: add [{table}] to the file")
+    if name not in known:
+        raise InputError(f"{name}: not a value that can be changed.{_nearest(name, known, part)}")
 
 
 def _lacks(part: Part, name: str) -> bool:
