@@ -18,7 +18,7 @@ from interlith.findings import Finding, Findings
 from interlith.report import story_kept
 from interlith.report.story import pictures_of, write_story
 from interlith.report.story_ledger import LOST
-from interlith.report.story_picture import KINDS
+from interlith.report.story_picture import KINDS, short
 from interlith.study import read_study
 from interlith.study_run import run
 
@@ -32,6 +32,11 @@ CYCLE = """steps = [{ kind = "repeat", times = 25, steps = [
   { kind = "constant-current", current_density_mA_per_cm2 = -1.0, areal_capacity_mAh_per_cm2 = 1.0 },
   { kind = "constant-current", current_density_mA_per_cm2 = 1.0, voltage_V = 1.0 },
 ] }]
+"""
+LITTLE = """sample = "{sample}"
+protocol = {{ name = "little", steps = [
+  {{ kind = "constant-current", current_density_mA_per_cm2 = -1.0, areal_capacity_mAh_per_cm2 = 0.2 }},
+  {{ kind = "constant-current", current_density_mA_per_cm2 = 1.0, voltage_V = 1.0 }}] }}
 """
 STUDY = """
 title = 'A <script>alert("x")</script> & "host"'
@@ -242,7 +247,7 @@ def test_every_csv_is_the_data_of_its_figure(tiny, written):
 def test_bars_of_the_account_are_the_numbers_of_the_csv(tiny):
     sketch = sketch_of(tiny, "5-ledger-ends")
     left, right = painted(sketch)
-    for axes, ending in ((left, "percent_of_plated"), (right, "percent_there")):
+    for axes, ending in ((left, "percent_of_taken"), (right, "percent_there")):
         drawn = {}
         for bars in axes.collections:
             if isinstance(bars, PolyCollection) and bars.get_label() != "_nolegend_":
@@ -253,7 +258,7 @@ def test_bars_of_the_account_are_the_numbers_of_the_csv(tiny):
         assert sum(drawn.values()) == pytest.approx(sum(held), rel=1e-3)
         assert max(drawn.values()) == pytest.approx(max(held), rel=1e-9)
     assert [line.get_xdata()[0] for line in left.lines if line.get_label() == "revived"] == pytest.approx(
-        sketch.data.filter(pl.col("revived_percent_of_plated") > 0.01)["revived_percent_of_plated"].to_list()
+        sketch.data.filter(pl.col("revived_percent_of_taken") > 0.01)["revived_percent_of_taken"].to_list()
     )
 
 
@@ -262,9 +267,10 @@ def test_the_account_is_the_ledger_of_each_test(tiny):
     for name, label in (("one", "one"), ("aurbach", "aurbach, fitted"), ("lco", "lco")):
         said = next(item for item in tiny.items if item.name == f"tests.{name}").summary
         row = data.filter(pl.col("test") == label).row(0, named=True)
+        taken = said["plated_in_all_mAh_per_cm2"] + max(said["ledger"]["converted"], 0.0)
         for entry in LOST:
-            share = 100.0 * max(said["ledger"][entry], 0.0) / said["plated_in_all_mAh_per_cm2"]
-            assert row[f"{entry}_percent_of_plated"] == pytest.approx(share, rel=1e-12)
+            share = 100.0 * max(said["ledger"][entry], 0.0) / taken
+            assert row[f"{entry}_percent_of_taken"] == pytest.approx(share, rel=1e-12)
         assert sum(row[key] for key in row if key.endswith("percent_there")) == pytest.approx(100.0)
 
 
@@ -511,3 +517,17 @@ def test_the_page_never_scrolls_sideways(written, tmp_path):
     for width, scrolled, inner in probes:
         assert inner == width
         assert scrolled <= inner, f"at {width} px the page is {scrolled} px wide"
+
+
+def test_names_on_the_page_are_those_that_a_person_gave(tmp_path):
+    tests = "".join(f'[tests."{name}"]\n{LITTLE.format(sample="cp")}' for name in ("a b", "a_b"))
+    (tmp_path / "s.toml").write_text(tests, encoding="utf-8")
+    findings = run(read_study(str(tmp_path / "s.toml")), tmp_path / "out", workers=1)
+    assert [short(item) for item in findings.items[1:]] == ["a b", "a_b"]
+
+
+def test_no_test_loses_more_than_went_in(tmp_path):
+    """Little lithium on much oxide: most of it is bound before anything is plated."""
+    (tmp_path / "s.toml").write_text(LITTLE.format(sample="cp-zno-002"), encoding="utf-8")
+    row = sketch_of(run(read_study(str(tmp_path / "s.toml")), tmp_path / "out", workers=1), "5-ledger-ends").data
+    assert 0.0 < row["converted_percent_of_taken"][0] < 100.0

@@ -40,7 +40,7 @@ REVIVED_FROM = 1e-4  # mAh/cm2: below it nothing was revived
 
 def ledger_picture(findings: Findings) -> Picture | None:
     """The account of lithium at the end of each test, and of one over its cycles; None without a test that plated."""
-    tests = [test for test in simulated_of(findings) if test.summary.get("ledger") and _plated(test) > 0.0]
+    tests = [test for test in simulated_of(findings) if test.summary.get("ledger") and _taken(test) > 0.0]
     if not tests:
         return None
     made = [_ends(tests), *(_course(test, words) for test, words in _followed(tests))]
@@ -49,8 +49,9 @@ def ledger_picture(findings: Findings) -> Picture | None:
         "electrolyte grows on it (SEI); lithium that the oxide keeps, once and for all (converted): most of it where "
         "little else is lost. Alloyed and active lithium is still there to be used. Every "
         "account closes: what is plated is somewhere.",
-        "Left: what was lost for good, of each 100 mAh that were plated; a diamond marks what had died and came back "
-        "(revived). Right: where the lithium is that the test leaves on the host, foil not counted.",
+        "Left: what was lost for good, of each 100 mAh that went in (plated, or bound by the oxide); a diamond marks "
+        "what had died and came back (revived). Right: where the lithium is that the test leaves on the host, foil not "
+        "counted.",
     ]
     if any(is_fitted(test) for test in tests):
         says.append("Tests called fitted had their isolation or revival fitted to their own efficiency.")
@@ -58,14 +59,15 @@ def ledger_picture(findings: Findings) -> Picture | None:
     return Picture("5-ledger", _heading(tests), tuple(says), kinds, marks_of(kinds, "simulated"), tuple(made))
 
 
-def _plated(test: Finding) -> float:
-    return float(test.summary.get("plated_in_all_mAh_per_cm2") or 0.0)
+def _taken(test: Finding) -> float:
+    """All lithium that went in: plated, or bound by the oxide before anything was."""
+    return float(test.summary.get("plated_in_all_mAh_per_cm2") or 0.0) + max(test.summary["ledger"]["converted"], 0.0)
 
 
 def _lost_percent(test: Finding) -> float:
-    """What was lost for good of each 100 mAh that were plated."""
+    """What was lost for good of each 100 mAh that went in."""
     ledger = test.summary["ledger"]
-    return PERCENT * sum(max(ledger[name], 0.0) for name in LOST) / _plated(test)
+    return PERCENT * sum(max(ledger[name], 0.0) for name in LOST) / _taken(test)
 
 
 def _group(test: Finding) -> str:
@@ -78,11 +80,11 @@ def _heading(tests: Sequence[Finding]) -> str:
     ledger = worst.summary["ledger"]
     main = max(LOST, key=lambda name: ledger[name])
     loss = number(_lost_percent(worst), 2)
-    said = f"Of 100 mAh plated {short(worst)} loses {loss}, the largest part of it {PLACES[main]}"
+    said = f"Of 100 mAh that went in, {short(worst)} loses {loss}, the largest part of it {PLACES[main]}"
     if best is not worst:
         said += f"; {short(best)} loses {number(_lost_percent(best), 2)}"
-    revived = max(tests, key=lambda test: test.summary["ledger"]["revived"] / _plated(test))
-    share = PERCENT * revived.summary["ledger"]["revived"] / _plated(revived)
+    revived = max(tests, key=lambda test: test.summary["ledger"]["revived"] / _taken(test))
+    share = PERCENT * revived.summary["ledger"]["revived"] / _taken(revived)
     if revived.summary["ledger"]["revived"] > REVIVED_FROM:
         said += f"; in {short(revived)} {number(share, 2)} had died and came back, as its parameters have it"
     return said
@@ -96,7 +98,7 @@ def _ends(tests: Sequence[Finding]) -> Sketch:
     ranked = sorted(tests, key=lambda test: order.index(_group(test)))[:MOST_TESTS]
     data = pl.DataFrame([_end(test) for test in ranked])
     caption = (
-        "Simulated. Left: lost for good, percent of what was plated; an arrow: the bar goes on to the number at its "
+        "Simulated. Left: lost for good, percent of what went in; an arrow: the bar goes on to the number at its "
         "end. Right: shares of what lies on the host at the end, and how much that is in mAh/cm2."
     ) + (f" The first {MOST_TESTS} of {len(tests)} tests." if len(tests) > MOST_TESTS else "")
     n_rows = data.height + data["group"].n_unique()
@@ -113,15 +115,15 @@ def _ends(tests: Sequence[Finding]) -> Sketch:
 
 
 def _end(test: Finding) -> dict[str, Any]:
-    ledger, plated = test.summary["ledger"], _plated(test)
+    ledger, taken = test.summary["ledger"], _taken(test)
     there = {name: max(ledger[name], 0.0) for name in (*LOST, *STILL_THERE)}
     total = sum(there.values())
     return {
         "group": _group(test),
         "test": short(test) + (", fitted" if is_fitted(test) else ""),
-        "plated_mAh_per_cm2": plated,
-        **{f"{name}_percent_of_plated": PERCENT * there[name] / plated for name in LOST},
-        "revived_percent_of_plated": PERCENT * max(ledger["revived"], 0.0) / plated,
+        "taken_mAh_per_cm2": taken,
+        **{f"{name}_percent_of_taken": PERCENT * there[name] / taken for name in LOST},
+        "revived_percent_of_taken": PERCENT * max(ledger["revived"], 0.0) / taken,
         "there_mAh_per_cm2": total,
         **{f"{name}_percent_there": PERCENT * there[name] / total if total else 0.0 for name in there},
     }
@@ -131,7 +133,7 @@ def _paint_ends(canvas: Axes, data: pl.DataFrame) -> None:
     left, right = canvas.subplots(1, 2, sharey=True, width_ratios=(1.15, 1.0))
     places, heads = _layout(data)
     edge = _edge(data)
-    _stack(left, data, places, LOST, "percent_of_plated", edge)
+    _stack(left, data, places, LOST, "percent_of_taken", edge)
     _stack(right, data, places, (*LOST, *STILL_THERE), "percent_there", PERCENT)
     for place, row in zip(places, data.iter_rows(named=True), strict=True):
         _paint_lost(left, row, place, edge)
@@ -142,7 +144,7 @@ def _paint_ends(canvas: Axes, data: pl.DataFrame) -> None:
     for place, words in zip(sorted(names), left.get_yticklabels(), strict=True):
         words.set_fontweight("bold" if place in heads else "normal")
     left.set_ylim(max(places) + 0.6, -0.6)
-    left.set_xlabel("Lost for good (% of all that was plated)")
+    left.set_xlabel("Lost for good (% of all that went in)")
     right.set_xlabel("On the host at the end (%)")
     for axes in (left, right):
         axes.tick_params(axis="y", length=0)
@@ -193,16 +195,16 @@ def _edge(data: pl.DataFrame) -> float:
     """How far the axis goes: as far as the longest bar of a test that cycles, with room for its number."""
     cycled = data.filter(pl.col("group") != OTHER)
     shown = cycled if cycled.height else data
-    lost = shown.select(pl.sum_horizontal(f"{name}_percent_of_plated" for name in LOST)).max().item()
-    return 1.28 * max(float(lost), float(shown["revived_percent_of_plated"].max()), 1e-6)  # type: ignore[arg-type]
+    lost = shown.select(pl.sum_horizontal(f"{name}_percent_of_taken" for name in LOST)).max().item()
+    return 1.28 * max(float(lost), float(shown["revived_percent_of_taken"].max()), 1e-6)  # type: ignore[arg-type]
 
 
 def _paint_lost(axes: Axes, row: Mapping[str, Any], place: int, edge: float) -> None:
     from matplotlib.transforms import offset_copy
 
-    at = sum(row[f"{name}_percent_of_plated"] for name in LOST)
-    revived = row["revived_percent_of_plated"]
-    is_revived = revived * row["plated_mAh_per_cm2"] / PERCENT > REVIVED_FROM
+    at = sum(row[f"{name}_percent_of_taken"] for name in LOST)
+    revived = row["revived_percent_of_taken"]
+    is_revived = revived * row["taken_mAh_per_cm2"] / PERCENT > REVIVED_FROM
     if is_revived:
         axes.hlines(place, at, revived, color=INK, lw=0.6, ls=":")
         axes.plot(revived, place, "D", ms=5, mec=INK, mfc="white", mew=1.1, label="revived", zorder=4)

@@ -16,7 +16,7 @@ KINDS: Mapping[str, str] = {  # how a number is known, and what that is worth
     "calibrated": "something was fitted to this very number: that it agrees is no evidence",
     "audit": "arithmetic with published numbers: do they agree among themselves?",
 }
-TESTS, MEASURED = "tests.", "measured."
+TESTS, MEASURED, SIMULATED = "tests.", "measured.", "simulated-"
 HOST_KINDS = ("efficiency", "reservoir", "symmetric")  # tests whose voltage is that of lithium against lithium
 FULL_KINDS = ("full", "anode-free")
 Row = Mapping[str, Any]
@@ -63,6 +63,9 @@ def beside_of(findings: Findings) -> dict[str, list[Finding]]:
 
 def short(item: Finding) -> str:
     """The name that a person gave to a test or a record."""
+    given = str(item.summary.get("path", ""))
+    if item.name.startswith(TESTS) and given.startswith(SIMULATED):
+        return given.removeprefix(SIMULATED)
     return item.name.removeprefix(TESTS).removeprefix(MEASURED)
 
 
