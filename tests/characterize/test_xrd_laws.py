@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from interlith.characterize.diffraction.masking import masks_of, recognized, substrates_of
@@ -321,6 +321,7 @@ def test_a_series_holds_what_each_pattern_gave():
     step=st.sampled_from([0.01, 0.03, 0.1]),
     seed=st.integers(0, 1000),
 )
+@example(counts=119.0, background=222.0, size=50.0, first=24.5, span=14.0, step=0.1, seed=16)
 def test_any_pattern_gives_finite_numbers_or_none(counts, background, size, first, span, step, seed):
     try:
         one = synthetic_pattern(

@@ -230,7 +230,8 @@ def texture_of(analysis: Analysis, thin: bool = False) -> dict[str, Interval] | 
 
 
 def crystallite_size(analysis: Analysis) -> Interval | None:
-    """Crystallite size in nm; high is infinite where only a lower bound is known. None without lines.
+    """Crystallite size in nm; high is infinite where only a lower bound is known. None without lines, and with a bound
+    of nothing: lines that no draw finds wider than the instrument's.
 
     The value takes the instrument's width off in quadrature and all broadening as size; the interval reaches up to the
     exponent 2 - eta (eta the Lorentzian share: 1 for Lorentzian lines), and to the part that is strain where it shows.
@@ -250,6 +251,8 @@ def crystallite_size(analysis: Analysis) -> Interval | None:
     inverse = interval(best, drawn, 0.0)  # of what is measured, a width: sizes are skewed
     value, low, high = (1 / one if one > 0 else math.inf for one in (best, inverse.high, inverse.low))
     # Lorentzian lines lose the instrument's width itself and not its square; strain would leave less to the size
+    if math.isinf(low):
+        return None
     power = 2 - analysis.fit.shape.lorentz
     linear = drawn_sizes(power)
     high = max(high, float(np.percentile(linear, 97.5, method="nearest")))
