@@ -1,10 +1,16 @@
 """Where the real files lie; tests that need them are skipped, saying so, when the folder is missing."""
 
+import os
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("same", derandomize=True)  # the whole check judges a change, not the luck of a draw
+if os.environ.get("INTERLITH_TESTS") == "same":
+    settings.load_profile("same")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
