@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from interlith.errors import InputError
 from interlith.handing import check_handed
@@ -26,6 +27,8 @@ from interlith.study import (
 
 if TYPE_CHECKING:
     from interlith.cell_test import CellTest
+
+Read = TypeVar("Read")
 
 
 def check(study: Study) -> list[Stage]:
@@ -49,23 +52,25 @@ def look(study: Study, stage: Stage) -> None:
         looked(study, stage)
 
 
-def _at(study: Study, place: Place, problem: InputError) -> InputError:
-    said = re.sub(r"^--\w+ ", "", str(problem))  # an option of the command line, which nobody gave here
-    return study.at(place, f"{'.'.join(map(str, place))}: {said}")
+@contextmanager
+def _at(study: Study, *place: str) -> Iterator[None]:
+    """What is wrong in the block is told at this key; of a table [set], at the key of the value that it names."""
+    try:
+        yield
+    except InputError as problem:
+        said = re.sub(r"^--\w+ ", "", str(problem))  # an option of the command line, which nobody gave here
+        if place[-1] == "set":
+            names = (name for name, _ in flat(getattr(study.asked, place[0]).set))
+            place += tuple(next((name for name in names if said.startswith(name)), "").split("."))
+        place = tuple(step for step in place if step)
+        raise study.at(place, f"{'.'.join(place)}: {said}") from None
 
 
-def _set_at(study: Study, stage: Stage, problem: InputError) -> InputError:
-    """An error of a value that is set by hand, at its own key where it names that."""
-    names = [name for name, _ in flat(stage.table["set"])]
-    named = next((name for name in names if str(problem).startswith(name)), None)
-    return _at(study, (*stage.name, "set", *(named.split(".") if named else ())), problem)
-
-
-def _read(study: Study, stage: Stage, read: Callable[[str], object]) -> None:
-    """Read the file that a stage names. An error of the user's own file says where itself."""
+def _read(study: Study, stage: Stage, read: Callable[[str], Read]) -> Read:
+    """What stands in the file that a stage names. An error of the user's own file says where itself."""
     place, given = named_files(study, stage.name)[0]
     try:
-        read(stage.path(given))
+        return read(stage.path(given))
     except InputError as problem:
         if stage.path(given) == given:  # a shipped name: the study is at fault
             raise study.at(place, f"{place[-1]} = {problem}") from None
@@ -110,65 +115,47 @@ def _surface(study: Study, stage: Stage) -> None:
     _read(study, stage, surfaces_title)
     asked = SurfaceAsked.model_validate(stage.table)
     if asked.is_computed:
-        _models(study, asked.models)
+        from interlith.surface.calculators import model_of  # of all models; shipped results need none
+
+        with _at(study, "surface", "models"):
+            for name in asked.models:
+                model_of(name)
         return
     if asked.models or asked.is_quick:
         raise study.at(
             ("surface",), "surface: models and is_quick go with is_computed = true; shipped results are taken"
         )
-    try:
+    with _at(study, "surface", "surfaces"):
         found = screened(asked.surfaces).items[0].summary
-    except InputError as problem:
-        raise _at(study, ("surface", "surfaces"), problem) from None
     if asked.closure is not None:
-        try:
+        with _at(study, "surface", "closure", "reference"):
             closure_of(found, asked.closure)
-        except InputError as problem:
-            raise _at(study, ("surface", "closure", "reference"), problem) from None
-
-
-def _models(study: Study, names: Iterable[str]) -> None:
-    from interlith.surface.calculators import model_of
-
-    for name in names:
-        try:
-            model_of(name)
-        except InputError as problem:
-            raise _at(study, ("surface", "models"), problem) from None
 
 
 def _coating(study: Study, stage: Stage) -> None:
     from interlith.coat import as_asked
     from interlith.coating.recipe_file import read_recipe
 
-    _read(study, stage, read_recipe)
+    recipe = _read(study, stage, read_recipe)
     asked = CoatingAsked.model_validate(stage.table)
-    recipe = read_recipe(stage.path(asked.recipe))
-    key = "reading"
-    try:
+    with _at(study, "coating", "reading"):
         as_asked(recipe, coat_options(asked.model_copy(update={"set": {}})))
-        key = "set"
+    with _at(study, "coating", "set"):
         as_asked(recipe, coat_options(asked))
-    except InputError as problem:
-        raise (_set_at(study, stage, problem) if key == "set" else _at(study, ("coating", key), problem)) from None
 
 
 def _pouch(study: Study, stage: Stage) -> None:
     from interlith.design import as_asked
     from interlith.pouch.design_file import read_design
 
-    _read(study, stage, read_design)
+    design = _read(study, stage, read_design)
     asked = PouchAsked.model_validate(stage.table)
-    design = read_design(stage.path(asked.cell))
-    key = "reading"
-    try:
+    with _at(study, "pouch", "reading"):
         as_asked(design, design_options(asked, {}, None, stage.seed))
-        key = "set"
+    with _at(study, "pouch", "set"):
         as_asked(design, design_options(asked, without_references(asked.set), None, stage.seed))
         for place, _ in references(asked.set):
             check_name(design.cell, ".".join(map(str, place)))
-    except InputError as problem:
-        raise (_set_at(study, stage, problem) if key == "set" else _at(study, ("pouch", key), problem)) from None
 
 
 def _fit(study: Study, stage: Stage) -> None:
@@ -183,10 +170,8 @@ def _measured(study: Study, stage: Stage) -> None:
     from interlith.cycling.reading import recognize
 
     asked = MeasuredAsked.model_validate(stage.table)
-    try:
+    with _at(study, *stage.name, "kind"):
         check_kind(asked.kind)
-    except InputError as problem:
-        raise _at(study, (*stage.name, "kind"), problem) from None
     for i, given in enumerate(asked.files):
         try:
             recognize(Path(stage.path(given)))

@@ -34,7 +34,18 @@ from interlith.findings import plain
 from interlith.pipeline import Stage
 from interlith.running import files_of, inputs_of, plan
 from interlith.store import key_of
-from interlith.study import PACKAGE, SEPARATOR, Path_, Study, names_of, path_of, read_study, stage_of, study_of
+from interlith.study import (
+    PACKAGE,
+    SEPARATOR,
+    Path_,
+    Study,
+    is_reference,
+    names_of,
+    path_of,
+    read_study,
+    stage_of,
+    study_of,
+)
 from interlith.written import File, Written, opened, table_of, validated
 
 VERSION, SWEEPS = 1, "interlith.studies.sweeps"
@@ -300,7 +311,7 @@ def varied(table: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any
         *way, last = key.split(".")
         for step in way:
             inner = held.setdefault(step, {})
-            if not isinstance(inner, dict) or set(inner) == {"from"}:
+            if not isinstance(inner, dict) or is_reference(inner):
                 raise InputError(f"vary.{key}: {step} is no table of the study")
             held = inner
         held[last] = value
