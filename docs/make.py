@@ -10,8 +10,10 @@ from interlith.coating import recipe_file
 from interlith.cycling.formats import FORMATS
 from interlith.cycling.formats.refused import BY_SUFFIX
 from interlith.cycling.thresholds import Thresholds
+from interlith.deposit import deposit_file
 from interlith.ledger import ENTRIES
 from interlith.parts.design import CellDesign, Coin, Electrode, Filling, Pouch, Stack, Tabs
+from interlith.parts.fibres import FibreNetwork
 from interlith.parts.from_file import Reading
 from interlith.parts.layer import Layer, Material, material, material_names
 from interlith.parts.listing import unit
@@ -169,6 +171,17 @@ def surfaces_file_page() -> str:
     )
     how = "For `interlith screen SURFACES.toml`; [how to write one](../do/screen.md).\n"
     return _keys("a surfaces", how, tables, "")
+
+
+def deposit_file_page() -> str:
+    tables = (
+        ("The file", deposit_file.Asked, "What stands at the top, and the tables below."),
+        ("`[network]`", FibreNetwork, None),
+        ("`[box]`", deposit_file.Box, None),
+        ("`[image]`", deposit_file.Image, None),
+    )
+    how = "For `interlith deposit STUDY.toml`; [how to write one](../do/deposit.md). "
+    return _keys("a deposition", how, tables)
 
 
 def study_file_page() -> str:
@@ -376,7 +389,11 @@ def _keys(what: str, how: str, tables: tuple, uncertain: str = UNCERTAIN) -> str
 PAGES = {"ledger.md": ledger, "record.md": record, "thresholds.md": thresholds, "formats.md": formats}
 PAGES |= {"materials.md": materials, "cell-file.md": cell_file, "recipe-file.md": recipe_file_page}
 PAGES |= {"study-file.md": study_file_page, "sweep-file.md": sweep_file_page}
-PAGES |= {"surfaces-file.md": surfaces_file_page, "reference-surfaces.md": reference_surfaces}
+PAGES |= {
+    "surfaces-file.md": surfaces_file_page,
+    "deposit-file.md": deposit_file_page,
+    "reference-surfaces.md": reference_surfaces,
+}
 
 
 def reference_study(rows: list[dict]) -> str:

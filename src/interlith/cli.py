@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from interlith import __version__
-from interlith.cli_host import characterize, coat, screen
+from interlith.cli_host import characterize, coat, deposit, screen
 from interlith.cli_options import (
     Area,
     Cells,
@@ -327,6 +327,7 @@ app.command()(merge)
 app.command()(doctor)
 app.command()(screen)
 app.command()(coat)
+app.command()(deposit)
 app.command()(characterize)
 
 

@@ -1,4 +1,4 @@
-"""The commands of a host: screen, coat, characterize. Each is one call; no physics and no arithmetic here."""
+"""The commands of a host: screen, coat, deposit, characterize. Each is one call; no physics and no arithmetic here."""
 
 from __future__ import annotations
 
@@ -45,7 +45,15 @@ from interlith.cli_options import (
     Temperature,
     Wavelength,
 )
-from interlith.cli_running import STOPPED_KEPT, errors_told, files_told, searches_told, status, tell_lists
+from interlith.cli_running import (
+    STOPPED_KEPT,
+    errors_told,
+    files_told,
+    progress_told,
+    searches_told,
+    status,
+    tell_lists,
+)
 from interlith.errors import InputError
 
 
@@ -149,6 +157,52 @@ def coat(
         from interlith.report.terminal_host import print_coating
 
         print_coating(findings, out / "report.html" if out is not None else None)
+
+
+def deposit(
+    given: Annotated[
+        str | None,
+        typer.Argument(help="A file of a host, a shipped one, or an image.", metavar="[STUDY.toml|NAME|IMAGE]"),
+    ] = None,
+    network_only: Annotated[
+        bool, typer.Option("--network-only", help="Pores and transport of the network, no lithium.")
+    ] = False,
+    sample: Annotated[str | None, typer.Option(help="A shipped sample, for its porosity and thickness.")] = None,
+    voxels: Annotated[int | None, typer.Option(min=8, max=4096, help="Across the box of fibres.")] = None,
+    voxel_um: Annotated[float | None, typer.Option("--voxel-um", help="Of an image that does not say it.")] = None,
+    solid: Annotated[
+        list[float] | None, typer.Option("--solid", metavar="VALUE", help="Of an image: what is solid; repeatable.")
+    ] = None,
+    show_list: Annotated[bool, typer.Option("--list", help="List shipped files and samples.")] = False,
+    show: Annotated[bool, typer.Option("--show", help="Print the file, to begin with.")] = False,
+    out: Out = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Fibres or an image of a host -> pores, area, transport."""
+    with errors_told(debug, stopped="stopped. To begin again"):
+        from interlith.deposition import NOT_YET, STAGES, NetworkOptions, file_of, lists, network_findings, read
+
+        if show_list:
+            tell_lists(lists(), as_json)
+            return
+        if given is None:
+            raise InputError("give a file of a host, a shipped one (reference-deposit), or an image of one")
+        if show:
+            typer.echo(file_of(given), nl=False)
+            return
+        if not network_only:
+            raise InputError(NOT_YET)
+        asked = read(given, NetworkOptions(sample, voxels, voxel_um, tuple(solid or ())))
+        with progress_told(STAGES * asked.n_networks, quiet, "parts") as tell:
+            findings = network_findings(asked, out=out, tell=tell)
+        if as_json:
+            typer.echo(json.dumps(findings.items[0].summary, ensure_ascii=False))
+            return
+        from interlith.report.terminal_network import print_network
+
+        print_network(findings, out / "report.html" if out is not None else None)
 
 
 def characterize(

@@ -30,6 +30,7 @@ def docs_make():
         "cell-file.md",
         "recipe-file.md",
         "surfaces-file.md",
+        "deposit-file.md",
         "study-file.md",
         "sweep-file.md",
         "reference-surfaces.md",
@@ -107,6 +108,17 @@ def test_every_key_of_a_coating_is_documented():
     assert not {key for held in nested for key in held} - words
 
 
+def test_every_key_of_a_network_is_documented():
+    from interlith.deposition import NetworkOptions, network_findings, read
+
+    summary = network_findings(read("reference-deposit", NetworkOptions(n_voxels=64))).items[0].summary
+    documented, words = json_page()
+    assert not [key for key in summary if key not in documented]
+    assert not [key for key in summary["values"] if key not in documented]
+    nested = [*summary["values"].values(), *summary["transport"]]
+    assert not {key for held in nested for key in held} - words
+
+
 def test_every_key_of_a_measurement_is_documented(tmp_path):
     import numpy as np
 
@@ -120,6 +132,20 @@ def test_every_key_of_a_measurement_is_documented(tmp_path):
     documented, words = json_page()
     assert not [key for key in summary if key not in documented]
     assert not {key for row in summary["quantities"] for key in row} - words
+
+
+def test_the_host_in_the_documentation_is_one(tmp_path):
+    from interlith.deposit.deposit_file import read_deposit
+
+    first, image = re.findall(
+        r"```toml\n(.*?)```", (ROOT / "docs/do/deposit.md").read_text(encoding="utf-8"), re.DOTALL
+    )
+    for name, text in (("paper", first), ("image", image)):
+        (tmp_path / f"{name}.toml").write_text(text, encoding="utf-8")
+    paper = read_deposit(str(tmp_path / "paper.toml"))
+    assert (paper.fibres.porosity, paper.fibres.alignment, paper.n_networks) == (0.79, 0.2, 3)
+    assert paper.network(0).porosity == pytest.approx(0.79, abs=1e-5)
+    assert read_deposit(str(tmp_path / "image.toml")).asked.image.axis == "y"
 
 
 def test_the_recipe_in_the_documentation_is_one(tmp_path):

@@ -49,6 +49,7 @@ UNITS = {
     "Ah": "Ah",
     "cm": "cm",
     "mm": "mm",
+    "deg": "deg",
     "um": "um",
     "nm": "nm",
     "g": "g",

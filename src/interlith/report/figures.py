@@ -25,6 +25,7 @@ from interlith.report.energy_plots import draws, field, pareto, reconciled
 from interlith.report.fit_plots import cells_needed, held_out, posterior, profile_likelihoods
 from interlith.report.lab_plots import ion_depth, ion_index, scan_rates, thermogram, voltammogram
 from interlith.report.ledger_plots import depth, ledger, ramps
+from interlith.report.network_plots import pores, section, through
 from interlith.report.sketch import GREY, INK, STRIP, Axes, Sketch, drawable, tags
 from interlith.report.surface_map import maps
 from interlith.report.surface_plots import ranking, way_profile
@@ -60,6 +61,9 @@ SKETCHES: tuple[Callable[[Finding], Sketch | None], ...] = (
     loading,
     tube,
     void,
+    section,
+    pores,
+    through,
     voltammogram,
     scan_rates,
     thermogram,

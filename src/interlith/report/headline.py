@@ -40,6 +40,8 @@ def headline(summary: Summary) -> str:
         return _coat(summary)
     if summary.get("kind") == "screen":
         return _screen(summary)
+    if summary.get("kind") == "network":
+        return _network(summary)
     if summary.get("headline"):  # a measurement's own
         return str(summary["headline"])
     results = summary.get("results") or {}
@@ -203,6 +205,21 @@ def _how_it_lies(summary: Summary) -> list[str]:
         return [f"a closed film of {number(summary['equivalent_thickness_nm'], 3)} nm; saturated"]
     size = number(summary["particle_diameter_nm"], 2)
     return [f"particles of {size} nm cover {percent(summary['coverage'])} %", f"{summary['regime']}-limited"]
+
+
+def _network(summary: Summary) -> str:
+    """What the pores hold, how wide they are, and what gets through them."""
+    mean = {name: row["mean"] for name, row in summary["values"].items()}
+    holds = number(mean["pore_capacity_mAh_per_cm2"], 3)
+    said = [
+        f"Pores are {percent(mean['porosity'])} % of it and hold {holds} mAh/cm2",
+        f"half of them is wider than {number(mean['pore_diameter_um'], 2)} um",
+        f"an electrolyte in them conducts {percent(mean['effective_diffusivity_through'])} % of a free one through",
+    ]
+    if mean["effective_diffusivity_in_plane"] is not None:
+        said[-1] += f", {percent(mean['effective_diffusivity_in_plane'])} % in the plane"
+    n_warned = len(summary["warnings"])
+    return "; ".join([*said, *([f"{n_warned} warning{'s' * (n_warned > 1)}"] if n_warned else [])])
 
 
 def _screen(summary: Summary) -> str:

@@ -20,7 +20,14 @@ from interlith.report.surface_page import surface_details, surface_results
 from interlith.report.wording import NOT_KNOWN, WHOLE, from_assumption, label, number, quantity, shares, text_of
 
 MOST_EVENTS = 50
-NO_TESTS = ("design", "coat", "characterize", "screen", "sweep")  # kinds of finding that are not about a test of a cell
+NO_TESTS = (
+    "design",
+    "coat",
+    "network",
+    "characterize",
+    "screen",
+    "sweep",
+)  # kinds of finding that are not about a test of a cell
 MANY_FILES = 20  # above: sections are closed until asked for
 OF_VALUES = ("name", "change")  # columns of dotted names, in these results:
 WORDED = ("what_moves_the_loading", "wanted_loading", "fit")

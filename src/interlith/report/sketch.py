@@ -44,6 +44,7 @@ OF_KIND: Mapping[str, list[str]] = {
     "calibration": ["FITTED"],
     "design": ["COMPUTED"],
     "coat": ["COMPUTED"],
+    "network": ["COMPUTED"],
     "sweep": ["SIMULATED"],
     "screen": ["COMPUTED by machine-learned potentials", "not by DFT"],
 }

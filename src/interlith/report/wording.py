@@ -18,6 +18,7 @@ UNIT_WORDS: Mapping[str, str] = {
     "uA_per_cm2": "µA cm⁻²",
     "A_per_m2": "A m⁻²",
     "m2_per_g": "m² g⁻¹",
+    "m2_per_m2": "m² m⁻²",
     "per_um2": "µm⁻²",
     "per_um": "µm⁻¹",
     "mol_per_kg": "mol kg⁻¹",
@@ -62,7 +63,7 @@ UNIT_WORDS: Mapping[str, str] = {
     "eV": "eV",
     "A": "Å",
 }
-WORDS: Mapping[str, str] = {"dqdv": "dQ/dV", "sei": "SEI", "k2": "(k = 2)", "n": "number of"}
+WORDS: Mapping[str, str] = {"dqdv": "dQ/dV", "sei": "SEI", "k2": "(k = 2)", "n": "number of", "macmullin": "MacMullin"}
 NAMES: dict[str, str] = {"n_to_p": "N/P", "g_per_Ah": "E/C (g Ah⁻¹)", "Wh_per_L": "Wh L⁻¹"}  # of whole keys
 NAMES |= {"loading_wt_fraction": "loading (wt%)", "powder_loading_wt_fraction": "loading of the powder (wt%)"}
 NAMES |= {

@@ -1,0 +1,188 @@
+"""A deposition as a person writes it: a host as fibres or as an image, and the box of voxels that is computed.
+
+title = "my paper"
+sample = "cp-zno-002"          # a shipped sample, whose porosity and thickness hold where [network] gives none
+[network]                      # fibres: bundle_diameter_um, fibre_length_um, tilt_deg; alignment
+[box]                          # width_um, voxel_um, seeds = [1, 2, 3]
+[image]                        # instead of [network] and [box]: file = "stack.tif" beside this one
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from interlith.deposit.fibres import fibre_network
+from interlith.deposit.images import read_stack
+from interlith.deposit.network import Network
+from interlith.errors import InputError
+from interlith.parts.cell import Host
+from interlith.parts.changes import HERE
+from interlith.parts.fibres import FibreNetwork
+from interlith.parts.from_file import part_of, tables_of
+from interlith.parts.layer import wrong
+from interlith.parts.part import Part
+from interlith.parts.samples import sample
+from interlith.written import File, Written, opened, shipped, validated_table
+
+PACKAGE = "interlith.deposit"
+OF_THE_SAMPLE = ("porosity", "thickness_um")
+MOST_SEEDS = 100
+
+
+class Box(Written):
+    """The box that is computed: its width, both ways, its voxels, and one network for each seed."""
+
+    width_um: float = Field(gt=0, le=10_000)
+    voxel_um: float = Field(gt=0, le=100)
+    seeds: tuple[int, ...] = Field(min_length=1, max_length=MOST_SEEDS)
+
+    @model_validator(mode="after")
+    def _apart(self) -> Self:
+        if len(set(self.seeds)) < len(self.seeds) or min(self.seeds) < 0:
+            raise wrong("seeds", "seeds: whole numbers from 0 on, each once")
+        return self
+
+
+class Image(Written):
+    """A segmented stack: what `read_stack` takes."""
+
+    file: str
+    voxel_um: float | None = Field(default=None, gt=0)
+    solid_values: tuple[float, ...] = ()
+    axis: Literal["z", "y", "x"] = "z"
+    is_flipped: bool = False
+    is_periodic: bool = False
+
+
+class _Fibres(Part):
+    network: FibreNetwork
+
+
+class Asked(Written):
+    """What a file holds besides its fibres."""
+
+    title: str
+    source: str = HERE
+    note: str = ""
+    sample: str | None = None
+    box: Box | None = None
+    image: Image | None = None
+
+
+@dataclass(frozen=True)
+class DepositFile:
+    """A file as read: fibres with their box, or an image with the folder in which it lies."""
+
+    name: str
+    asked: Asked
+    fibres: FibreNetwork | None
+    folder: Path
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """One for each network; an image is one, and has none."""
+        return () if self.asked.box is None else self.asked.box.seeds
+
+    @property
+    def n_networks(self) -> int:
+        """One for each seed, or that of the image."""
+        return max(1, len(self.seeds))
+
+    @property
+    def n_voxels(self) -> float:
+        """Of a box of fibres; 0 for an image, whose voxels are known when it is read."""
+        if self.fibres is None or self.asked.box is None:
+            return 0.0
+        return self.fibres.thickness_um * self.asked.box.width_um**2 / self.asked.box.voxel_um**3
+
+    def network(self, place: int) -> Network:
+        """The network of that place. Raises InputError where fibres, box or image cannot be used."""
+        asked = self.asked
+        if asked.image is not None:
+            given = asked.image.model_dump(exclude={"file"})
+            return read_stack(self.folder / asked.image.file, **given)
+        assert self.fibres is not None
+        assert asked.box is not None
+        seed = asked.box.seeds[place]
+        return fibre_network(self.fibres, width_um=asked.box.width_um, voxel_um=asked.box.voxel_um, seed=seed)
+
+
+def deposit_names() -> list[str]:
+    """Names of the shipped files.
+
+    >>> deposit_names()
+    ['reference-deposit']
+    """
+    return shipped(PACKAGE)
+
+
+def read_deposit(given: str, other_sample: str | None = None, n_voxels: int | None = None) -> DepositFile:
+    """A file by its path, or a shipped one by its name, with another sample, or so many voxels across the box.
+
+    Raises InputError with file, line and key.
+
+    >>> read_deposit("reference-deposit", n_voxels=64).asked.box.voxel_um
+    0.5
+    """
+    file = opened(given, PACKAGE)
+    known = (*Asked.model_fields, "network")
+    table = tables_of(file, known, "a deposition")
+    asked = validated_table(file, Asked, {key: held for key, held in table.items() if key != "network"})
+    _check_one(file, table, other_sample, n_voxels)
+    name = file.name.removesuffix(".toml")
+    if "image" in table:
+        return DepositFile(name, asked, None, file.folder)
+    box = asked.box
+    assert box is not None
+    named = other_sample or asked.sample
+    held = {**_of_sample(file, table["network"], named, is_other=other_sample is not None), **table["network"]}
+    fibres = part_of(file, _Fibres, {"network": held}, {}).network
+    if n_voxels is not None:
+        box = box.model_copy(update={"voxel_um": box.width_um / n_voxels})
+    return DepositFile(name, asked.model_copy(update={"sample": named, "box": box}), fibres, file.folder)
+
+
+def _check_one(file: File, table: Mapping[str, Any], other_sample: str | None, n_voxels: int | None) -> None:
+    """Fibres in a box, or an image; options that go with fibres only with them."""
+    is_image, is_fibres = "image" in table, "network" in table
+    if is_image and (is_fibres or "box" in table):
+        raise file.at(("image",), "image: instead of [network] and [box], not beside them")
+    if not is_image and not (is_fibres and "box" in table):
+        raise InputError(f"{file.name}: [network] and [box], or [image], must be given")
+    if is_fibres and not isinstance(table["network"], Mapping):
+        raise file.at(("network",), "network: a table, [network]")
+    given = {"--sample": other_sample, "--voxels": n_voxels}
+    for name in (name for name in given if is_image and given[name] is not None):
+        raise InputError(f"{name}: goes with fibres; {file.name} has an image")
+
+
+def _of_sample(file: File, own: Mapping[str, Any], named: str | None, *, is_other: bool) -> dict[str, Any]:
+    """Porosity and thickness of a sample's paper, as a file would say them."""
+    if named is None:
+        return {}
+    said = [name for name in OF_THE_SAMPLE if name in own]
+    if is_other and said:
+        raise file.at(
+            ("network", said[0]), f"--sample {named}: network.{said[0]} is said in the file; leave it out there"
+        )
+    try:
+        host = sample(named)
+    except InputError as problem:
+        raise problem if is_other else file.at(("sample",), f"sample = {problem}") from problem
+    if not isinstance(host, Host):
+        raise InputError(f"{named}: a bare collector has no network of fibres")
+    return {
+        name: {"value": getattr(host, name), **host.origin(name).model_dump(include={"kind", "source"})}
+        for name in OF_THE_SAMPLE
+    }
+
+
+def image_file(path: Path, voxel_um: float | None, solid_values: tuple[float, ...]) -> DepositFile:
+    """An image by itself, as if a file said it."""
+    image = Image(file=path.name, voxel_um=voxel_um, solid_values=solid_values)
+    return DepositFile(path.stem, Asked(title=f"Network of {path.name}", image=image), None, path.parent)

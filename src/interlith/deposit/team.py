@@ -1,0 +1,49 @@
+"""Threads that share a box by its planes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from itertools import pairwise
+from typing import Any, Self
+
+WORTH_SHARING = 60_000  # voxels: below it threads cost more than they give
+
+
+class Team:
+    """Threads that share the planes of a box. The same bits whatever their number.
+
+    >>> with Team(2) as team:
+    ...     team.n_threads
+    2
+    """
+
+    def __init__(self, n_threads: int | None = None) -> None:
+        self.n_threads = n_threads or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else [0])
+        self._pool = ThreadPoolExecutor(self.n_threads - 1) if self.n_threads > 1 else None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._pool is not None:
+            self._pool.shutdown()
+
+    def ranges(self, n_planes: int, n_voxels: int) -> list[tuple[int, int]]:
+        """Planes 1 to n_planes in as many parts as there are threads, of two planes or more."""
+        n_parts = 1 if n_voxels < WORTH_SHARING else max(1, min(self.n_threads, n_planes // 2))
+        ends = [1 + n_planes * part // n_parts for part in range(n_parts + 1)]
+        return list(pairwise(ends))
+
+    def share(self, parts: list[tuple[int, int]], work: Callable[[int, int], Any]) -> None:
+        """Do work(first, last) for each part, the last one here."""
+        if self._pool is None or len(parts) == 1:
+            for first, last in parts:
+                work(first, last)
+            return
+        others = [self._pool.submit(work, first, last) for first, last in parts[:-1]]
+        work(*parts[-1])
+        wait(others)
+        for other in others:
+            other.result()
