@@ -23,8 +23,9 @@ from interlith.errors import SolverError
 Single = NDArray[np.float32]
 Double = NDArray[np.float64]
 MOST_ITERATIONS = 400
-COARSEST = 300  # voxels of the box that is solved directly
+COARSEST = 100  # voxels of the box that is solved directly
 RED, BLACK = 0, 1
+VISITS = 2  # of each coarser box in a cycle: two thirds of the iterations of one, for a sixth more work in each
 
 
 @dataclass(frozen=True)
@@ -175,23 +176,24 @@ class Multigrid:
         return Solved(solution[1:-1, 1:-1, 1:-1].copy(), n_iterations, rest / size)
 
     def _cycle(self, depth: int) -> None:
-        """A V-cycle: u of this level for its f."""
+        """A W-cycle: u of this level for its f."""
         level = self.levels[depth]
         if depth == len(self.levels) - 1:
             inner = level.u[1:-1, 1:-1, 1:-1]
             inner[...] = (self._exact @ level.f[1:-1, 1:-1, 1:-1].ravel()).reshape(inner.shape)
             _wrap_all(level)
             return
-        level.u.fill(0.0)
-        level.smooth(RED)
         coarse = self.levels[depth + 1]
         own = (level.u, level.gx, level.gy, level.gz, level.inverse, level.f)
         parts = self.team.ranges(coarse.shape[0], int(np.prod(level.shape)))
-        self.team.share(parts, lambda a, b: kernels.restrict(*own, coarse.f, a, b))
-        self._cycle(depth + 1)
         share = self.team.share
-        share(level.parts, lambda a, b: kernels.prolong(level.u, coarse.u, a, b, level.is_periodic))
-        level.smooth(BLACK)
+        level.u.fill(0.0)
+        for _ in range(VISITS if depth else 1):
+            level.smooth(RED)
+            share(parts, lambda a, b: kernels.restrict(*own, coarse.f, a, b))
+            self._cycle(depth + 1)
+            share(level.parts, lambda a, b: kernels.prolong(level.u, coarse.u, a, b, level.is_periodic))
+            level.smooth(BLACK)
 
     def _share(self, work: Callable[[int, int], Any]) -> None:
         self.team.share(self.levels[0].parts, work)

@@ -1,0 +1,220 @@
+"""What a network of fibres costs: conduction in its pores, labels, and how near the sweeps come to the memory's pace.
+
+    python bench/deposition.py [--sizes 100 200] [--rounds 3]
+
+A box of fibres (synthetic: porosity 0.75, six voxels of a diameter, sides repeating), each voxel wholly pore or wholly
+solid, with 100 and 200 voxels along each edge. Conduction through it, everything from the image on, in one thread:
+ours to a residual of 1e-8; pyamg's smoothed aggregation with conjugate gradients to the same, its matrix assembled from
+the same image by numpy; TauFactor's PeriodicSolver on the processor to conv_crit 1e-3 (single precision; it stops by
+the spread of the flows through all planes), its ratio being to ours at about its error (`as loose`). Each is held
+against ours to 1e-12: the error of the effective diffusivity.
+Seconds are of the processor; contenders take turns, round by round, after one that is not counted; ratios are medians
+of the ratios within rounds. Labels: all pores, by ours in one and in two threads and by scipy.ndimage, seconds of the
+clock. Sweeps: one red-black sweep of ours, its bytes counted as if each value were read and written once (28 of a
+voxel), over the bytes per second of a STREAM triad of the same thread in the same run. Writes
+bench/results/deposition.json.
+"""
+
+import argparse
+import importlib.metadata
+import json
+import os
+import statistics
+import time
+from pathlib import Path
+
+import numpy as np
+from cycling_speed import machine
+from scipy import ndimage
+from scipy.sparse import coo_matrix
+
+from interlith.deposit import kernels
+from interlith.deposit.fibres import fibre_network
+from interlith.deposit.labels import components
+from interlith.deposit.multigrid import Multigrid
+from interlith.deposit.network import Network
+from interlith.deposit.team import Team
+from interlith.deposit.transport import faces_of, transport
+from interlith.parts.fibres import FibreNetwork
+
+RESULTS = Path(__file__).resolve().parent / "results" / "deposition.json"
+PACKAGES = ("interlith", "numpy", "scipy", "numba", "pyamg", "taufactor", "torch")
+BYTES_OF_A_SWEEP = 28
+AS_LOOSE = 2e-6  # residual at which ours has about the error that TauFactor has
+EDGE = 160  # of the box that is swept
+
+
+def box(n):
+    """Fibres of six voxels; what hangs together with both faces."""
+    fibres = FibreNetwork(bundle_diameter_um=6, porosity=0.75, thickness_um=n, fibre_length_um=150, tilt_deg=15)
+    solid = fibre_network(fibres, width_um=n, voxel_um=1.0, seed=1).solid >= 0.5
+    return Network(solid.astype(np.float32), 1.0, True, "bench")
+
+
+def ours(network, within=1e-8):
+    with Team(1) as team:
+        return transport(network, "pores", "z", team, within=within).effective
+
+
+def by_pyamg(network):
+    import pyamg
+
+    open_ = network.solid < 0.5
+    nz, ny, nx = open_.shape
+    number = np.full(open_.shape, -1)
+    number[open_] = np.arange(open_.sum())
+    diagonal = np.zeros(open_.sum())
+    rows, columns = [], []
+    for axis in (0, 1, 2):
+        other = np.roll(number, -1, axis)
+        joined = (number >= 0) & (other >= 0)
+        if axis == 0:
+            joined[-1] = False
+        a, b = number[joined], other[joined]
+        rows += [a, b]
+        columns += [b, a]
+        np.add.at(diagonal, a, 1.0)
+        np.add.at(diagonal, b, 1.0)
+    source = np.zeros(open_.sum())
+    for plane, potential in ((0, 0.0), (-1, 1.0)):
+        at = number[plane][number[plane] >= 0]
+        diagonal[at] += 2.0
+        source[at] += 2.0 * potential
+    rows, columns = np.concatenate(rows), np.concatenate(columns)
+    whole = np.arange(len(diagonal))
+    values = np.concatenate([np.full(len(rows), -1.0), diagonal])
+    matrix = coo_matrix((values, (np.concatenate([rows, whole]), np.concatenate([columns, whole])))).tocsr()
+    u = pyamg.smoothed_aggregation_solver(matrix).solve(source, tol=1e-8, accel="cg")
+    bottom = number[0][number[0] >= 0]
+    return 2.0 * float(u[bottom].sum()) * nz / (ny * nx)
+
+
+def by_taufactor(network):
+    import taufactor
+    import torch
+
+    torch.set_num_threads(1)
+    solver = taufactor.PeriodicSolver((network.solid < 0.5).astype(np.float32), device="cpu")
+    solver.solve(verbose=False, conv_crit=1e-3)
+    return float(np.ravel(solver.D_eff)[0])
+
+
+def as_loose(network):
+    return ours(network, AS_LOOSE)
+
+
+CONTENDERS = {"interlith": ours, "interlith, as loose": as_loose, "pyamg": by_pyamg, "TauFactor": by_taufactor}
+
+
+def conduction(n, n_rounds):
+    network = box(n)
+    carrying = _carrying(network)
+    true = ours(carrying, 1e-12)
+    seconds, errors = {name: [] for name in CONTENDERS}, {}
+    for at in range(n_rounds + 1):
+        for name, solve in CONTENDERS.items():
+            begin = time.process_time()
+            found = solve(carrying)
+            if at or n > 150:  # a warm-up round only where it is short
+                seconds[name].append(time.process_time() - begin)
+            errors[name] = abs(found / true - 1.0)
+        if n > 150 and at + 1 == n_rounds:
+            break
+    own = {"TauFactor": "interlith, as loose"}  # to the accuracy of its own
+    ratios = {
+        name: statistics.median(t / o for t, o in zip(seconds[name], seconds[own.get(name, "interlith")], strict=True))
+        for name in CONTENDERS
+    }
+    return {
+        "n": n,
+        "effective_diffusivity": true,
+        "cpu_s": {name: statistics.median(held) for name, held in seconds.items()},
+        "n_rounds": len(seconds["interlith"]),
+        "ratio_of_cpu_s": ratios,
+        "error_of_effective": errors,
+    }
+
+
+def _carrying(network):
+    """The same with closed pores filled, which no peer likes."""
+    with Team() as team:
+        labels = components(network.solid < 0.5, team, is_periodic=True)
+    both = np.intersect1d(labels[0], labels[-1])
+    return Network(1.0 - np.isin(labels, both[both > 0]).astype(np.float32), 1.0, True, "bench")
+
+
+def labels(n, n_rounds):
+    held = box(n).solid < 0.5
+    found = {"interlith, 1 thread": [], "interlith, 2 threads": [], "scipy.ndimage": []}
+    with Team(1) as one, Team(2) as two:
+        for at in range(n_rounds + 1):
+            for name, run in (
+                ("interlith, 1 thread", lambda: components(held, one, is_periodic=False)),
+                ("interlith, 2 threads", lambda: components(held, two, is_periodic=False)),
+                ("scipy.ndimage", lambda: ndimage.label(held)),
+            ):
+                begin = time.perf_counter()
+                run()
+                if at:
+                    found[name].append(time.perf_counter() - begin)
+    medians = {name: statistics.median(held) for name, held in found.items()}
+    return {
+        "n": n,
+        "mvoxel_per_s": {name: held_s and held.size / held_s / 1e6 for name, held_s in medians.items()},
+        "ratio_to_scipy": {
+            name: statistics.median(s / o for s, o in zip(found["scipy.ndimage"], found[name], strict=True))
+            for name in found
+        },
+    }
+
+
+@kernels.kernel
+def _triad(a, b, c, scalar):
+    for i in range(a.size):
+        a[i] = b[i] + scalar * c[i]
+
+
+def sweeps(n_rounds):
+    faces = faces_of(np.random.default_rng(1).random((EDGE, EDGE, EDGE)).astype(np.float32), (True, True))
+    a, b, c = (np.ones(20_000_000) for _ in range(3))
+    swept, triads = [], []
+    with Team(1) as team:
+        level = Multigrid(faces, team).levels[0]
+        for at in range(n_rounds + 1):
+            for held, work in ((swept, lambda: level.smooth(0)), (triads, lambda: _triad(a, b, c, 3.0))):
+                begin = time.perf_counter()
+                work()
+                if at:
+                    held.append(time.perf_counter() - begin)
+    sweep_GB = BYTES_OF_A_SWEEP * EDGE**3 / 1e9
+    triad_GB = 24 * a.size / 1e9
+    shares = [(sweep_GB / s) / (triad_GB / t) for s, t in zip(swept, triads, strict=True)]
+    return {
+        "sweep_GB_per_s": sweep_GB / statistics.median(swept),
+        "triad_GB_per_s": triad_GB / statistics.median(triads),
+        "share_of_triad": statistics.median(shares),
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--sizes", type=int, nargs="+", default=[100, 200])
+    parser.add_argument("--rounds", type=int, default=3)
+    asked = parser.parse_args()
+    load = os.getloadavg()
+    found = {
+        "machine": machine(load),
+        "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
+        "sweeps": sweeps(5 * asked.rounds),
+        "labels": labels(200, 2 * asked.rounds),
+        "conduction": [],
+    }
+    print(json.dumps({"sweeps": found["sweeps"], "labels": found["labels"]}, indent=1))
+    for n in asked.sizes:
+        found["conduction"].append(conduction(n, asked.rounds if n <= 150 else 1))
+        print(json.dumps(found["conduction"][-1], indent=1))
+    RESULTS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
