@@ -12,6 +12,7 @@ from interlith.cycling.formats.refused import BY_SUFFIX
 from interlith.cycling.thresholds import Thresholds
 from interlith.deposit import deposit_file
 from interlith.ledger import ENTRIES
+from interlith.parts.deposition import Deposition
 from interlith.parts.design import CellDesign, Coin, Electrode, Filling, Pouch, Stack, Tabs
 from interlith.parts.fibres import FibreNetwork
 from interlith.parts.from_file import Reading
@@ -21,6 +22,7 @@ from interlith.parts.part import Part
 from interlith.parts.plausible import SPANS
 from interlith.parts.recipe import Dose, Growth, MeasuredHost, Paper, Powder, Prices, Recipe
 from interlith.pouch.design_file import Beside, Published
+from interlith.protocol import Protocol
 from interlith.record import COLUMNS
 from interlith.report.surface_words import marked, star
 from interlith.report.terminal_study import number_text, paper_text
@@ -179,6 +181,9 @@ def deposit_file_page() -> str:
         ("`[network]`", FibreNetwork, None),
         ("`[box]`", deposit_file.Box, None),
         ("`[image]`", deposit_file.Image, None),
+        ("`[protocol]`", Protocol, "As in a study; constant currents and rests."),
+        ("`[deposition]`", Deposition, None),
+        ("`[[published]]`", deposit_file.Published, None),
     )
     how = "For `interlith deposit STUDY.toml`; [how to write one](../do/deposit.md). "
     return _keys("a deposition", how, tables)

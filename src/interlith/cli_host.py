@@ -32,6 +32,7 @@ from interlith.cli_options import (
     OneCell,
     Out,
     Potentials,
+    Processes,
     Quick,
     Quiet,
     Role,
@@ -169,6 +170,7 @@ def deposit(
     ] = False,
     sample: Annotated[str | None, typer.Option(help="A shipped sample, for its porosity and thickness.")] = None,
     voxels: Annotated[int | None, typer.Option(min=8, max=4096, help="Across the box of fibres.")] = None,
+    cycles: Annotated[int, typer.Option(min=1, max=1000, help="How often the protocol is followed.")] = 1,
     voxel_um: Annotated[float | None, typer.Option("--voxel-um", help="Of an image that does not say it.")] = None,
     solid: Annotated[
         list[float] | None, typer.Option("--solid", metavar="VALUE", help="Of an image: what is solid; repeatable.")
@@ -176,13 +178,17 @@ def deposit(
     show_list: Annotated[bool, typer.Option("--list", help="List shipped files and samples.")] = False,
     show: Annotated[bool, typer.Option("--show", help="Print the file, to begin with.")] = False,
     out: Out = None,
+    workers: Processes = None,
     as_json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Fibres or an image of a host -> pores, area, transport."""
+    """Lithium in the pores of a host, voxel by voxel.
+
+    --network-only: pores, area and transport of the network, from fibres or from an image.
+    """
     with errors_told(debug, stopped="stopped. To begin again"):
-        from interlith.deposition import NOT_YET, STAGES, NetworkOptions, file_of, lists, network_findings, read
+        from interlith.networks import STAGES, NetworkOptions, file_of, lists, network_findings, read
 
         if show_list:
             tell_lists(lists(), as_json)
@@ -192,17 +198,24 @@ def deposit(
         if show:
             typer.echo(file_of(given), nl=False)
             return
-        if not network_only:
-            raise InputError(NOT_YET)
+        if network_only and (cycles != 1 or workers is not None):
+            raise InputError("--cycles, --workers: do not go with --network-only")
         asked = read(given, NetworkOptions(sample, voxels, voxel_um, tuple(solid or ())))
-        with progress_told(STAGES * asked.n_networks, quiet, "parts") as tell:
-            findings = network_findings(asked, out=out, tell=tell)
+        if network_only:
+            with progress_told(STAGES * asked.n_networks, quiet, "parts") as tell:
+                findings = network_findings(asked, out=out, tell=tell)
+        else:
+            from interlith.deposition import deposit_findings
+
+            with progress_told(asked.n_networks, quiet, "networks") as tell:
+                findings = deposit_findings(asked, n_cycles=cycles, out=out, workers=workers, tell=tell)
         if as_json:
             typer.echo(json.dumps(findings.items[0].summary, ensure_ascii=False))
             return
-        from interlith.report.terminal_network import print_network
+        from interlith.report.terminal_network import print_deposition, print_network
 
-        print_network(findings, out / "report.html" if out is not None else None)
+        show_it = print_network if network_only else print_deposition
+        show_it(findings, out / "report.html" if out is not None else None)
 
 
 def characterize(

@@ -1,349 +1,344 @@
-"""A network of fibres, or an image of one, as findings: its pores, and what it lets through."""
+"""Lithium plated and stripped in the voxels of a host, as findings: where it lies, what of it is dead, how thick it is.
+
+Each seed is a network and a draw of its surfaces; numbers are means over them with the smallest and the largest.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
+from interlith import ledger
 from interlith.answers import answered, head, writable
 from interlith.errors import InputError, PhysicsError
 from interlith.findings import Findings
+from interlith.units import mV_PER_V
 
 if TYPE_CHECKING:
-    from interlith.deposit.deposit_file import DepositFile
-    from interlith.deposit.network import Network
-    from interlith.deposit.pores import PoreSizes
-    from interlith.deposit.team import Team
-    from interlith.deposit.transport import Axis, Phase
+    from interlith.deposit.deposit_file import DepositFile, Published
+    from interlith.deposit.follow import Deposited
 
 Table = list[dict[str, Any]]
-WHERE: Mapping[Axis, str] = {"z": "through", "x": "in_plane", "y": "in_plane"}
-PHASES: Mapping[Phase, str] = {"pores": "diffusivity", "solid": "conductivity"}
-WIDE = "effective_in_voxels_twice_as_wide"
-TOLD = (
-    "area_m2_per_m2",
-    "effective_diffusivity_through",
-    "effective_diffusivity_in_plane",
-    "effective_conductivity_through",
-    "effective_conductivity_in_plane",
-)
-COARSE = 0.1  # change with voxels twice as wide, above which it is told
-UNEVEN = 0.05  # porosity of a quarter of an image against the whole
-OVERLAP = (
-    "where two fibres meet, their solid is one: effective_conductivity, a share of that of a bare bundle, knows no "
-    "resistance of contacts, and is an upper bound"
-)
-GEOMETRIC = "area: of bundles or of the image, as smooth as its voxels; single tubes have far more"
-ALL_LITHIUM = "pore_capacity: dense lithium in all pores of a network that does not swell"
-NOT_YET = (
-    "--network-only is needed: pores and transport of the network are computed; plating lithium into it is not "
-    "part of interlith yet"
-)
+Floats = NDArray[np.float64]
 Tell = Callable[[int, str], Any]
-STAGES = 1 + len(PHASES) * len(WHERE)  # of a network
+ENTRIES = ("active_pores", "active_top", "dead_pores", "dead_top", "sei", "revived")
+MOST_mA_PER_CM2 = 10.0  # the limiting current of a gap of 0.9 mm is 11 to 26
+NOT_CONVERGED = ["dead_pores", "dead_top", "revived", "efficiency"]  # in the voxels
+ABOVE_um = 2.0  # over the host's top: a front that stands so high is no longer in the pores
+WITHIN = 0.1  # of a published number
+DIGITS = 9  # of a charge, mAh/cm2
+ASSUMED = "predicted from assumed values"
+BARE_NOTE = "nothing here was fitted: kinetics, migration and contacts are assumed, each with its range"
+RIGID = (
+    "the network does not swell and lithium on top packs as top_porosity says: neither was fitted, and a thickness "
+    "that rests on them is missed"
+)
+NO_GAP = (
+    "the electrolyte brings lithium everywhere alike, at the current of the protocol: no gap of 0.9 mm as in the "
+    "optical cell, no salt used up"
+)
+DEAD = (
+    "dead lithium and what hangs on it are NOT CONVERGED in the voxels and not to be quoted: 0.038, 0.031 and 0.025 "
+    "mAh/cm2 of 5 with CP at 0.75, 0.5 and 0.375 um, 0.0075, 0.0078 and 0.0066 with CP@ZnO(002); what lies on top and "
+    "the front are, within 1 % (bench/results/dead_lithium.json)"
+)
+SETS = (
+    "SEI, contacts and evenness of the samples' sets differ because they were assumed so: their efficiencies are put in"
+)
 
 
 @dataclass(frozen=True)
-class NetworkOptions:
-    """What a person asks besides the file. n_voxels: across the box of fibres. voxel_um, solid_values: of an image."""
+class _Seed:
+    """What one network and one draw gave."""
 
-    sample: str | None = None
-    n_voxels: int | None = None
-    voxel_um: float | None = None
-    solid_values: tuple[float, ...] = ()
+    seed: int
+    found: Deposited
+    solid: NDArray[np.float32]
+
+    @property
+    def plated(self) -> Floats:
+        """Charge that has passed, positive when plated, one per row of the ledger."""
+        return -self.found.ledger.table["passed"].to_numpy()
 
 
-def network_findings(written: DepositFile, *, out: Path | None = None, tell: Tell | None = None) -> Findings:
-    """Pores and transport of the networks of a file or of an image, as `read` gives it; mean and span of its seeds.
+def deposit_findings(
+    written: DepositFile,
+    *,
+    n_cycles: int = 1,
+    out: Path | None = None,
+    workers: int | None = None,
+    tell: Tell | None = None,
+) -> Findings:
+    """What the protocol of a file does in each of its networks, as `networks.read` gives the file.
 
-    tell(n_done, what): after each of STAGES of each network. Raises InputError for fibres, box or image that cannot be
-    used, PhysicsError where pores do not lead through, EnvironmentError_ where the box does not fit into memory.
-
-    >>> asked = read("reference-deposit", NetworkOptions(n_voxels=64))
-    >>> round(network_findings(asked).items[0].summary["values"]["porosity"]["mean"], 6)
-    0.79
+    workers: processes, one network each at a time; as many as there are processors. The bits do not depend on them.
+    Raises InputError for what cannot be followed, PhysicsError where pores do not lead through, EnvironmentError_ where
+    a box does not fit into memory, SolverError where a step cannot go on.
     """
-    from interlith.deposit.team import Team
-
-    found = []
-    with writable(out), Team() as team:
-        for place in range(written.n_networks):
-            done = count(place * STAGES + 1)
-            found.append(_measured(written, place, team, lambda what: tell and tell(next(done), what)))  # noqa: B023
-    summary, tables = _summary(written, found), _tables(found)
+    _check(written, n_cycles)
+    with writable(out):
+        seeds = []
+        for done in _followed(written, n_cycles, workers):
+            seeds.append(done)
+            if tell is not None:
+                tell(len(seeds), f"seed {done.seed}")
+    summary, tables = _summary(written, n_cycles, seeds), _tables(written, seeds)
     frames = {name: pl.DataFrame(rows, infer_schema_length=None) for name, rows in tables.items() if rows}
-    warning = None if written.fibres is None else "COMPUTED networks: what is assumed carries that word"
-    return answered(f"Network of {written.name}", written.name, summary, frames, warning, out)
+    warning = "SIMULATED in voxels: what is assumed carries that word, and nothing was fitted"
+    return answered(f"Deposition in {written.name}", written.name, summary, frames, warning, out)
 
 
-def read(given: str, options: NetworkOptions) -> DepositFile:
-    """The file, the shipped one or the image that is meant, as the options have it."""
-    from interlith.deposit.deposit_file import image_file, read_deposit
-
-    path = Path(given)
-    if path.suffix.lower() not in ("", ".toml"):
-        if options.sample is not None or options.n_voxels is not None:
-            raise InputError("--sample, --voxels: go with a file of fibres, not with an image")
-        return image_file(path, options.voxel_um, options.solid_values)
-    if options.voxel_um is not None or options.solid_values:
-        raise InputError("--voxel-um, --solid: go with an image; a file says voxel_um in [box] or [image]")
-    return read_deposit(given, options.sample, options.n_voxels)
-
-
-def file_of(given: str) -> str:
-    """The text of a file, or of a shipped one by its name: a beginning for one's own."""
-    from interlith.deposit.deposit_file import PACKAGE
-    from interlith.written import opened
-
-    return opened(given, PACKAGE).text
-
-
-def lists() -> dict[str, list[dict[str, str]]]:
-    """What can be named: shipped files, and samples that have a network.
-
-    >>> [row["name"] for row in lists()["depositions"]]
-    ['reference-deposit']
-    """
-    from interlith.deposit.deposit_file import deposit_names, read_deposit
-    from interlith.parts import samples
-
-    hosts = [name for name in samples.names() if name != samples.COPPER]
-    return {
-        "depositions": [{"name": name, "what": read_deposit(name).asked.title} for name in deposit_names()],
-        "samples": [{"name": name, "what": samples.title(name)} for name in hosts],
-    }
-
-
-@dataclass(frozen=True)
-class _Measured:
-    """One network: its numbers by name, the rows of its transport, its pores.
-
-    changes: by how much a number changes with voxels twice as wide, as a share. notes: what does not lead through.
-    """
-
-    seed: int | None
-    network: Network
-    values: dict[str, float | None]
-    transport: Table
-    sizes: PoreSizes
-    changes: dict[str, float]
-    notes: tuple[str, ...]
-
-
-def _measured(written: DepositFile, place: int, team: Team, told: Callable[[str], Any]) -> _Measured:
+def _check(written: DepositFile, n_cycles: int) -> None:
     from interlith.deposit.memory import check_memory
-    from interlith.deposit.network import coarser
-    from interlith.deposit.pores import pore_sizes, reached
 
-    check_memory(written.n_voxels)
-    network = written.network(place)
-    check_memory(network.solid.size)
-    seed = written.seeds[place] if written.seeds else None
-    reach = reached(network)
-    if not reach.pore_percolates:
-        raise PhysicsError(f"{network.source}: its pores do not lead from the separator to the current collector")
-    sizes = pore_sizes(network)
-    shape = _of_pores(network, sizes)
-    told("pores")
-    rows, notes = _transport(network, seed, team, told)
-    values: dict[str, float | None] = {
-        "porosity": network.porosity,
-        "pore_capacity_mAh_per_cm2": network.pore_capacity_mAh_per_cm2,
-        "open_pore_fraction": reach.pore_share,
-        "joined_solid_fraction": reach.solid_share,
-        **shape,
-        **_by_direction(rows, "effective"),
-    }
-    wide = coarser(network)
-    wider: dict[str, float | None] = {}
-    if wide is not None:
-        with suppress(InputError):  # no pore is left in it
-            wider = _of_pores(wide, pore_sizes(wide))
-        wider |= _by_direction(rows, WIDE)
-    return _Measured(seed, network, values, rows, sizes, _changes(values, wider), tuple(notes))
-
-
-def _of_pores(network: Network, sizes: PoreSizes) -> dict[str, float | None]:
-    from interlith.deposit.pores import area_m2_per_m2
-
-    return {
-        "area_m2_per_m2": area_m2_per_m2(network),
-        "pore_diameter_um": sizes.median_um,
-        "throat_diameter_um": sizes.throat_um,
-    }
-
-
-def _changes(values: Mapping[str, float | None], wider: Mapping[str, float | None]) -> dict[str, float]:
-    """By how much each number is another in voxels twice as wide, as a share of it."""
-    pairs = ((name, values[name], wide) for name, wide in wider.items())
-    return {name: abs(wide / value - 1.0) for name, value, wide in pairs if value and wide is not None}
-
-
-def _transport(network: Network, seed: int | None, team: Team, told: Callable[[str], Any]) -> tuple[Table, list[str]]:
-    """Each phase along each axis, here and in voxels twice as wide; sentences where a phase does not lead through."""
-    from interlith.deposit.network import coarser
-    from interlith.deposit.transport import transport
-
-    wide = coarser(network)
-    rows, notes = [], []
-    for phase in PHASES:
-        for axis in WHERE:
-            try:
-                found = transport(network, phase, axis, team)
-            except PhysicsError as problem:
-                notes.append(str(problem))
-                continue
-            finally:
-                told(f"{phase} along {axis}")
-            rows.append(
-                {
-                    "seed": seed,
-                    "phase": phase,
-                    "axis": axis,
-                    "share": found.share,
-                    "effective": found.effective,
-                    WIDE: _effective(wide, phase, axis, team),
-                    "tortuosity_factor": found.tortuosity_factor,
-                    "macmullin_number": found.macmullin_number,
-                    "carrying_fraction": found.carrying_share,
-                    "flow_imbalance": found.flow_imbalance,
-                    "n_iterations": found.n_iterations,
-                }
+    if written.asked.protocol is None:
+        raise InputError(f"{written.name}: plating needs a [protocol]; --network-only needs none")
+    if n_cycles < 1:
+        raise InputError(f"--cycles {n_cycles}: 1 or more")
+    written.deposition()
+    for step in written.asked.protocol.executed():
+        current = getattr(step, "signed_mA_per_cm2", 0.0)
+        if abs(current) > MOST_mA_PER_CM2:
+            raise InputError(
+                f"{abs(current):g} mA/cm2: at most {MOST_mA_PER_CM2:g}; beyond it salt is used up, and that is not computed"
             )
-    return rows, notes
+    check_memory(2.0 * written.n_voxels)
 
 
-def _effective(network: Network | None, phase: Phase, axis: Axis, team: Team) -> float | None:
-    from interlith.deposit.transport import transport
+def _followed(written: DepositFile, n_cycles: int, workers: int | None) -> Iterator[_Seed]:
+    """Each network in its turn, in processes of their own where there are several."""
+    import os
 
-    try:
-        return None if network is None else transport(network, phase, axis, team).effective
-    except PhysicsError:
-        return None
+    from interlith.workers import pool
 
-
-def _by_direction(rows: Table, column: str) -> dict[str, float | None]:
-    """Numbers by phase, through the sheet and in its plane: of the two directions there the mean conductance."""
-    found: dict[str, float | None] = {}
-    for phase in PHASES:
-        for where in dict.fromkeys(WHERE.values()):
-            axes = [axis for axis, one in WHERE.items() if one == where]
-            held = [row for row in rows if row["phase"] == phase and row["axis"] in axes and row[column] is not None]
-            effective = sum(row[column] for row in held) / len(held) if len(held) == len(axes) else None
-            found[f"effective_{PHASES[phase]}_{where}"] = effective
-            if phase == "pores":
-                found[f"tortuosity_factor_{where}"] = None if effective is None else held[0]["share"] / effective
-                found[f"macmullin_number_{where}"] = None if effective is None else 1.0 / effective
-    return found
+    n_workers = min(workers or os.cpu_count() or 1, written.n_networks)
+    places = range(written.n_networks)
+    if n_workers == 1:
+        yield from (_one(written, n_cycles, place, None) for place in places)
+        return
+    with pool(n_workers) as executor:
+        futures = [executor.submit(_one, written, n_cycles, place, 1) for place in places]
+        yield from (future.result() for future in futures)
 
 
-def _summary(written: DepositFile, found: Sequence[_Measured]) -> dict[str, Any]:
-    network, asked = found[0].network, written.asked
-    values = _over_seeds(found)
-    return {
-        **head("network", written.name, asked.title, [*_said(written, found)]),
-        "warnings": [*dict.fromkeys(note for one in found for note in one.notes), *_warnings(found)],
-        "from_image": written.fibres is None,
-        "sample": asked.sample,
-        "source": asked.source,
-        "networks": [one.network.source for one in found],
-        "seeds": list(written.seeds),
-        "shape": list(network.solid.shape),
-        "voxel_um": network.voxel_um,
-        "thickness_um": network.thickness_um,
-        "values": values,
-        "transport": [row for one in found for row in one.transport],
-        "results": {"network": {"values": [{"quantity": name, **row} for name, row in values.items()]}},
-        "parameters": _parameters(written),
-    }
+def _one(written: DepositFile, n_cycles: int, place: int, n_threads: int | None) -> _Seed:
+    from interlith.deposit.box import Ground
+    from interlith.deposit.follow import follow
+    from interlith.deposit.pores import reached
+    from interlith.deposit.team import Team
+    from interlith.protocol import Repeat
+
+    network = written.network(place)
+    if not reached(network).pore_percolates:
+        raise PhysicsError(f"{network.source}: its pores do not lead from the separator to the current collector")
+    seed = written.seeds[place] if written.seeds else 0
+    protocol = written.asked.protocol
+    assert protocol is not None
+    if n_cycles > 1:
+        protocol = protocol.model_copy(update={"steps": (Repeat(times=n_cycles, steps=protocol.steps),)})
+    with Team(n_threads) as team:
+        found = follow(protocol, Ground.of(network), written.deposition(), seed=seed, team=team)
+    return _Seed(seed, found, network.solid)
 
 
-def _parameters(written: DepositFile) -> Table:
+def _summary(written: DepositFile, n_cycles: int, seeds: Sequence[_Seed]) -> dict[str, Any]:
     from interlith.parts.listing import parameters
 
-    return [] if written.fibres is None else list(parameters(written.fibres))
+    asked, deposition = written.asked, written.deposition()
+    thickness, onset = _thickness(asked.published, asked.sample, seeds), _onset(asked.published, asked.sample, seeds)
+    fibres = [] if written.fibres is None else parameters(written.fibres)
+    said = [*([asked.note] if asked.note else []), BARE_NOTE, SETS, RIGID, NO_GAP, DEAD]
+    return {
+        **head("deposition", written.name, asked.title, said),
+        "sample": asked.sample,
+        "source": asked.source,
+        "seeds": [one.seed for one in seeds],
+        "n_cycles": n_cycles,
+        "shape": list(seeds[0].solid.shape),
+        "voxel_um": seeds[0].found.voxel_um,
+        "thickness_um": thickness,
+        "onset_mAh_per_cm2": onset,
+        "in_pores_mAh_per_cm2": {**_span([_most_in_pores(one) for one in seeds]), "kind": ASSUMED},
+        "efficiency": _efficiencies(seeds),
+        "account": _account(seeds),
+        "not_converged": NOT_CONVERGED,
+        "infill_profile": _profiles(seeds),
+        "closes_within_mAh_per_cm2": max(one.found.ledger.residual_mAh_per_cm2 for one in seeds),
+        "results": {"deposition": {"thickness": thickness, "account": _account(seeds)}},
+        "parameters": [*fibres, *parameters(deposition)],
+    }
 
 
-def _over_seeds(found: Sequence[_Measured]) -> dict[str, dict[str, Any]]:
-    """Mean of each number over the networks, the smallest and the largest; and the change with voxels twice as wide."""
-    rows = {}
-    for name in found[0].values:
-        held = [value for one in found if (value := one.values[name]) is not None]
-        whole = len(held) == len(found)
-        rows[name] = {
-            "mean": sum(held) / len(held) if whole else None,
-            "low": min(held) if whole else None,
-            "high": max(held) if whole else None,
-            "change_when_coarser": max((one.changes[name] for one in found if name in one.changes), default=None),
-        }
+def _span(values: Sequence[float | None]) -> dict[str, Any]:
+    """Mean, smallest and largest over the seeds; nothing where a seed has no value."""
+    held = [value for value in values if value is not None]
+    if len(held) < len(values):
+        return {"mean": None, "low": None, "high": None}
+    return {"mean": sum(held) / len(held), "low": min(held), "high": max(held)}
+
+
+def _ends(seeds: Sequence[_Seed]) -> Iterator[tuple[int, int, str, float]]:
+    """Each step of the protocol: its place, its cycle, what it is, what is plated at its end (mean), mAh/cm2."""
+    frames = [one.found.ledger.steps() for one in seeds]
+    before = 0.0
+    for place, cycle in enumerate(frames[0][ledger.CYCLE].to_list()):
+        plated = round(float(np.mean([-frame["passed"][place] for frame in frames])), DIGITS)
+        moved = plated - before
+        yield place, int(cycle), "plate" if moved > 0 else "strip" if moved < 0 else "rest", plated
+        before = plated
+
+
+def _thickness(published: Sequence[Published], sample: str | None, seeds: Sequence[_Seed]) -> Table:
+    """Height of the front after each plating of the first cycle, beside what was measured."""
+    rows: Table = []
+    for place, cycle, what, plated in _ends(seeds):
+        if what != "plate" or cycle > 0:
+            continue
+        paper = [
+            one
+            for one in published
+            if one.sample == sample
+            and one.quantity == "thickness_um"
+            and one.plated_mAh_per_cm2 is not None
+            and abs(one.plated_mAh_per_cm2 - plated) < 1e-6
+        ]
+        ours = _span([one.found.pictures[place].front_um for one in seeds])
+        rows.append({"capacity_mAh_per_cm2": plated, **ours, **_beside(ours, paper), "kind": ASSUMED})
     return rows
 
 
-def _said(written: DepositFile, found: Sequence[_Measured]) -> Iterator[str]:
-    if written.asked.note:
-        yield written.asked.note
-    yield from (f"network: {one.network.source}" for one in found)
-    if written.fibres is not None and len(found) > 1:
-        yield f"low and high: of {len(found)} networks that differ only in their seed"
-    yield ALL_LITHIUM
-    yield GEOMETRIC
-    yield OVERLAP
+def _beside(ours: Mapping[str, Any], paper: Sequence[Published]) -> dict[str, Any]:
+    """What is published, and whether ours is within a tenth of it."""
+    if not paper:
+        return {"paper_low": None, "paper_high": None, "is_met": None}
+    one = paper[0]
+    mean = ours["mean"]
+    met = mean is not None and one.low * (1.0 - WITHIN) <= mean <= one.high * (1.0 + WITHIN)
+    return {"paper_low": one.low, "paper_high": one.high, "is_met": met}
 
 
-def _warnings(found: Sequence[_Measured]) -> Iterator[str]:
-    changes = {name: row["change_when_coarser"] or 0.0 for name, row in _over_seeds(found).items()}
-    coarse = [f"{name.replace('_', ' ')} by {changes[name]:.0%}" for name in TOLD if changes[name] > COARSE]
-    if coarse:
-        yield (
-            f"voxels twice as wide would change {', '.join(coarse)}: errors may be as large, and finer voxels would say"
-        )
-    network = found[0].network
-    if found[0].seed is None:
-        yield from _uneven(network)
+def _onset(published: Sequence[Published], sample: str | None, seeds: Sequence[_Seed]) -> dict[str, Any]:
+    """What is plated when the front stands over the host; None where it never does."""
+    paper = [one for one in published if one.sample == sample and one.quantity == "onset_mAh_per_cm2"]
+    ours = _span([_onset_of(one) for one in seeds])
+    return {**ours, **_beside(ours, paper), "kind": ASSUMED}
 
 
-def _uneven(network: Network) -> Iterator[str]:
-    """Whether an image is large enough for its pores: the porosity of its four quarters."""
-    half_y, half_x = (max(1, n // 2) for n in network.solid.shape[1:])
-    sides = [(slice(None, half_y), slice(half_y, None)), (slice(None, half_x), slice(half_x, None))]
-    quarters = [network.solid[:, y, x] for y in sides[0] for x in sides[1]]
-    held = [1.0 - float(one.mean(dtype="float64")) for one in quarters if one.size]
-    if max(held) - min(held) > UNEVEN * network.porosity:
-        yield (
-            f"the box is small for its pores: the porosity of its quarters is {min(held):.3f} to {max(held):.3f}; a "
-            "larger image would say what the sheet does"
-        )
+def _onset_of(one: _Seed) -> float | None:
+    top = one.found.n_host * one.found.voxel_um + ABOVE_um
+    above = np.flatnonzero(one.found.front_um > top)
+    if not above.size or above[0] == 0:
+        return None
+    i = int(above[0])
+    front, plated = one.found.front_um, one.plated
+    return float(np.interp(top, front[i - 1 : i + 1], plated[i - 1 : i + 1]))
 
 
-def _tables(found: Sequence[_Measured]) -> dict[str, Table]:
+def _most_in_pores(one: _Seed) -> float:
+    table = one.found.ledger.table
+    return float((table["active_pores"] + table["dead_pores"]).max())  # type: ignore[arg-type]
+
+
+def _efficiencies(seeds: Sequence[_Seed]) -> Table:
+    """Charge stripped over charge plated, cycle by cycle."""
+    by_seed = [one.found.efficiencies() for one in seeds]
+    n = min(len(held) for held in by_seed)
+    return [
+        {"cycle": cycle + 1, **_span([float(held[cycle]) for held in by_seed]), "kind": ASSUMED} for cycle in range(n)
+    ]
+
+
+def _account(seeds: Sequence[_Seed]) -> Table:
+    """The ledger at the end of each step: means over the seeds, and the span of what is dead."""
+    frames = [one.found.ledger.steps() for one in seeds]
+    rows = []
+    for place, cycle, what, plated in _ends(seeds):
+        held = {name: float(np.mean([frame[name][place] for frame in frames])) for name in ENTRIES}
+        dead = _span([float(frame["dead_pores"][place] + frame["dead_top"][place]) for frame in frames])
+        spans = {"dead_low": dead["low"], "dead_high": dead["high"]}
+        rows.append({"cycle": cycle + 1, "step": what, "plated_mAh_per_cm2": plated, **held, **spans, "kind": ASSUMED})
+    return rows
+
+
+def _profiles(seeds: Sequence[_Seed]) -> Table:
+    """Share of each layer that is lithium, at the end of each step of the first cycle."""
+    rows: Table = []
+    h = seeds[0].found.voxel_um
+    for place, cycle, what, plated in _ends(seeds):
+        if cycle > 0 or what == "rest":
+            continue
+        layers = [one.found.pictures[place].lithium.mean(axis=(1, 2)) for one in seeds]
+        for k in range(max(len(held) for held in layers)):
+            share = _span([float(held[k]) if k < len(held) else 0.0 for held in layers])
+            at = {"place": place, "step": what, "plated_mAh_per_cm2": plated, "z_um": (k + 0.5) * h}
+            rows.append({**at, **share, "kind": ASSUMED})
+    return rows
+
+
+def _tables(written: DepositFile, seeds: Sequence[_Seed]) -> dict[str, Table]:
     return {
-        "transport": [row for one in found for row in one.transport],
-        "pore_sizes": [
-            {"seed": one.seed, "diameter_um": float(d), "fits": float(a), "intruded": float(b)}
-            for one in found
-            for d, a, b in zip(one.sizes.diameter_um, one.sizes.fits, one.sizes.intruded, strict=True)
-        ],
-        "profile": [
-            {"seed": one.seed, "z_um": (k + 0.5) * one.network.voxel_um, "porosity": 1.0 - float(plane.mean())}
-            for one in found
-            for k, plane in enumerate(one.network.solid)
-        ],
-        "section": _section(found[0].network),
+        "thickness": _thickness(written.asked.published, written.asked.sample, seeds),
+        "account": _account(seeds),
+        "infill_profile": _profiles(seeds),
+        "front": _fronts(seeds),
+        "cuts": _cuts(seeds[0]),
     }
 
 
-def _section(network: Network) -> Table:
-    """The middle of the first network, cut from the collector to the separator."""
-    h = network.voxel_um
-    cut = network.solid[:, network.solid.shape[1] // 2]
+def _fronts(seeds: Sequence[_Seed]) -> Table:
+    """Height of the front and the account against what is plated, small step by small step, of the first cycle."""
+    rows: Table = []
+    for one in seeds:
+        table = one.found.ledger.table
+        for at in np.flatnonzero(table[ledger.CYCLE].to_numpy() == 0):
+            rows.append(
+                {
+                    "seed": one.seed,
+                    "step": int(table[ledger.STEP][int(at)]),
+                    "plated_mAh_per_cm2": float(one.plated[at]),
+                    "front_um": float(one.found.front_um[at]),
+                    "overpotential_mV": mV_PER_V * float(one.found.voltage_volt[at]),
+                }
+            )
+    return rows
+
+
+def _cuts(one: _Seed) -> Table:
+    """The middle of the first network, bare and at the end of each step of the first cycle: shares of each voxel."""
+    pictures = one.found.pictures
+    ends = [(place, what, plated) for place, cycle, what, plated in _ends([one]) if cycle == 0 and what != "rest"]
+    n_high = max(len(pictures[place].lithium) for place, _, _ in ends)
+    middle, h = one.solid.shape[1] // 2, one.found.voxel_um
+    host = np.zeros((n_high, one.solid.shape[2]))
+    host[: len(one.solid)] = one.solid[:, middle]
+    empty = np.zeros_like(host)
+    states = [("bare", empty, empty)]
+    for place, what, plated in ends:
+        name = "stripped" if what == "strip" else f"{plated:.3g} mAh/cm2"
+        states.append((name, *_cut(pictures[place], middle, n_high)))
     return [
-        {"x_um": (i + 0.5) * h, "z_um": (k + 0.5) * h, "solid": round(float(value), 4)}
-        for k, row in enumerate(cut)
-        for i, value in enumerate(row)
+        {
+            "panel": panel,
+            "state": name,
+            "x_um": (i + 0.5) * h,
+            "z_um": (k + 0.5) * h,
+            "host": round(float(host[k, i]), 4),
+            "lithium": round(float(lithium[k, i]), 4),
+            "is_dead": bool(dead[k, i]),
+        }
+        for panel, (name, lithium, dead) in enumerate(states)
+        for k, i in np.ndindex(*host.shape)
     ]
+
+
+def _cut(picture: Any, middle: int, n_high: int) -> tuple[Floats, Floats]:
+    lithium, dead = (np.zeros((n_high, picture.lithium.shape[2])) for _ in range(2))
+    lithium[: len(picture.lithium)] = picture.lithium[:, middle]
+    dead[: len(picture.lithium)] = picture.is_dead[:, middle]
+    return lithium, dead

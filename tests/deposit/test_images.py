@@ -143,10 +143,10 @@ def test_a_file_that_was_cut_off_is_never_read_in_part(tmp_path, write):
             network = read_stack(path, voxel_um=1.0)
         except CorruptFile:
             n_refused += 1
-        else:  # what follows the voxels in a TIFF may be gone
-            assert path.suffix == ".tif"
+        else:  # the resolution of the last page, which nobody asks for, is the last 16 bytes of a TIFF
+            assert len(data) - n_bytes <= 16
             assert np.array_equal(network.solid, array)
-    assert n_refused > 0.7 * len(range(8, len(data), 97))
+    assert n_refused >= len(range(8, len(data), 97)) - 1
 
 
 def big_endian_tiff(path, n_pages=2, **tags):

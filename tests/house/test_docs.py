@@ -109,13 +109,28 @@ def test_every_key_of_a_coating_is_documented():
 
 
 def test_every_key_of_a_network_is_documented():
-    from interlith.deposition import NetworkOptions, network_findings, read
+    from interlith.networks import NetworkOptions, network_findings, read
 
     summary = network_findings(read("reference-deposit", NetworkOptions(n_voxels=64))).items[0].summary
     documented, words = json_page()
     assert not [key for key in summary if key not in documented]
     assert not [key for key in summary["values"] if key not in documented]
     nested = [*summary["values"].values(), *summary["transport"]]
+    assert not {key for held in nested for key in held} - words
+
+
+def test_every_key_of_a_deposition_is_documented(tmp_path):
+    from interlith.deposition import deposit_findings
+    from interlith.networks import NetworkOptions, read
+
+    text = (ROOT / "docs/do/deposit.md").read_text(encoding="utf-8")
+    paper, plating = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)[:2]
+    coarse = paper.replace("width_um = 32", "width_um = 10").replace("seeds = [1, 2, 3]", "seeds = [1]")
+    (tmp_path / "paper.toml").write_text(coarse + plating, encoding="utf-8")
+    summary = deposit_findings(read(str(tmp_path / "paper.toml"), NetworkOptions())).items[0].summary
+    documented, words = json_page()
+    assert not [key for key in summary if key not in documented]
+    nested = [*summary["thickness_um"], *summary["account"], *summary["infill_profile"], *summary["efficiency"]]
     assert not {key for held in nested for key in held} - words
 
 
@@ -137,7 +152,7 @@ def test_every_key_of_a_measurement_is_documented(tmp_path):
 def test_the_host_in_the_documentation_is_one(tmp_path):
     from interlith.deposit.deposit_file import read_deposit
 
-    first, image = re.findall(
+    first, _, image = re.findall(
         r"```toml\n(.*?)```", (ROOT / "docs/do/deposit.md").read_text(encoding="utf-8"), re.DOTALL
     )
     for name, text in (("paper", first), ("image", image)):

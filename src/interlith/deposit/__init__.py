@@ -1,1 +1,1 @@
-"""Where lithium goes in the pores of a host, voxel by voxel: networks of fibres, and transport in them."""
+"""Where lithium goes in a host, voxel by voxel: networks of fibres, transport in them, plating and stripping."""

@@ -5,6 +5,9 @@ sample = "cp-zno-002"          # a shipped sample, whose porosity and thickness 
 [network]                      # fibres: bundle_diameter_um, fibre_length_um, tilt_deg; alignment
 [box]                          # width_um, voxel_um, seeds = [1, 2, 3]
 [image]                        # instead of [network] and [box]: file = "stack.tif" beside this one
+[protocol]                     # constant currents and rests: name, [[protocol.steps]]
+[deposition]                   # values changed in the set of the sample, for instance lithium_contact = 0.5
+[[published]]                  # what was measured, beside which results are shown: never an input
 """
 
 from __future__ import annotations
@@ -21,12 +24,14 @@ from interlith.deposit.images import read_stack
 from interlith.deposit.network import Network
 from interlith.errors import InputError
 from interlith.parts.cell import Host
-from interlith.parts.changes import HERE
+from interlith.parts.changes import HERE, changed
+from interlith.parts.deposition import Deposition, deposition, deposition_names
 from interlith.parts.fibres import FibreNetwork
 from interlith.parts.from_file import part_of, tables_of
 from interlith.parts.layer import wrong
 from interlith.parts.part import Part
 from interlith.parts.samples import sample
+from interlith.protocol import Protocol
 from interlith.written import File, Written, opened, shipped, validated_table
 
 PACKAGE = "interlith.deposit"
@@ -59,6 +64,25 @@ class Image(Written):
     is_periodic: bool = False
 
 
+class Published(Written):
+    """What was measured of a sample, beside which ours is shown: low and high the same where it is one number."""
+
+    sample: str
+    quantity: Literal["thickness_um", "onset_mAh_per_cm2"]
+    plated_mAh_per_cm2: float | None = Field(default=None, gt=0)
+    low: float
+    high: float
+    source: str
+
+    @model_validator(mode="after")
+    def _of_a_charge(self) -> Self:
+        if not self.low <= self.high:
+            raise wrong("low", f"low = {self.low:g} and high = {self.high:g}: low comes first")
+        if (self.quantity == "thickness_um") != (self.plated_mAh_per_cm2 is not None):
+            raise wrong("plated_mAh_per_cm2", "plated_mAh_per_cm2: goes with a thickness, and with it alone")
+        return self
+
+
 class _Fibres(Part):
     network: FibreNetwork
 
@@ -72,15 +96,18 @@ class Asked(Written):
     sample: str | None = None
     box: Box | None = None
     image: Image | None = None
+    protocol: Protocol | None = None
+    published: tuple[Published, ...] = Field(default=(), max_length=100)
 
 
 @dataclass(frozen=True)
 class DepositFile:
-    """A file as read: fibres with their box, or an image with the folder in which it lies."""
+    """A file as read: fibres with their box, or an image with the folder in which it lies; changes: [deposition]."""
 
     name: str
     asked: Asked
     fibres: FibreNetwork | None
+    changes: Mapping[str, Any]
     folder: Path
 
     @property
@@ -99,6 +126,12 @@ class DepositFile:
         if self.fibres is None or self.asked.box is None:
             return 0.0
         return self.fibres.thickness_um * self.asked.box.width_um**2 / self.asked.box.voxel_um**3
+
+    def deposition(self) -> Deposition:
+        """What the surfaces do with lithium: the set of the sample, as the file changes it. Raises InputError."""
+        if self.asked.sample is None:
+            raise InputError(f"{self.name}: plating needs sample = one of {', '.join(deposition_names())}")
+        return changed(deposition(self.asked.sample), self.changes)
 
     def network(self, place: int) -> Network:
         """The network of that place. Raises InputError where fibres, box or image cannot be used."""
@@ -130,13 +163,16 @@ def read_deposit(given: str, other_sample: str | None = None, n_voxels: int | No
     0.5
     """
     file = opened(given, PACKAGE)
-    known = (*Asked.model_fields, "network")
+    known = (*Asked.model_fields, "network", "deposition")
     table = tables_of(file, known, "a deposition")
-    asked = validated_table(file, Asked, {key: held for key, held in table.items() if key != "network"})
+    asked = validated_table(file, Asked, {key: table[key] for key in table if key in Asked.model_fields})
+    changes = table.get("deposition", {})
+    if not isinstance(changes, Mapping):
+        raise file.at(("deposition",), "deposition: a table, [deposition]")
     _check_one(file, table, other_sample, n_voxels)
     name = file.name.removesuffix(".toml")
     if "image" in table:
-        return DepositFile(name, asked, None, file.folder)
+        return DepositFile(name, asked, None, changes, file.folder)
     box = asked.box
     assert box is not None
     named = other_sample or asked.sample
@@ -144,7 +180,7 @@ def read_deposit(given: str, other_sample: str | None = None, n_voxels: int | No
     fibres = part_of(file, _Fibres, {"network": held}, {}).network
     if n_voxels is not None:
         box = box.model_copy(update={"voxel_um": box.width_um / n_voxels})
-    return DepositFile(name, asked.model_copy(update={"sample": named, "box": box}), fibres, file.folder)
+    return DepositFile(name, asked.model_copy(update={"sample": named, "box": box}), fibres, changes, file.folder)
 
 
 def _check_one(file: File, table: Mapping[str, Any], other_sample: str | None, n_voxels: int | None) -> None:
@@ -185,4 +221,4 @@ def _of_sample(file: File, own: Mapping[str, Any], named: str | None, *, is_othe
 def image_file(path: Path, voxel_um: float | None, solid_values: tuple[float, ...]) -> DepositFile:
     """An image by itself, as if a file said it."""
     image = Image(file=path.name, voxel_um=voxel_um, solid_values=solid_values)
-    return DepositFile(path.stem, Asked(title=f"Network of {path.name}", image=image), None, path.parent)
+    return DepositFile(path.stem, Asked(title=f"Network of {path.name}", image=image), None, {}, path.parent)

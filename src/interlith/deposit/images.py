@@ -36,9 +36,8 @@ Said = dict[str, tuple[float, str]]  # axis of the image -> a length per voxel a
 AXES = "zyx"
 SAME_LENGTH = 0.01  # relative
 FEW_VALUES, COUNTED_VALUES = 16, 65_536
-HEADER_BYTES, CHUNK_BYTES = 1 << 20, 1 << 24
+HEADER_BYTES, CHUNK_BYTES, GB = 1 << 20, 1 << 24, 1e9
 UNTOLD_MEMORY_BYTES = 1 << 34  # where the system does not say what is free
-GB = 1e9
 UM_PER_INCH = 25.4 * UM_PER_MM  # international inch, 1959
 PRINTED_DPI = (72, 96, 150, 300, 600, 1200)  # what programs write that have measured nothing
 
@@ -316,7 +315,10 @@ def _one_series(tiff: Any) -> Any:
 
 def _check_whole(tiff: Any) -> None:
     """Raises CorruptFile where the chain of pages or the voxels of one of them end outside the file."""
-    handle, form, last = tiff.filehandle, tiff.tiff, tiff.pages[len(tiff.pages) - 1]
+    handle, form, first, last = tiff.filehandle, tiff.tiff, tiff.pages[0], tiff.pages[len(tiff.pages) - 1]
+    handle.seek(first.offset)
+    if struct.unpack(form.tagnoformat, handle.read(form.tagnosize))[0] != len(first.tags):
+        raise CorruptFile("cut off: some of what it says of itself is missing; save it again as a plain TIFF")
     handle.seek(last.offset)
     n_tags = struct.unpack(form.tagnoformat, handle.read(form.tagnosize))[0]
     handle.seek(n_tags * form.tagsize, os.SEEK_CUR)

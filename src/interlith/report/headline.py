@@ -42,6 +42,8 @@ def headline(summary: Summary) -> str:
         return _screen(summary)
     if summary.get("kind") == "network":
         return _network(summary)
+    if summary.get("kind") == "deposition":
+        return _deposition(summary)
     if summary.get("headline"):  # a measurement's own
         return str(summary["headline"])
     results = summary.get("results") or {}
@@ -205,6 +207,17 @@ def _how_it_lies(summary: Summary) -> list[str]:
         return [f"a closed film of {number(summary['equivalent_thickness_nm'], 3)} nm; saturated"]
     size = number(summary["particle_diameter_nm"], 2)
     return [f"particles of {size} nm cover {percent(summary['coverage'])} %", f"{summary['regime']}-limited"]
+
+
+def _deposition(summary: Summary) -> str:
+    """How much the pores take, and when the front leaves them."""
+    said = [f"Pores take {number(summary['in_pores_mAh_per_cm2']['mean'], 3)} mAh/cm2"]
+    onset = summary["onset_mAh_per_cm2"]["mean"]
+    said.append("lithium stays in them" if onset is None else f"it stands over them from {number(onset, 3)} mAh/cm2 on")
+    missed = sum(row["is_met"] is False for row in (*summary["thickness_um"], summary["onset_mAh_per_cm2"]))
+    judged = sum(row["is_met"] is not None for row in (*summary["thickness_um"], summary["onset_mAh_per_cm2"]))
+    said += [f"{missed} of {judged} published numbers missed"] if judged else []
+    return "; ".join([*said, "dead lithium is not converged; kinetics and contacts are assumed"])
 
 
 def _network(summary: Summary) -> str:

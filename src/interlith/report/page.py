@@ -24,6 +24,7 @@ NO_TESTS = (
     "design",
     "coat",
     "network",
+    "deposition",
     "characterize",
     "screen",
     "sweep",

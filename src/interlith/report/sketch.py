@@ -45,6 +45,7 @@ OF_KIND: Mapping[str, list[str]] = {
     "design": ["COMPUTED"],
     "coat": ["COMPUTED"],
     "network": ["COMPUTED"],
+    "deposition": ["SIMULATED", "from assumed values"],
     "sweep": ["SIMULATED"],
     "screen": ["COMPUTED by machine-learned potentials", "not by DFT"],
 }

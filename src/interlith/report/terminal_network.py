@@ -1,8 +1,8 @@
-"""A network of fibres on a terminal."""
+"""A network of fibres, and lithium in it, on a terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,9 @@ from rich.table import Table
 from interlith.findings import Findings
 from interlith.report.headline import headline
 from interlith.report.terminal import new_console, safe
-from interlith.report.wording import label, percent, text_of
+from interlith.report.wording import label, number, percent, text_of
 
+MOST_ROWS = 40
 HEADS = ("", "mean", "low", "high", "voxels")
 
 
@@ -46,4 +47,60 @@ def _values(values: Mapping[str, Mapping[str, Any]], *, is_one: bool) -> Table:
         cells = [label(name), *(text_of(name, row[end]) for end in (("mean",) if is_one else ("mean", "low", "high")))]
         change = row["change_when_coarser"]
         table.add_row(*(safe(text) for text in cells), safe("" if change is None else f"{percent(change)} %"))
+    return table
+
+
+def print_deposition(findings: Findings, page: Path | None) -> None:
+    """Heights beside what is published, the account at the end of each step, and what must be known with them."""
+    console, item = new_console(), findings.items[0]
+    said = item.summary
+    console.print(safe(findings.title, style="bold"))
+    if findings.warning:
+        console.print(safe(findings.warning))
+    console.print(safe(headline(said), style="bold"))
+    nz, ny, nx = said["shape"]
+    seeds = f"{len(said['seeds'])} network{'s' * (len(said['seeds']) > 1)}"
+    console.print(safe(f"host: {nx} x {ny} x {nz} voxels of {said['voxel_um']:.4g} um; {seeds}"))
+    for heading, table in (
+        ("Height of the lithium (um)", _heights(said)),
+        ("Where the lithium is (mAh/cm2); dead and revived are not converged in the voxels", _account(said["account"])),
+    ):
+        console.print()
+        console.print(safe(heading, style="bold"))
+        console.print(table)
+    console.print()
+    for text in said["said"]:
+        console.print(safe(text))
+    console.print(safe(f"report: {page}" if page else "with --out DIR: a report with figures and tables"))
+
+
+def _heights(said: Mapping[str, Any]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for name in ("plated mAh/cm2", "ours", "published", ""):
+        table.add_column(name, justify="right" if name else "left", overflow="fold")
+    for row in said["thickness_um"]:
+        table.add_row(*(safe(text) for text in (number(row["capacity_mAh_per_cm2"], 3), *_against(row))))
+    onset = "charge over the host"
+    table.add_row(*(safe(text) for text in (onset, *_against(said["onset_mAh_per_cm2"]))))
+    return table
+
+
+def _against(row: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Ours with its span, what is published, whether it is met."""
+    ours = "never" if row["mean"] is None else f"{number(row['mean'], 3)}"
+    if row["mean"] is not None and row["low"] != row["high"]:
+        ours += f" ({number(row['low'], 3)} to {number(row['high'], 3)})"
+    ends = (row["paper_low"], row["paper_high"])
+    paper = "" if ends[0] is None else " to ".join(dict.fromkeys(number(end, 3) for end in ends))
+    return ours, paper, {True: "met", False: "MISSED", None: ""}[row["is_met"]]
+
+
+def _account(rows: Sequence[Mapping[str, Any]]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    shown = ("active_pores", "active_top", "dead_pores", "dead_top", "sei", "revived")
+    for name in ("step", *(key.replace("_", " ") for key in shown)):
+        table.add_column(name, justify="left" if name == "step" else "right", overflow="fold")
+    for row in rows[:MOST_ROWS]:
+        step = f"{row['cycle']} {row['step']}"
+        table.add_row(*(safe(text) for text in (step, *(number(row[key], 3) for key in shown))))
     return table

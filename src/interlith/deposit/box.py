@@ -1,0 +1,213 @@
+"""A host in voxels with lithium in it and open electrolyte above: the state that plating and stripping change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from interlith.deposit import contact, surfaces
+from interlith.deposit.network import Network
+from interlith.deposit.patches import Lattice
+from interlith.deposit.team import Team
+from interlith.errors import InputError
+from interlith.parts.deposition import Deposition
+from interlith.units import (
+    FARADAY_C_PER_MOL,
+    GAS_CONSTANT_J_PER_MOL_K,
+    ZERO_CELSIUS_K,
+    LITHIUM_mAh_PER_CM2_PER_UM,
+    mV_PER_V,
+)
+
+BARE_STREAM, LITHIUM_STREAM, BARRIER_STREAM, OXIDE_STREAM = 0, 1, 2, 3
+LEAST_HOST = 0.02  # share of a voxel: less host carries no electrons and has no surface
+HEADROOM = 3  # planes without lithium that are kept over it
+MORE_PLANES = 8  # added at a time
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What lithium is plated on: float64[z, y, x] shares of host, none for a bare collector; and the voxels.
+
+    n_host: planes that belong to the host; what lies above is on top.
+
+    >>> Ground.bare(4, 4, voxel_um=0.5).n_host
+    0
+    """
+
+    host: Floats
+    n_host: int
+    voxel_um: float
+    is_periodic: bool
+
+    def __post_init__(self) -> None:
+        if self.host.ndim != 3 or not self.host.size or not self.voxel_um > 0.0:
+            raise InputError(f"a ground has voxels in z, y and x; got shape {self.host.shape}, {self.voxel_um:g} um")
+
+    @classmethod
+    def of(cls, network: Network) -> Ground:
+        """A network as it lies on the collector."""
+        host = np.where(network.solid < LEAST_HOST, 0.0, network.solid.astype(np.float64))
+        return cls(host, host.shape[0], network.voxel_um, network.is_periodic)
+
+    @classmethod
+    def bare(cls, n_y: int, n_x: int, *, voxel_um: float, is_periodic: bool = True) -> Ground:
+        """A flat collector."""
+        return cls(np.zeros((1, n_y, n_x)), 0, voxel_um, is_periodic)
+
+
+class Box:
+    """Arrays [z, y, x] with a rim of one voxel, of a ground and as much electrolyte above as the lithium needs.
+
+    lithium: share of each voxel. state: none, live (conducts to the collector) or dead. The rest is derived of these,
+    of the ground and of the numbers drawn, by `settle`. conductivity_S_per_m: of the open electrolyte; None: it loses
+    nothing.
+    """
+
+    def __init__(
+        self,
+        ground: Ground,
+        deposition: Deposition,
+        seed: int,
+        team: Team,
+        conductivity_S_per_m: float | None = None,
+    ) -> None:
+        self.ground, self.deposition, self.seed, self.team = ground, deposition, seed, team
+        self.conductivity_S_per_m = conductivity_S_per_m
+        shape = (max(ground.host.shape[0], ground.n_host) + MORE_PLANES, *ground.host.shape[1:])
+        self.lithium = np.zeros(tuple(n + 2 for n in shape))
+        self.grown = np.zeros(self.lithium.shape, dtype=np.uint8)
+        self._lay()
+        self.settle()
+
+    @property
+    def n_planes(self) -> int:
+        """Without the rim."""
+        return int(self.lithium.shape[0]) - 2
+
+    @property
+    def mAh_per_cm2_of_a_voxel(self) -> float:
+        """Charge per area of the box of one voxel full of lithium."""
+        return (
+            self.ground.voxel_um
+            * LITHIUM_mAh_PER_CM2_PER_UM
+            / (self.lithium.shape[1] - 2)
+            / (self.lithium.shape[2] - 2)
+        )
+
+    @property
+    def parts(self) -> list[tuple[int, int]]:
+        """Planes, rim counted, that the threads share."""
+        return self.team.ranges(self.n_planes, self.lithium.size)
+
+    def wrap(self, array: NDArray[Any]) -> None:
+        """Fill the rim at the sides."""
+        if self.ground.is_periodic:
+            array[:, :, 0], array[:, :, -1] = array[:, :, -2], array[:, :, 1]
+            array[:, 0], array[:, -1] = array[:, -2], array[:, 1]
+
+    def capacity(self, places: tuple[Any, ...]) -> Any:
+        """Most lithium that voxels hold (z, y and x with the rim): what the host leaves, as it packs there."""
+        return (1.0 - self.host[places]) * self.packing[places[0]]
+
+    def beside(self, place: tuple[int, int, int], axis: int, side: int) -> tuple[int, int, int] | None:
+        """The voxel beside one, rim counted, along z, y or x; None outside of the box."""
+        at = list(place)
+        at[axis] += side
+        n = self.lithium.shape[axis] - 2
+        if axis > 0 and self.ground.is_periodic:
+            at[axis] = (at[axis] - 1) % n + 1
+        return (at[0], at[1], at[2]) if 1 <= at[axis] <= n else None
+
+    def make_room(self) -> None:
+        """Add planes of electrolyte where lithium comes near the last one."""
+        used = np.flatnonzero(self.lithium[1:-1].any(axis=(1, 2)))
+        if used.size and used[-1] + 1 + HEADROOM > self.n_planes:
+            more = ((0, MORE_PLANES), (0, 0), (0, 0))
+            self.lithium, self.grown = np.pad(self.lithium, more), np.pad(self.grown, more)
+            self._lay()
+            self.settle()
+
+    def settle(self) -> None:
+        """Derive which lithium is live, what is full, and which room the electrolyte reaches."""
+        self.wrap(self.lithium)
+        own = (self.lithium, self.joined, self.may, self.grown)
+        self.state[1:-1, 1:-1, 1:-1], self.labels = contact.state_of_lithium(*own, self.ground.is_periodic, self.team)
+        self.wrap(self.state)
+        self.wrap(self.grown)
+        solid = (self.host, self.packing, self.joined, self.lithium, self.state, self.solid)
+        self.team.share(self.parts, lambda a, b: surfaces.classify(*solid, a, b))
+        self.wrap(self.solid)
+        room = 1.0 - self.host[1:-1, 1:-1, 1:-1] - self.lithium[1:-1, 1:-1, 1:-1] > surfaces.LEAST_ROOM
+        self.wet[1:-1, 1:-1, 1:-1] = contact.joined_to_first(room[::-1], self.ground.is_periodic, self.team)[::-1]
+        self.wrap(self.wet)
+
+    def _lay(self) -> None:
+        """Arrays of the ground and of the numbers drawn, as high as the lithium's."""
+        shape, below = self.lithium.shape, self.ground.host
+        self.host = np.zeros(shape)
+        self.host[1 : 1 + below.shape[0], 1:-1, 1:-1] = below
+        self.host[0] = 1.0
+        self.wrap(self.host)
+        self.joined = np.zeros(shape, dtype=np.uint8)
+        is_host = self.host[1:-1, 1:-1, 1:-1] > 0.0
+        self.joined[1:-1, 1:-1, 1:-1] = contact.joined_to_first(is_host, self.ground.is_periodic, self.team)
+        self.joined[0] = 1
+        self.wrap(self.joined)
+        self.state, self.wet = np.zeros(shape, dtype=np.uint8), np.zeros(shape, dtype=np.uint8)
+        self.wet[-1] = 1
+        self.solid = np.full(shape, surfaces.SHUT, dtype=np.uint8)
+        self.solid[0], self.solid[-1] = surfaces.BARE, surfaces.OPEN
+        on_top = np.arange(shape[0]) > self.ground.n_host
+        self.packing = np.where(on_top, 1.0 - self.deposition.top_porosity, 1.0)
+        self._draw()
+
+    def _draw(self) -> None:
+        """Classes of surface, contacts and eases of each place."""
+        d, inner = self.deposition, (slice(1, -1),) * 3
+        shape = tuple(n - 2 for n in self.lithium.shape)
+        grains = Lattice(shape, self.ground.voxel_um, d.grain_um, self.ground.is_periodic)
+        bodies = Lattice(shape, self.ground.voxel_um, d.contact_grain_um, self.ground.is_periodic)
+        self.kind = np.zeros(self.lithium.shape, dtype=np.uint8)
+        carries = grains.drawn(self.seed, OXIDE_STREAM) < d.oxide_coverage
+        fibre = np.where(carries, surfaces.OXIDE, surfaces.FIBRE)
+        self.kind[inner] = np.where(self.host[inner] > 0.0, fibre, surfaces.NO_HOST)
+        self.kind[0] = surfaces.COLLECTOR
+        self.wrap(self.kind)
+        chance = np.array([0.0, d.fibre_contact, d.oxide_contact, d.collector_contact, d.lithium_contact])
+        self.may = contact.drawn_contacts(self.kind, chance, bodies, self.seed)
+        self.ease = np.ones((3, *self.lithium.shape), dtype=np.float32)
+        for which, stream in enumerate((BARE_STREAM, LITHIUM_STREAM)):
+            waves = grains.smooth(self.seed, stream)
+            self.ease[(which, *inner)] = np.exp(d.ease_spread * waves - 0.5 * d.ease_spread**2)
+        waves = grains.smooth(self.seed, BARRIER_STREAM)
+        self.ease[(2, *inner)] = np.maximum(1.0 + d.nucleation_spread * waves, 0.0)
+
+    @property
+    def class_ease(self) -> Floats:
+        """float64[class of surface]."""
+        d = self.deposition
+        return np.array([0.0, d.fibre_ease, d.oxide_ease, d.collector_ease, 1.0])
+
+    @property
+    def half_per_V(self) -> float:
+        """F / 2RT."""
+        return 0.5 * FARADAY_C_PER_MOL / GAS_CONSTANT_J_PER_MOL_K / (self.deposition.temperature_C + ZERO_CELSIUS_K)
+
+    @property
+    def class_barrier(self) -> Floats:
+        """float64[class of surface], F / 2RT times the nucleation overpotential."""
+        d = self.deposition
+        barriers = np.array([0.0, d.fibre_nucleation_mV, d.oxide_nucleation_mV, d.collector_nucleation_mV, 0.0])
+        return barriers / mV_PER_V * self.half_per_V
+
+    @property
+    def class_migration(self) -> Floats:
+        """float64[class of surface], squares of the migration lengths in voxels; on the collector as on fibres."""
+        d = self.deposition
+        lengths = [0.0, d.fibre_migration_um, d.oxide_migration_um, d.fibre_migration_um, d.lithium_migration_um]
+        return (np.array(lengths) / self.ground.voxel_um) ** 2

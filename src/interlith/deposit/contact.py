@@ -1,0 +1,144 @@
+"""Which lithium conducts to the collector: contacts that grew, and contacts that are drawn by a law.
+
+Lithium conducts to what it was plated on. To what it merely touches, another body of lithium or a surface of the host,
+it conducts with a probability that belongs to the two, drawn once per pair of patches by a counter. "What touches
+conducts" is a probability of 1, and then hardly any lithium dies in any host: the probabilities decide what is dead,
+and have to be calibrated.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from interlith.deposit.kernels import kernel
+from interlith.deposit.labels import components
+from interlith.deposit.patches import Lattice, uniform
+from interlith.deposit.surfaces import BARE, DEAD, LEAST_LITHIUM, LITHIUM, LIVE, METAL, NONE
+from interlith.deposit.team import Team
+
+Chances = NDArray[np.float64]
+Bits = NDArray[np.uint16]
+# bits of `may`, per face to the next voxel along x, y, z: lithium to lithium; lithium here to host there; the reverse
+LITHIUM_BIT, HERE_BIT, THERE_BIT, WITHIN_BIT = (1, 2, 4), (8, 16, 32), (64, 128, 256), 512
+ROOTED = 8  # bit of `grown`: was plated on joined host or collector; 1, 2, 4: on or under the next voxel along x, y, z
+CONTACT_STREAM = 16
+
+
+def drawn_contacts(kind: NDArray[np.uint8], chance: Chances, lattice: Lattice, seed: int) -> Bits:
+    """uint16[z, y, x] with a rim: which faces conduct when both sides touch. kind: class of host, with a rim.
+
+    chance: float64[class], probability that lithium that touches the class conducts to it. Lithium of one cell of the
+    lattice is one body.
+    """
+    may = np.zeros(kind.shape, dtype=np.uint16)
+    cells = [np.concatenate([[-1], c, c[-1:] + 1]) for c in (lattice.cell(axis) for axis in range(3))]
+    if lattice.is_periodic:
+        for c in cells[1:]:
+            c[0], c[-1] = c[-2], c[1]
+    grid = lattice.open_grid(cells)
+    inside = uniform(seed, CONTACT_STREAM, *grid) < chance[kind]
+    may[inside] |= WITHIN_BIT
+    for number, axis in enumerate((2, 1, 0)):
+        here, there = _sides(axis)
+        draw = uniform(seed, CONTACT_STREAM + 1 + number, *grid)[here]
+        one_body = np.broadcast_to(np.diff(grid[axis], axis=axis) == 0, draw.shape)
+        bits = np.where(one_body | (draw < chance[METAL]), LITHIUM_BIT[number], 0)
+        bits |= np.where(draw < chance[kind[there]], HERE_BIT[number], 0)
+        bits |= np.where(draw < chance[kind[here]], THERE_BIT[number], 0)
+        may[here] |= bits.astype(np.uint16)
+    return may
+
+
+def _sides(axis: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
+    """Voxels but the last along an axis, and the next ones of each."""
+    here = tuple(slice(0, -1) if a == axis else slice(None) for a in range(3))
+    there = tuple(slice(1, None) if a == axis else slice(None) for a in range(3))
+    return here, there
+
+
+@kernel
+def take_root(host, joined, lithium, solid, fresh, grown, first, last):  # type: ignore[no-untyped-def]
+    """Note what the lithium that was just begun in a voxel grew on: full lithium beside it, host or collector.
+
+    fresh: voxels that had no lithium before; solid: as it was before.
+    """
+    for k in range(first, last):
+        for j in range(1, host.shape[1] - 1):
+            for i in range(1, host.shape[2] - 1):
+                for axis in range(3):
+                    kk, jj, ii = k + (axis == 2), j + (axis == 1), i + (axis == 0)
+                    up = fresh[k, j, i] and solid[kk, jj, ii] == LITHIUM
+                    down = fresh[kk, jj, ii] and solid[k, j, i] == LITHIUM
+                    if up or down:
+                        grown[k, j, i] |= 1 << axis
+                if not fresh[k, j, i]:
+                    continue
+                own = host[k, j, i] if joined[k, j, i] else 0.0
+                for axis in range(3):
+                    for side in (-1, 1):
+                        kk, jj, ii = k + side * (axis == 2), j + side * (axis == 1), i + side * (axis == 0)
+                        if solid[kk, jj, ii] == BARE or own > host[kk, jj, ii]:
+                            grown[k, j, i] |= ROOTED
+
+
+@kernel
+def touching(lithium, joined, may, grown, held, rooted, links, first, last):  # type: ignore[no-untyped-def]
+    """Where lithium is, where it conducts to joined host or collector, and its conducting faces to the next voxels.
+
+    held, rooted, links have no rim. What grew is forgotten where the lithium is gone.
+    """
+    for k in range(first, last):
+        for j in range(1, lithium.shape[1] - 1):
+            for i in range(1, lithium.shape[2] - 1):
+                held[k - 1, j - 1, i - 1], rooted[k - 1, j - 1, i - 1], links[k - 1, j - 1, i - 1] = False, False, 0
+                if lithium[k, j, i] <= LEAST_LITHIUM:
+                    grown[k, j, i] = 0
+                    continue
+                held[k - 1, j - 1, i - 1] = True
+                at_root = (grown[k, j, i] & ROOTED) != 0 or (joined[k, j, i] and (may[k, j, i] & WITHIN_BIT) != 0)
+                for axis in range(3):
+                    dz, dy, dx = axis == 2, axis == 1, axis == 0
+                    kk, jj, ii = k + dz, j + dy, i + dx
+                    if lithium[kk, jj, ii] > LEAST_LITHIUM:
+                        if ((grown[k, j, i] | may[k, j, i]) & (1 << axis)) != 0:
+                            links[k - 1, j - 1, i - 1] |= 1 << axis
+                    else:
+                        grown[k, j, i] &= 255 - (1 << axis)
+                    at_root = at_root or (joined[kk, jj, ii] and (may[k, j, i] & (8 << axis)) != 0)
+                    kk, jj, ii = k - dz, j - dy, i - dx
+                    at_root = at_root or (joined[kk, jj, ii] and (may[kk, jj, ii] & (64 << axis)) != 0)
+                rooted[k - 1, j - 1, i - 1] = at_root
+
+
+def state_of_lithium(
+    lithium: Chances, joined: NDArray[np.uint8], may: Bits, grown: NDArray[np.uint8], is_periodic: bool, team: Team
+) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
+    """uint8[z, y, x] without a rim: NONE, LIVE where lithium conducts to the collector, DEAD where it does not; and the
+    label of the body that each belongs to.
+
+    The arrays given have rims; joined: host, and under the first plane collector, that conducts to the collector.
+    """
+    shape = tuple(n - 2 for n in lithium.shape)
+    held, rooted = np.zeros(shape, dtype=np.bool_), np.zeros(shape, dtype=np.bool_)
+    links = np.zeros(shape, dtype=np.uint8)
+    parts = team.ranges(shape[0], held.size)
+    team.share(parts, lambda a, b: touching(lithium, joined, may, grown, held, rooted, links, a, b))
+    labels = components(held, team, is_periodic=is_periodic, joined=links)
+    is_live = np.zeros(held.size + 1, dtype=np.bool_)
+    is_live[labels[rooted]] = True
+    return np.where(held, np.where(is_live[labels], LIVE, DEAD), NONE).astype(np.uint8), labels
+
+
+def joined_to_first(held: NDArray[np.bool_], is_periodic: bool, team: Team) -> NDArray[np.bool_]:
+    """bool[z, y, x], voxels that hang together with one of the first plane.
+
+    >>> with Team(1) as team:
+    ...     joined_to_first(np.array([[[True]], [[True]], [[False]], [[True]]]), False, team).ravel().tolist()
+    [True, True, False, False]
+    """
+    labels = components(held, team, is_periodic=is_periodic)
+    is_in_first = np.zeros(held.size + 1, dtype=np.bool_)
+    is_in_first[labels[0]] = True
+    is_in_first[0] = False
+    return is_in_first[labels]

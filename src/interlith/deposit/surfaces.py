@@ -1,0 +1,179 @@
+"""Where lithium can be plated or stripped in a box of voxels, on how much surface, and how easily.
+
+A front of lithium lies inside one voxel at a time: a voxel fills from the full voxels beside it, and from the surface
+of the host in it, and a full one is stripped only where what lies beside it holds no lithium any more. So a flat film
+ends flat, with nothing left behind. The surface in a voxel is the length of the vector of its faces, opposite ones
+added, so that a slope cut into steps has the surface of the slope.
+
+All arrays are [z, y, x] with a rim of one voxel: under the first plane the collector, over the last one electrolyte.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from interlith.deposit.kernels import kernel
+
+OPEN, LITHIUM, BARE, SHUT = 0, 1, 2, 3  # solid: room for lithium | full and joined, of lithium | of host | full, apart
+NO_HOST, FIBRE, OXIDE, COLLECTOR, METAL = 0, 1, 2, 3, 4  # classes of surface
+N_CLASSES = 5
+NONE, LIVE, DEAD = 0, 1, 2  # state of the lithium in a voxel
+LEAST_ROOM = 1e-9  # share of a voxel; with less it is full
+LEAST_LITHIUM = 1e-9  # share of a voxel; less covers nothing and joins nothing
+BRIDGED = 0.1  # share of a voxel: dead lithium up to here does not keep a front out, and is taken up by it
+
+
+@kernel
+def classify(host, packing, joined, lithium, state, solid, first, last):  # type: ignore[no-untyped-def]
+    """What each voxel is for those beside it. packing: of lithium in a plane, 1 where it is dense."""
+    for k in range(first, last):
+        for j in range(1, host.shape[1] - 1):
+            for i in range(1, host.shape[2] - 1):
+                if (1.0 - host[k, j, i]) * packing[k] - lithium[k, j, i] > LEAST_ROOM:
+                    solid[k, j, i] = OPEN
+                elif lithium[k, j, i] > LEAST_LITHIUM:
+                    solid[k, j, i] = LITHIUM if state[k, j, i] == LIVE else SHUT
+                else:
+                    solid[k, j, i] = BARE if joined[k, j, i] else SHUT
+
+
+@kernel
+def _face(own, host, there, code):  # type: ignore[no-untyped-def]
+    """Surface of the front in a voxel towards one beside it: own, its joined host; there, the host of that one."""
+    if code in (LITHIUM, BARE):
+        return 1.0 - host
+    if code == OPEN and own > there:
+        return own - there
+    return 0.0
+
+
+@kernel
+def _towards(own, host, kind, solid, faces, k, j, i):  # type: ignore[no-untyped-def]
+    """Square of the surface of the front in a voxel; faces: its parts by class of surface, written here."""
+    faces[:] = 0.0
+    square = 0.0
+    for axis in range(3):
+        dz, dy, dx = axis == 0, axis == 1, axis == 2
+        both = 0.0
+        for side in (-1, 1):
+            kk, jj, ii = k + side * dz, j + side * dy, i + side * dx
+            code = solid[kk, jj, ii]
+            face = _face(own, host[k, j, i], host[kk, jj, ii], code)
+            of = METAL if code == LITHIUM else (kind[kk, jj, ii] if code == BARE else kind[k, j, i])
+            faces[of] += face
+            both += face
+        square += both * both
+    return square
+
+
+@kernel
+def _mixed(faces, class_ease, class_barrier, class_migration, ease, k, j, i):  # type: ignore[no-untyped-def]
+    """Of the classes of surface in a voxel: their faces, these times ease and squared length, and the least barrier."""
+    total, eased, length, least = 0.0, 0.0, 0.0, np.inf
+    for of in range(N_CLASSES):
+        if faces[of] > 0.0:
+            total += faces[of]
+            eased += faces[of] * class_ease[of] * ease[1 if of == METAL else 0, k, j, i]
+            length += faces[of] * class_migration[of]
+            least = min(least, class_barrier[of] * ease[2, k, j, i])
+    return total, eased, length, least
+
+
+@kernel
+def plating(  # type: ignore[no-untyped-def]
+    host,
+    packing,
+    joined,
+    kind,
+    lithium,
+    state,
+    solid,
+    wet,
+    ease,
+    class_ease,
+    class_barrier,
+    class_migration,
+    nucleus,
+    area,
+    rate,
+    barrier,
+    migration,
+    first,
+    last,
+):
+    """Surface, ease times surface, barrier and squared migration length of each voxel that can take lithium.
+
+    ease[0] on bare surface, ease[1] on lithium, ease[2] that of barriers: of the place; class_*: of the class of
+    surface; nucleus: thickness of lithium from which on a surface is lithium, in voxels. 0 where nothing can be plated.
+    """
+    faces = np.zeros(N_CLASSES)
+    for k in range(first, last):
+        for j in range(1, host.shape[1] - 1):
+            for i in range(1, host.shape[2] - 1):
+                area[k, j, i], rate[k, j, i], barrier[k, j, i], migration[k, j, i] = 0.0, 0.0, 0.0, 0.0
+                held = lithium[k, j, i]
+                if solid[k, j, i] != OPEN or not wet[k, j, i] or (state[k, j, i] == DEAD and held > BRIDGED):
+                    continue
+                own = host[k, j, i] if joined[k, j, i] else 0.0
+                square = _towards(own, host, kind, solid, faces, k, j, i)
+                size = np.sqrt(square)
+                if held > LEAST_LITHIUM and state[k, j, i] == LIVE:
+                    size = max(size, (held / ((1.0 - host[k, j, i]) * packing[k])) ** (2.0 / 3.0))
+                    if square == 0.0:
+                        faces[METAL] = size
+                if size <= 0.0:
+                    continue
+                total, eased, length, least = _mixed(faces, class_ease, class_barrier, class_migration, ease, k, j, i)
+                covered = min(1.0, held / (size * nucleus))
+                area[k, j, i] = size
+                rate[k, j, i] = size * (covered * ease[1, k, j, i] + (1.0 - covered) * eased / total)
+                barrier[k, j, i] = (1.0 - covered) * least
+                migration[k, j, i] = covered * class_migration[METAL] + (1.0 - covered) * length / total
+
+
+@kernel
+def _bared(host, lithium, state, solid, wet, k, j, i):  # type: ignore[no-untyped-def]
+    """Surface of a full voxel of lithium towards the electrolyte: not where another front lies before it."""
+    square = 0.0
+    for axis in range(3):
+        dz, dy, dx = axis == 0, axis == 1, axis == 2
+        both = 0.0
+        for side in (-1, 1):
+            kk, jj, ii = k + side * dz, j + side * dy, i + side * dx
+            shielded = state[kk, jj, ii] == LIVE and lithium[kk, jj, ii] > LEAST_LITHIUM
+            if solid[kk, jj, ii] == OPEN and wet[kk, jj, ii] and not shielded:
+                both += 1.0 - host[kk, jj, ii] - lithium[kk, jj, ii]
+        square += both * both
+    return np.sqrt(square)
+
+
+@kernel
+def _front(host, packing, joined, lithium, solid, k, j, i):  # type: ignore[no-untyped-def]
+    """Surface of a front that lies inside a voxel: that on which it grew, or where this is gone that of a drop."""
+    own = host[k, j, i] if joined[k, j, i] else 0.0
+    square = 0.0
+    for axis in range(3):
+        dz, dy, dx = axis == 0, axis == 1, axis == 2
+        both = 0.0
+        for side in (-1, 1):
+            kk, jj, ii = k + side * dz, j + side * dy, i + side * dx
+            both += _face(own, host[k, j, i], host[kk, jj, ii], solid[kk, jj, ii])
+        square += both * both
+    return max(np.sqrt(square), (lithium[k, j, i] / ((1.0 - host[k, j, i]) * packing[k])) ** (2.0 / 3.0))
+
+
+@kernel
+def stripping(host, packing, joined, lithium, state, solid, wet, ease, area, rate, first, last):  # type: ignore[no-untyped-def]
+    """Surface, and ease times surface, of each voxel whose lithium can be stripped; 0 elsewhere."""
+    for k in range(first, last):
+        for j in range(1, host.shape[1] - 1):
+            for i in range(1, host.shape[2] - 1):
+                area[k, j, i], rate[k, j, i] = 0.0, 0.0
+                if lithium[k, j, i] <= 0.0 or state[k, j, i] == DEAD:
+                    continue
+                if solid[k, j, i] == OPEN:
+                    size = _front(host, packing, joined, lithium, solid, k, j, i) if wet[k, j, i] else 0.0
+                else:
+                    size = _bared(host, lithium, state, solid, wet, k, j, i)
+                area[k, j, i] = size
+                rate[k, j, i] = size * ease[1, k, j, i]

@@ -1,0 +1,82 @@
+"""How lithium is plated on and stripped from a host in voxels: kinetics, nucleation, migration, contact, SEI."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from pydantic import Field
+
+from interlith.errors import InputError, did_you_mean
+from interlith.parts.part import Part, with_origins
+
+
+class Deposition(Part):
+    """What the surfaces in a host do with lithium. Three classes of bare surface: fibre, oxide on fibres, collector.
+
+    exchange_current_density_A_per_m2: on lithium at 1 mol/L. fibre_ease, oxide_ease, collector_ease: exchange current
+    on bare surface over that on lithium. *_nucleation_mV: overpotential below which nothing plates on bare surface.
+    nucleus_um: mean thickness of lithium from which on a surface counts as lithium.
+    grain_um: size of the patches over which rates vary. ease_spread: standard deviation of the logarithm of the
+    exchange current from patch to patch; nucleation_spread: of the nucleation overpotential, over its mean.
+    *_migration_um: length over which adatoms even out a rate before they are built in; on lithium itself the last.
+    contact_grain_um: size of a body of lithium that hangs together by itself; lithium_contact: probability that two
+    such bodies that touch conduct through their SEI; fibre_contact, oxide_contact, collector_contact: that lithium
+    which grew elsewhere and touches a surface conducts to it. Where lithium was plated it conducts.
+    oxide_coverage: share of the patches of fibre that carry oxide. sei_per_plated: share of the plated charge.
+    top_porosity: of the lithium over the host, on a scale that the voxels do not show (moss).
+
+    >>> deposition("cp-zno-002").origin("oxide_contact").kind
+    'assumed'
+    """
+
+    name: str
+    exchange_current_density_A_per_m2: float = Field(ge=1e-6, le=1e6)
+    fibre_ease: float = Field(gt=0, le=1e3)
+    oxide_ease: float = Field(gt=0, le=1e3)
+    collector_ease: float = Field(gt=0, le=1e3)
+    fibre_nucleation_mV: float = Field(ge=0, lt=500)
+    oxide_nucleation_mV: float = Field(ge=0, lt=500)
+    collector_nucleation_mV: float = Field(ge=0, lt=500)
+    nucleus_um: float = Field(gt=0, le=10)
+    grain_um: float = Field(gt=0)
+    ease_spread: float = Field(ge=0, le=3)
+    nucleation_spread: float = Field(ge=0, le=1)
+    fibre_migration_um: float = Field(ge=0, le=1e3)
+    oxide_migration_um: float = Field(ge=0, le=1e3)
+    lithium_migration_um: float = Field(ge=0, le=1e3)
+    contact_grain_um: float = Field(gt=0)
+    lithium_contact: float = Field(ge=0, le=1)
+    fibre_contact: float = Field(ge=0, le=1)
+    oxide_contact: float = Field(ge=0, le=1)
+    collector_contact: float = Field(ge=0, le=1)
+    oxide_coverage: float = Field(ge=0, le=1)
+    sei_per_plated: float = Field(ge=0, lt=1)
+    top_porosity: float = Field(ge=0, lt=0.99)
+    temperature_C: float = Field(gt=-60, lt=120)
+
+
+@cache
+def _file() -> Mapping[str, Any]:
+    return tomllib.loads(resources.files("interlith.parts").joinpath("deposition.toml").read_text(encoding="utf-8"))
+
+
+def deposition_names() -> tuple[str, ...]:
+    """Names of the shipped sets.
+
+    >>> deposition_names()
+    ('cp', 'cp-zno-002', 'cu')
+    """
+    return tuple(name for name in _file() if name != "common")
+
+
+@cache
+def deposition(name: str) -> Deposition:
+    """A shipped set by name. Raises InputError naming the nearest."""
+    if name not in deposition_names():
+        hint = did_you_mean(name, deposition_names())
+        raise InputError(f"{name}: no shipped set for deposition; these are: {', '.join(deposition_names())}.{hint}")
+    return Deposition(name=name, **with_origins({**_file()["common"], **_file()[name]}))

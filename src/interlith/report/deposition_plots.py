@@ -1,0 +1,133 @@
+"""Figures of lithium in a network: cuts as a microscope shows them, height against charge, where it lies."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from interlith.findings import Finding
+from interlith.report.network_plots import WIDTH_IN
+from interlith.report.sketch import GREY, INK, PLATE, STRIP, Axes, Sketch
+
+PERCENT = 100.0
+HOST, LIVE, DEAD = (0.25, 0.25, 0.27), (0.34, 0.71, 0.91), (0.84, 0.37, 0.0)
+HIGHEST_IN = 9.0
+N_ACROSS = 3
+LINES = ("#56B4E9", "#0072B2", "#222222", "#D55E00", "#CC79A7", "#009E73")
+
+
+def _of_deposition(finding: Finding, name: str) -> pl.DataFrame | None:
+    if finding.summary.get("kind") != "deposition":
+        return None
+    table = finding.tables.get(name)
+    return table if table is not None and table.height else None
+
+
+def cuts(finding: Finding) -> Sketch | None:
+    """The same cut bare, at the end of each step of the first cycle: host, live lithium, dead lithium."""
+    data = _of_deposition(finding, "cuts")
+    if data is None:
+        return None
+    n_rows = -(-data["panel"].n_unique() // N_ACROSS)
+    ratio = float(data["z_um"].max()) / float(data["x_um"].max())  # type: ignore[arg-type]
+    height = min(HIGHEST_IN, 0.3 + n_rows * (WIDTH_IN * 0.28 * ratio + 0.45))
+    caption = (
+        "The same cut through the first network as it is filled and emptied, the collector below: fibres grey, lithium "
+        "that conducts to the collector blue, dead lithium orange."
+    )
+    return Sketch("cuts", "Lithium in the host", caption, data, lambda c: _paint_cuts(c, data), height)
+
+
+def _paint_cuts(canvas: Axes, data: pl.DataFrame) -> None:
+    states = data.group_by("panel", maintain_order=True).first()["state"].to_list()
+    n_rows = -(-len(states) // N_ACROSS)
+    panels = canvas.subplots(n_rows, N_ACROSS, sharex=True, sharey=True, squeeze=False).ravel()
+    for axes in panels[len(states) :]:
+        axes.set_visible(False)
+    for panel, (axes, name) in enumerate(zip(panels, states, strict=False)):
+        rows = data.filter(pl.col("panel") == panel).sort("z_um", "x_um")
+        n = rows["z_um"].n_unique(), rows["x_um"].n_unique()
+        host, lithium, dead = (
+            rows[key].cast(pl.Float64).to_numpy().reshape(n) for key in ("host", "lithium", "is_dead")
+        )
+        metal = np.where(dead[..., None] > 0, DEAD, LIVE)
+        picture = 1.0 - host[..., None] * (1.0 - np.array(HOST)) - lithium[..., None] * (1.0 - metal)
+        x, z = rows["x_um"].unique().sort().to_numpy(), rows["z_um"].unique().sort().to_numpy()
+        ends = (0.0, float(x[-1] + x[0]), 0.0, float(z[-1] + z[0]))
+        axes.imshow(np.clip(picture, 0, 1), origin="lower", extent=ends, interpolation="nearest")
+        axes.grid(False)
+        axes.set_title(name, fontsize=8.5)
+    for axes in panels[::N_ACROSS]:
+        axes.set_ylabel("um")
+    for axes in panels[max(0, len(states) - N_ACROSS) : len(states)]:
+        axes.set_xlabel("um")
+        axes.tick_params(labelbottom=True)
+
+
+def thickness(finding: Finding) -> Sketch | None:
+    """Height of the front against what is plated, beside measured thicknesses."""
+    data = _of_deposition(finding, "front")
+    points = _of_deposition(finding, "thickness")
+    if data is None or points is None:
+        return None
+    data = pl.concat([data, points], how="diagonal")
+    caption = (
+        "Height under which the lithium of 95 % of the places lies, against what is plated, while it is plated and "
+        "stripped; one line for each network. Diamonds: thickness of the paper as published. Dashed: the host."
+    )
+    top = finding.summary["shape"][0] * finding.summary["voxel_um"]
+    return Sketch("height", "How high the lithium stands", caption, data, lambda c: _paint_height(c, data, top), 2.9)
+
+
+def _paint_height(canvas: Axes, data: pl.DataFrame, top: float) -> None:
+    axes = canvas.subplots()
+    lines = data.filter(pl.col("front_um").is_not_null())
+    for place, (_, rows) in enumerate(lines.group_by("seed", maintain_order=True)):
+        x, y = rows["plated_mAh_per_cm2"].to_numpy(), rows["front_um"].to_numpy()
+        last = int(np.argmax(x)) + 1
+        axes.plot(x[:last], y[:last], color=PLATE, lw=1.2, label="plating" if place == 0 else None)
+        axes.plot(x[last - 1 :], y[last - 1 :], color=STRIP, lw=1.0, label="stripping" if place == 0 else None)
+    seen = data.filter(pl.col("paper_low").is_not_null())
+    if seen.height:
+        axes.plot(
+            seen["capacity_mAh_per_cm2"].to_numpy(),
+            seen["paper_low"].to_numpy(),
+            "D",
+            ms=5,
+            color=INK,
+            mec="white",
+            ls="none",
+            label="published",
+        )
+    axes.axhline(top, color=GREY, lw=0.8, ls="--")
+    axes.set_ylim(0.0, None)
+    axes.set_xlim(0.0, None)
+    axes.set_xlabel("Lithium plated (mAh/cm2)")
+    axes.set_ylabel("Height (um)")
+
+
+def infill(finding: Finding) -> Sketch | None:
+    """Share of each layer that is lithium, at the end of each step."""
+    data = _of_deposition(finding, "infill_profile")
+    if data is None:
+        return None
+    top = finding.summary["shape"][0] * finding.summary["voxel_um"]
+    caption = (
+        "Share of each layer that is lithium, mean over the networks, from the current collector on; dashed: the top "
+        "of the host."
+    )
+    return Sketch("infill", "Where the lithium lies", caption, data, lambda c: _paint_infill(c, data, top), 2.8)
+
+
+def _paint_infill(canvas: Axes, data: pl.DataFrame, top: float) -> None:
+    axes = canvas.subplots()
+    ends = data.group_by("place", "step", "plated_mAh_per_cm2", maintain_order=True)
+    for place, ((_, step, plated), rows) in enumerate(ends):
+        name = "stripped" if step == "strip" else f"{plated:.3g} mAh/cm2"
+        x, y = rows["z_um"].to_numpy(), PERCENT * rows["mean"].to_numpy()
+        axes.plot(x, y, lw=1.3, color=LINES[place % len(LINES)], label=name)
+    axes.axvline(top, color=GREY, lw=0.8, ls="--")
+    axes.set_ylim(0.0, PERCENT)
+    axes.set_xlim(0.0, None)
+    axes.set_xlabel("From the collector (um)")
+    axes.set_ylabel("Lithium (%)")

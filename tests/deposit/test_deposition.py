@@ -1,0 +1,167 @@
+"""Lithium in the voxels of a host, as findings: the account, the heights beside what is published, the same bits."""
+
+import json
+import subprocess
+import sys
+
+import polars as pl
+import pytest
+
+from interlith.deposition import deposit_findings
+from interlith.errors import InputError, PhysicsError
+from interlith.networks import NetworkOptions, read
+
+SMALL = """title = "a small box"
+sample = "cp"
+[network]
+bundle_diameter_um = 2.0
+fibre_length_um = 30
+tilt_deg = 10
+[box]
+width_um = 20
+voxel_um = 1
+seeds = [1, 2]
+[deposition]
+lithium_contact = 0.1
+[protocol]
+name = "once"
+steps = [
+  { kind = "constant-current", current_density_mA_per_cm2 = -1, areal_capacity_mAh_per_cm2 = 1 },
+  { kind = "constant-current", current_density_mA_per_cm2 = -1, areal_capacity_mAh_per_cm2 = 3 },
+  { kind = "rest", duration_s = 600 },
+  { kind = "constant-current", current_density_mA_per_cm2 = 1, voltage_V = 1.0 },
+]
+[[published]]
+sample = "cp"
+quantity = "thickness_um"
+plated_mAh_per_cm2 = 4
+low = 80
+high = 80
+source = "made up"
+[[published]]
+sample = "cp-zno-002"
+quantity = "onset_mAh_per_cm2"
+low = 1
+high = 9
+source = "made up"
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    made = tmp_path_factory.mktemp("deposition")
+    (made / "small.toml").write_text(SMALL, encoding="utf-8")
+    return made
+
+
+@pytest.fixture(scope="module")
+def found(folder):
+    asked = read(str(folder / "small.toml"), NetworkOptions())
+    return deposit_findings(asked, n_cycles=2, workers=1).items[0]
+
+
+def test_every_mAh_is_accounted_for(found):
+    assert found.summary["closes_within_mAh_per_cm2"] < 1e-9
+    for row in found.summary["account"]:
+        held = sum(row[name] for name in ("active_pores", "active_top", "dead_pores", "dead_top", "sei"))
+        assert held == pytest.approx(row["plated_mAh_per_cm2"], abs=1e-8)
+        assert row["dead_low"] <= row["dead_pores"] + row["dead_top"] <= row["dead_high"]
+    assert [row["step"] for row in found.summary["account"]] == ["plate", "plate", "rest", "strip"] * 2
+
+
+def test_what_is_dead_is_revived_by_what_grows_over_it(found):
+    first, second = (found.summary["account"][place] for place in (3, 5))
+    dead = [row["dead_pores"] + row["dead_top"] for row in (first, second)]
+    assert first["revived"] == 0.0
+    assert dead[0] > 0.01
+    assert second["revived"] >= dead[0] - dead[1] > 0.0
+
+
+def test_pores_fill_before_lithium_stands_over_them(found):
+    said = found.summary
+    void = 0.79 * 20 * 0.2062
+    assert 0.9 * void < said["in_pores_mAh_per_cm2"]["mean"] <= void
+    assert 0.5 * void < said["onset_mAh_per_cm2"]["mean"] < 1.1 * void
+    four = said["thickness_um"][1]
+    dense = 20 + (4 * 0.98 - said["account"][1]["active_pores"]) / 0.2062
+    assert four["mean"] == pytest.approx(dense, rel=0.25)
+    assert four["low"] <= four["mean"] <= four["high"]
+
+
+def test_published_numbers_of_the_sample_are_beside_ours_and_those_of_others_are_not(found):
+    one, four = found.summary["thickness_um"]
+    assert (one["paper_low"], one["is_met"]) == (None, None)
+    assert (four["paper_low"], four["is_met"]) == (80.0, False)
+    assert found.summary["onset_mAh_per_cm2"]["is_met"] is None
+    assert {row["kind"] for row in found.summary["thickness_um"]} == {"predicted from assumed values"}
+
+
+def test_the_profile_holds_the_lithium_of_the_account(found):
+    rows = pl.DataFrame(found.summary["infill_profile"])
+    for row in found.summary["account"][:2]:
+        layers = rows.filter(pl.col("plated_mAh_per_cm2") == row["plated_mAh_per_cm2"])
+        assert layers["mean"].sum() * 1.0 * 0.2062 == pytest.approx(row["active_pores"] + row["active_top"], rel=1e-3)
+
+
+def test_processes_do_not_change_a_bit(folder, found):
+    asked = read(str(folder / "small.toml"), NetworkOptions())
+    again = deposit_findings(asked, n_cycles=2, workers=2).items[0]
+    assert json.dumps(again.summary, sort_keys=True) == json.dumps(found.summary, sort_keys=True)
+
+
+def test_a_command_gives_one_object_and_a_page(folder):
+    command = [sys.executable, "-m", "interlith", "deposit", "small.toml", "--json", "--quiet", "--out", "out"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    said = json.loads(done.stdout)
+    assert (said["kind"], said["n_cycles"], said["sample"]) == ("deposition", 1, "cp")
+    page = (folder / "out" / "report.html").read_text(encoding="utf-8")
+    assert "Lithium in the host" in page
+    assert "from assumed values" in page
+    contact = next(row for row in said["parameters"] if row["name"] == "lithium_contact")
+    assert (contact["value"], contact["kind"]) == (0.1, "stated")
+    cut = pl.read_csv(folder / "out" / "figures" / "small.cuts.csv")
+    assert cut["state"].unique(maintain_order=True).to_list() == ["bare", "1 mAh/cm2", "4 mAh/cm2", "stripped"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('sample = "cp"\n[network]', "[network]\nporosity = 0.8\nthickness_um = 20", "plating needs sample"),
+        ('sample = "cp"\n[network]', 'sample = "o3-cp"\n[network]', "no shipped set for deposition"),
+        ("lithium_contact = 0.1", "lithium_contact = 1.1", "lithium_contact = 1.1"),
+        ("lithium_contact", "lithum_contact", "lithum_contact"),
+        (
+            '{ kind = "rest", duration_s = 600 }',
+            '{ kind = "constant-voltage", voltage_V = 0.1, duration_s = 9 }',
+            "rests",
+        ),
+        ("current_density_mA_per_cm2 = -1,", "current_density_mA_per_cm2 = -18.75,", "at most 10"),
+        ("plated_mAh_per_cm2 = 4\n", "", "plated_mAh_per_cm2: goes with a thickness"),
+    ],
+)
+def test_what_cannot_be_followed_is_refused(tmp_path, old, new, said):
+    assert old in SMALL
+    (tmp_path / "small.toml").write_text(SMALL.replace(old, new), encoding="utf-8")
+    with pytest.raises(InputError) as told:
+        deposit_findings(read(str(tmp_path / "small.toml"), NetworkOptions()), workers=1)
+    assert said in str(told.value)
+
+
+def test_a_file_without_a_protocol_has_a_network_alone(tmp_path):
+    (tmp_path / "small.toml").write_text(SMALL.partition("[deposition]")[0], encoding="utf-8")
+    with pytest.raises(InputError, match=r"plating needs a \[protocol\]; --network-only needs none"):
+        deposit_findings(read(str(tmp_path / "small.toml"), NetworkOptions()))
+
+
+def test_pores_that_lead_nowhere_take_no_lithium(tmp_path):
+    import numpy as np
+
+    solid = np.zeros((8, 8, 8), dtype=bool)
+    solid[4] = True
+    np.save(tmp_path / "wall.npy", solid)
+    protocol = SMALL[SMALL.index("[protocol]") : SMALL.index("[[published]]")]
+    image = f'title = "wall"\nsample = "cp"\n[image]\nfile = "wall.npy"\nvoxel_um = 1\n{protocol}'
+    (tmp_path / "wall.toml").write_text(image, encoding="utf-8")
+    with pytest.raises(PhysicsError, match="do not lead from the separator"):
+        deposit_findings(read(str(tmp_path / "wall.toml"), NetworkOptions()))
