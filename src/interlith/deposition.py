@@ -106,7 +106,7 @@ def _check(written: DepositFile, n_cycles: int) -> None:
         current = getattr(step, "signed_mA_per_cm2", 0.0)
         if abs(current) > MOST_mA_PER_CM2:
             raise InputError(
-                f"{abs(current):g} mA/cm2: at most {MOST_mA_PER_CM2:g}; beyond it salt is used up, and that is not computed"
+                f"{abs(current):g} mA/cm2: at most {MOST_mA_PER_CM2:g}; beyond, salt is used up, which is not computed"
             )
     check_memory(2.0 * written.n_voxels)
 
