@@ -23,6 +23,7 @@ from interlith.units import mV_PER_V
 if TYPE_CHECKING:
     from interlith.deposit.deposit_file import DepositFile, Published
     from interlith.deposit.follow import Deposited
+    from interlith.parts.electrolyte import Electrolyte
 
 Table = list[dict[str, Any]]
 Floats = NDArray[np.float64]
@@ -39,10 +40,8 @@ RIGID = (
     "the network does not swell and lithium on top packs as top_porosity says: neither was fitted, and a thickness "
     "that rests on them is missed"
 )
-NO_GAP = (
-    "the electrolyte brings lithium everywhere alike, at the current of the protocol: no gap of 0.9 mm as in the "
-    "optical cell, no salt used up"
-)
+ALIKE = "the electrolyte costs no voltage anywhere (electrolyte = a shipped one counts it)"
+NO_GAP = "no salt is used up, and there is no gap of 0.9 mm as in the optical cell"
 DEAD = (
     "dead lithium and what hangs on it are NOT CONVERGED in the voxels and not to be quoted: 0.038, 0.031 and 0.025 "
     "mAh/cm2 of 5 with CP at 0.75, 0.5 and 0.375 um, 0.0075, 0.0078 and 0.0066 with CP@ZnO(002); what lies on top and "
@@ -102,6 +101,7 @@ def _check(written: DepositFile, n_cycles: int) -> None:
     if n_cycles < 1:
         raise InputError(f"--cycles {n_cycles}: 1 or more")
     written.deposition()
+    _electrolyte(written)
     for step in written.asked.protocol.executed():
         current = getattr(step, "signed_mA_per_cm2", 0.0)
         if abs(current) > MOST_mA_PER_CM2:
@@ -109,6 +109,12 @@ def _check(written: DepositFile, n_cycles: int) -> None:
                 f"{abs(current):g} mA/cm2: at most {MOST_mA_PER_CM2:g}; beyond, salt is used up, which is not computed"
             )
     check_memory(2.0 * written.n_voxels)
+
+
+def _electrolyte(written: DepositFile) -> Electrolyte | None:
+    from interlith.parts.electrolyte import electrolyte
+
+    return None if written.asked.electrolyte is None else electrolyte(written.asked.electrolyte)
 
 
 def _followed(written: DepositFile, n_cycles: int, workers: int | None) -> Iterator[_Seed]:
@@ -143,7 +149,14 @@ def _one(written: DepositFile, n_cycles: int, place: int, n_threads: int | None)
     if n_cycles > 1:
         protocol = protocol.model_copy(update={"steps": (Repeat(times=n_cycles, steps=protocol.steps),)})
     with Team(n_threads) as team:
-        found = follow(protocol, Ground.of(network), written.deposition(), seed=seed, team=team)
+        found = follow(
+            protocol,
+            Ground.of(network),
+            written.deposition(),
+            seed=seed,
+            team=team,
+            electrolyte=_electrolyte(written),
+        )
     return _Seed(seed, found, network.solid)
 
 
@@ -153,10 +166,12 @@ def _summary(written: DepositFile, n_cycles: int, seeds: Sequence[_Seed]) -> dic
     asked, deposition = written.asked, written.deposition()
     thickness, onset = _thickness(asked.published, asked.sample, seeds), _onset(asked.published, asked.sample, seeds)
     fibres = [] if written.fibres is None else parameters(written.fibres)
-    said = [*([asked.note] if asked.note else []), BARE_NOTE, SETS, RIGID, NO_GAP, DEAD]
+    electrolyte = f"resistance of {asked.electrolyte} counts" if asked.electrolyte else ALIKE
+    said = [*([asked.note] if asked.note else []), BARE_NOTE, SETS, RIGID, f"{electrolyte}; {NO_GAP}", DEAD]
     return {
         **head("deposition", written.name, asked.title, said),
         "sample": asked.sample,
+        "electrolyte": asked.electrolyte,
         "source": asked.source,
         "seeds": [one.seed for one in seeds],
         "n_cycles": n_cycles,

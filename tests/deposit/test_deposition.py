@@ -124,6 +124,18 @@ def test_a_command_gives_one_object_and_a_page(folder):
     assert cut["state"].unique(maintain_order=True).to_list() == ["bare", "1 mAh/cm2", "4 mAh/cm2", "stripped"]
 
 
+def test_resistance_of_an_electrolyte_moves_lithium_up_a_little(tmp_path):
+    one = SMALL.replace("seeds = [1, 2]", "seeds = [1]").replace("areal_capacity_mAh_per_cm2 = 3", "duration_s = 36")
+    heights = []
+    for more in ("", 'electrolyte = "litfsi-dol-dme-lino3"\n'):
+        (tmp_path / "one.toml").write_text(more + one.partition('  { kind = "rest"')[0] + "]\n", encoding="utf-8")
+        summary = deposit_findings(read(str(tmp_path / "one.toml"), NetworkOptions()), workers=1).items[0].summary
+        rows = pl.DataFrame(summary["infill_profile"]).filter(pl.col("place") == 0)
+        heights.append((rows["z_um"] * rows["mean"]).sum() / rows["mean"].sum())
+        assert summary["closes_within_mAh_per_cm2"] < 1e-9
+    assert heights[0] < heights[1] < 1.1 * heights[0]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
@@ -136,6 +148,7 @@ def test_a_command_gives_one_object_and_a_page(folder):
             '{ kind = "constant-voltage", voltage_V = 0.1, duration_s = 9 }',
             "rests",
         ),
+        ('title = "a small box"', 'title = "a"\nelectrolyte = "water"', "water"),
         ("current_density_mA_per_cm2 = -1,", "current_density_mA_per_cm2 = -18.75,", "at most 10"),
         ("plated_mAh_per_cm2 = 4\n", "", "plated_mAh_per_cm2: goes with a thickness"),
     ],

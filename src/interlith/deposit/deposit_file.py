@@ -2,6 +2,7 @@
 
 title = "my paper"
 sample = "cp-zno-002"          # a shipped sample, whose porosity and thickness hold where [network] gives none
+electrolyte = "litfsi-dol-dme-lino3"   # counts its resistance; without it lithium ions are everywhere alike
 [network]                      # fibres: bundle_diameter_um, fibre_length_um, tilt_deg; alignment
 [box]                          # width_um, voxel_um, seeds = [1, 2, 3]
 [image]                        # instead of [network] and [box]: file = "stack.tif" beside this one
@@ -88,12 +89,13 @@ class _Fibres(Part):
 
 
 class Asked(Written):
-    """What a file holds besides its fibres."""
+    """What a file holds besides its fibres. electrolyte: a shipped one, whose resistance then counts."""
 
     title: str
     source: str = HERE
     note: str = ""
     sample: str | None = None
+    electrolyte: str | None = None
     box: Box | None = None
     image: Image | None = None
     protocol: Protocol | None = None
