@@ -91,7 +91,8 @@ def test_pores_that_lead_nowhere_are_refused(tmp_path):
     ("arguments", "said", "code"),
     [
         ((), "give a file of a host", 3),
-        (("reference-deposit",), "--network-only is needed", 3),
+        (("reference-deposit", "--network-only", "--cycles", "2"), "do not go with --network-only", 3),
+        (("none.npy",), "plating needs a [protocol]", 3),
         (("reference-depost", "--network-only"), "Did you mean reference-deposit", 3),
         (("reference-deposit", "--network-only", "--voxels", "20"), "too coarse", 3),
         (("reference-deposit", "--network-only", "--voxel-um", "1"), "go with an image", 3),
