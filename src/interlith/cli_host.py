@@ -168,7 +168,7 @@ def deposit(
     network_only: Annotated[
         bool, typer.Option("--network-only", help="Pores and transport of the network, no lithium.")
     ] = False,
-    sample: Annotated[str | None, typer.Option(help="A shipped sample, for its porosity and thickness.")] = None,
+    sample: Annotated[str | None, typer.Option(help="A shipped sample: its paper, its surfaces.")] = None,
     voxels: Annotated[int | None, typer.Option(min=8, max=4096, help="Across the box of fibres.")] = None,
     cycles: Annotated[int, typer.Option(min=1, max=1000, help="How often the protocol is followed.")] = 1,
     voxel_um: Annotated[float | None, typer.Option("--voxel-um", help="Of an image that does not say it.")] = None,
