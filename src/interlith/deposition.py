@@ -87,7 +87,8 @@ def deposit_findings(
             seeds.append(done)
             if tell is not None:
                 tell(len(seeds), f"seed {done.seed}")
-    summary, tables = _summary(written, n_cycles, seeds), _tables(written, seeds)
+    tables = _tables(written, seeds)
+    summary = _summary(written, n_cycles, seeds, tables)
     frames = {name: pl.DataFrame(rows, infer_schema_length=None) for name, rows in tables.items() if rows}
     warning = "SIMULATED in voxels: what is assumed carries that word, and nothing was fitted"
     return answered(f"Deposition in {written.name}", written.name, summary, frames, warning, out)
@@ -160,11 +161,12 @@ def _one(written: DepositFile, n_cycles: int, place: int, n_threads: int | None)
     return _Seed(seed, found, network.solid)
 
 
-def _summary(written: DepositFile, n_cycles: int, seeds: Sequence[_Seed]) -> dict[str, Any]:
+def _summary(
+    written: DepositFile, n_cycles: int, seeds: Sequence[_Seed], tables: Mapping[str, Table]
+) -> dict[str, Any]:
     from interlith.parts.listing import parameters
 
     asked, deposition = written.asked, written.deposition()
-    thickness, onset = _thickness(asked.published, asked.sample, seeds), _onset(asked.published, asked.sample, seeds)
     fibres = [] if written.fibres is None else parameters(written.fibres)
     electrolyte = f"resistance of {asked.electrolyte} counts" if asked.electrolyte else ALIKE
     said = [*([asked.note] if asked.note else []), BARE_NOTE, SETS, RIGID, f"{electrolyte}; {NO_GAP}", DEAD]
@@ -177,15 +179,15 @@ def _summary(written: DepositFile, n_cycles: int, seeds: Sequence[_Seed]) -> dic
         "n_cycles": n_cycles,
         "shape": list(seeds[0].solid.shape),
         "voxel_um": seeds[0].found.voxel_um,
-        "thickness_um": thickness,
-        "onset_mAh_per_cm2": onset,
+        "thickness_um": tables["thickness"],
+        "onset_mAh_per_cm2": _onset(asked.published, asked.sample, seeds),
         "in_pores_mAh_per_cm2": {**_span([_most_in_pores(one) for one in seeds]), "kind": ASSUMED},
         "efficiency": _efficiencies(seeds),
-        "account": _account(seeds),
+        "account": tables["account"],
         "not_converged": NOT_CONVERGED,
-        "infill_profile": _profiles(seeds),
+        "infill_profile": tables["infill_profile"],
         "closes_within_mAh_per_cm2": max(one.found.ledger.residual_mAh_per_cm2 for one in seeds),
-        "results": {"deposition": {"thickness": thickness, "account": _account(seeds)}},
+        "results": {"deposition": {"thickness": tables["thickness"], "account": tables["account"]}},
         "parameters": [*fibres, *parameters(deposition)],
     }
 

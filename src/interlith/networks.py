@@ -147,7 +147,8 @@ def _measured(written: DepositFile, place: int, team: Team, told: Callable[[str]
     sizes = pore_sizes(network)
     shape = _of_pores(network, sizes)
     told("pores")
-    rows, notes = _transport(network, seed, team, told)
+    wide = coarser(network)
+    rows, notes = _transport(network, wide, seed, team, told)
     values: dict[str, float | None] = {
         "porosity": network.porosity,
         "pore_capacity_mAh_per_cm2": network.pore_capacity_mAh_per_cm2,
@@ -156,7 +157,6 @@ def _measured(written: DepositFile, place: int, team: Team, told: Callable[[str]
         **shape,
         **_by_direction(rows, "effective"),
     }
-    wide = coarser(network)
     wider: dict[str, float | None] = {}
     if wide is not None:
         with suppress(InputError):  # no pore is left in it
@@ -181,12 +181,12 @@ def _changes(values: Mapping[str, float | None], wider: Mapping[str, float | Non
     return {name: abs(wide / value - 1.0) for name, value, wide in pairs if value and wide is not None}
 
 
-def _transport(network: Network, seed: int | None, team: Team, told: Callable[[str], Any]) -> tuple[Table, list[str]]:
-    """Each phase along each axis, here and in voxels twice as wide; sentences where a phase does not lead through."""
-    from interlith.deposit.network import coarser
+def _transport(
+    network: Network, wide: Network | None, seed: int | None, team: Team, told: Callable[[str], Any]
+) -> tuple[Table, list[str]]:
+    """Each phase along each axis, here and in `wide`; sentences where one does not lead through."""
     from interlith.deposit.transport import transport
 
-    wide = coarser(network)
     rows, notes = [], []
     for phase in PHASES:
         for axis in WHERE:
@@ -244,7 +244,7 @@ def _summary(written: DepositFile, found: Sequence[_Measured]) -> dict[str, Any]
     values = _over_seeds(found)
     return {
         **head("network", written.name, asked.title, [*_said(written, found)]),
-        "warnings": [*dict.fromkeys(note for one in found for note in one.notes), *_warnings(found)],
+        "warnings": [*dict.fromkeys(note for one in found for note in one.notes), *_warnings(found, values)],
         "from_image": written.fibres is None,
         "sample": asked.sample,
         "source": asked.source,
@@ -292,8 +292,8 @@ def _said(written: DepositFile, found: Sequence[_Measured]) -> Iterator[str]:
     yield OVERLAP
 
 
-def _warnings(found: Sequence[_Measured]) -> Iterator[str]:
-    changes = {name: row["change_when_coarser"] or 0.0 for name, row in _over_seeds(found).items()}
+def _warnings(found: Sequence[_Measured], values: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    changes = {name: row["change_when_coarser"] or 0.0 for name, row in values.items()}
     coarse = [f"{name.replace('_', ' ')} by {changes[name]:.0%}" for name in TOLD if changes[name] > COARSE]
     if coarse:
         yield (

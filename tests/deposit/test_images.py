@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from pytest import approx
 
-from interlith.deposit import images
+from interlith.deposit import images, memory
 from interlith.deposit.images import read_stack
 from interlith.errors import CorruptFile, EnvironmentError_, InputError, InterlithError, UnsupportedFormat
 
@@ -621,19 +621,19 @@ def test_files_that_declare_more_than_memory_holds(tmp_path):
 
 def test_what_is_free_is_what_the_system_says_or_a_limit(tmp_path, monkeypatch):
     path = npy(tmp_path, FELT)
-    monkeypatch.setattr(images, "_free_bytes", lambda: FELT.size * 5 - 1)
+    monkeypatch.setattr(images, "free_bytes", lambda: FELT.size * 5 - 1)
     assert "crop or bin it" in refusal(EnvironmentError_, path, voxel_um=1.0)
-    monkeypatch.setattr(images, "_free_bytes", lambda: FELT.size * 5)
+    monkeypatch.setattr(images, "free_bytes", lambda: FELT.size * 5)
     read_stack(path, voxel_um=1.0)
     monkeypatch.undo()
     monkeypatch.setattr(Path, "read_text", lambda self: "MemAvailable:    2000 kB\n")
-    assert images._free_bytes() == 2_048_000
+    assert memory.free_bytes() == 2_048_000
 
     def nowhere(self):
         raise FileNotFoundError
 
     monkeypatch.setattr(Path, "read_text", nowhere)
-    assert images._free_bytes() == images.UNTOLD_MEMORY_BYTES
+    assert memory.free_bytes() == memory.UNTOLD_MEMORY_BYTES
 
 
 def test_memory_that_runs_out_while_reading(tmp_path, monkeypatch):

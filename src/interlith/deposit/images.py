@@ -27,6 +27,7 @@ from xml.etree import ElementTree
 import numpy as np
 from numpy.typing import NDArray
 
+from interlith.deposit.memory import free_bytes
 from interlith.deposit.network import Network
 from interlith.errors import CorruptFile, EnvironmentError_, InputError, InterlithError, UnsupportedFormat, first_line
 from interlith.units import M_PER_A, M_PER_UM, MM_PER_CM, MM_PER_M, NM_PER_UM, UM_PER_MM
@@ -37,7 +38,6 @@ AXES = "zyx"
 SAME_LENGTH = 0.01  # relative
 FEW_VALUES, COUNTED_VALUES = 16, 65_536
 HEADER_BYTES, CHUNK_BYTES, GB = 1 << 20, 1 << 24, 1e9
-UNTOLD_MEMORY_BYTES = 1 << 34  # where the system does not say what is free
 UM_PER_INCH = 25.4 * UM_PER_MM  # international inch, 1959
 PRINTED_DPI = (72, 96, 150, 300, 600, 1200)  # what programs write that have measured nothing
 
@@ -170,7 +170,7 @@ def _check_declared(shape: Sequence[int], dtype: np.dtype[Any]) -> int:
         what = "one image, " if len(shape) == 2 else ""
         raise InputError(f"{what}{_product(shape) or 'one number'}; a stack has z, y and x, and voxels along each")
     n_voxels = math.prod(shape)
-    needed, free = n_voxels * (dtype.itemsize + np.dtype(np.float32).itemsize), _free_bytes()
+    needed, free = n_voxels * (dtype.itemsize + np.dtype(np.float32).itemsize), free_bytes()
     if needed > free:
         sizes = f"{needed / GB:.3g} GB of memory, {free / GB:.3g} GB are free"
         raise EnvironmentError_(f"{_product(shape)} voxels need {sizes}; crop or bin it")
@@ -179,14 +179,6 @@ def _check_declared(shape: Sequence[int], dtype: np.dtype[Any]) -> int:
 
 def _product(numbers: Sequence[float]) -> str:
     return " x ".join(f"{one:.6g}" if isinstance(one, float) else str(one) for one in numbers)
-
-
-def _free_bytes() -> int:
-    try:
-        found = re.search(r"MemAvailable:\s*(\d+) kB", Path("/proc/meminfo").read_text())
-    except OSError:
-        found = None
-    return int(found[1]) * 1024 if found else UNTOLD_MEMORY_BYTES
 
 
 def _voxel_um(said: Said, given_um: float | None) -> float:

@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
 from interlith.errors import EnvironmentError_
 
-BYTES_PER_VOXEL = 150.0  # of a box while it conducts or its pores are measured; measured, see bench/deposition.py
+BYTES_PER_VOXEL = 150.0  # of a box while it conducts: counted, arrays of the solver 90, its input and labels the rest
 KEPT_FREE = 0.9  # share of the free memory that is used
 BYTES_PER_GB = 1e9
+UNTOLD_MEMORY_BYTES = 1 << 34  # where the system does not say what is free
 
 
-def free_bytes() -> float:
-    """Memory that a program can have without others being pushed out; infinite where the system does not say."""
+def free_bytes() -> int:
+    """Memory that a program can have without others being pushed out; where the system does not say, a guess."""
     try:
         found = re.search(r"MemAvailable:\s*(\d+) kB", Path("/proc/meminfo").read_text())
-        return float(found[1]) * 1024.0 if found else _pages("SC_AVPHYS_PAGES")
     except OSError:
-        return _pages("SC_PHYS_PAGES")
-
-
-def _pages(name: str) -> float:
-    try:
-        return float(os.sysconf(name) * os.sysconf("SC_PAGE_SIZE"))
-    except (AttributeError, OSError, ValueError):
-        return float("inf")
+        found = None
+    return int(found[1]) * 1024 if found else UNTOLD_MEMORY_BYTES
 
 
 def check_memory(n_voxels: float) -> None:

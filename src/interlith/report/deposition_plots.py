@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from interlith.findings import Finding
-from interlith.report.network_plots import WIDTH_IN
+from interlith.report.network_plots import WIDTH_IN, of_kind
 from interlith.report.sketch import GREY, INK, PLATE, STRIP, Axes, Sketch
 
 PERCENT = 100.0
@@ -16,16 +16,9 @@ N_ACROSS = 3
 LINES = ("#56B4E9", "#0072B2", "#222222", "#D55E00", "#CC79A7", "#009E73")
 
 
-def _of_deposition(finding: Finding, name: str) -> pl.DataFrame | None:
-    if finding.summary.get("kind") != "deposition":
-        return None
-    table = finding.tables.get(name)
-    return table if table is not None and table.height else None
-
-
 def cuts(finding: Finding) -> Sketch | None:
     """The same cut bare, at the end of each step of the first cycle: host, live lithium, dead lithium."""
-    data = _of_deposition(finding, "cuts")
+    data = of_kind(finding, "deposition", "cuts")
     if data is None:
         return None
     n_rows = -(-data["panel"].n_unique() // N_ACROSS)
@@ -66,8 +59,8 @@ def _paint_cuts(canvas: Axes, data: pl.DataFrame) -> None:
 
 def thickness(finding: Finding) -> Sketch | None:
     """Height of the front against what is plated, beside measured thicknesses."""
-    data = _of_deposition(finding, "front")
-    points = _of_deposition(finding, "thickness")
+    data = of_kind(finding, "deposition", "front")
+    points = of_kind(finding, "deposition", "thickness")
     if data is None or points is None:
         return None
     data = pl.concat([data, points], how="diagonal")
@@ -108,7 +101,7 @@ def _paint_height(canvas: Axes, data: pl.DataFrame, top: float) -> None:
 
 def infill(finding: Finding) -> Sketch | None:
     """Share of each layer that is lithium, at the end of each step."""
-    data = _of_deposition(finding, "infill_profile")
+    data = of_kind(finding, "deposition", "infill_profile")
     if data is None:
         return None
     top = finding.summary["shape"][0] * finding.summary["voxel_um"]

@@ -13,16 +13,15 @@ WIDTH_IN = 5.4
 HIGHEST_IN = 6.0
 
 
-def _of_network(finding: Finding, name: str) -> pl.DataFrame | None:
-    if finding.summary.get("kind") != "network":
-        return None
-    table = finding.tables.get(name)
+def of_kind(finding: Finding, kind: str, name: str) -> pl.DataFrame | None:
+    """A table of a finding of that kind; None where it is another, or there is no row."""
+    table = finding.tables.get(name) if finding.summary.get("kind") == kind else None
     return table if table is not None and table.height else None
 
 
 def section(finding: Finding) -> Sketch | None:
     """A cut through the middle of the first network, the collector below."""
-    data = _of_network(finding, "section")
+    data = of_kind(finding, "network", "section")
     if data is None:
         return None
     height = min(HIGHEST_IN, 0.55 + WIDTH_IN * 0.85 * float(data["z_um"].max()) / float(data["x_um"].max()))  # type: ignore[arg-type]
@@ -43,7 +42,7 @@ def _paint_section(canvas: Axes, data: pl.DataFrame) -> None:
 
 def pores(finding: Finding) -> Sketch | None:
     """Share of the pores against diameter: of spheres that fit, and of those that get there from the separator."""
-    data = _of_network(finding, "pore_sizes")
+    data = of_kind(finding, "network", "pore_sizes")
     if data is None:
         return None
     n = data["seed"].n_unique()
@@ -69,7 +68,7 @@ def _paint_pores(canvas: Axes, data: pl.DataFrame) -> None:
 
 def through(finding: Finding) -> Sketch | None:
     """Porosity of each layer, from the collector to the separator."""
-    data = _of_network(finding, "profile")
+    data = of_kind(finding, "network", "profile")
     if data is None:
         return None
     whole = finding.summary["values"]["porosity"]["mean"]

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
 from rich.table import Table
 
 from interlith.findings import Findings
@@ -19,12 +20,7 @@ HEADS = ("", "mean", "low", "high", "voxels")
 
 def print_network(findings: Findings, page: Path | None) -> None:
     """Each number with its span over the seeds, and what it changes with voxels twice as wide; warnings, sentences."""
-    console, item = new_console(), findings.items[0]
-    said = item.summary
-    console.print(safe(findings.title, style="bold"))
-    if findings.warning:
-        console.print(safe(findings.warning))
-    console.print(safe(headline(said), style="bold"))
+    console, said = _begun(findings)
     console.print()
     nz, ny, nx = said["shape"]
     console.print(safe(f"{nx} x {ny} x {nz} voxels of {said['voxel_um']:.4g} um, {said['thickness_um']:.4g} um thick"))
@@ -37,6 +33,16 @@ def print_network(findings: Findings, page: Path | None) -> None:
     for text in said["said"]:
         console.print(safe(text))
     console.print(safe(f"report: {page}" if page else "with --out DIR: a report with figures and tables"))
+
+
+def _begun(findings: Findings) -> tuple[Console, Mapping[str, Any]]:
+    """A console on which title, warning and headline stand, and the summary."""
+    console, said = new_console(), findings.items[0].summary
+    console.print(safe(findings.title, style="bold"))
+    if findings.warning:
+        console.print(safe(findings.warning))
+    console.print(safe(headline(said), style="bold"))
+    return console, said
 
 
 def _values(values: Mapping[str, Mapping[str, Any]], *, is_one: bool) -> Table:
@@ -52,12 +58,7 @@ def _values(values: Mapping[str, Mapping[str, Any]], *, is_one: bool) -> Table:
 
 def print_deposition(findings: Findings, page: Path | None) -> None:
     """Heights beside what is published, the account at the end of each step, and what must be known with them."""
-    console, item = new_console(), findings.items[0]
-    said = item.summary
-    console.print(safe(findings.title, style="bold"))
-    if findings.warning:
-        console.print(safe(findings.warning))
-    console.print(safe(headline(said), style="bold"))
+    console, said = _begun(findings)
     nz, ny, nx = said["shape"]
     seeds = f"{len(said['seeds'])} network{'s' * (len(said['seeds']) > 1)}"
     console.print(safe(f"host: {nx} x {ny} x {nz} voxels of {said['voxel_um']:.4g} um; {seeds}"))
