@@ -20,6 +20,7 @@ ELEMENTARY_CHARGE_C = 1.602176634e-19
 BOLTZMANN_eV_PER_K = 8.617333262e-5
 ZERO_CELSIUS_K = 273.15
 MOL_PER_M3_PER_MOL_PER_L = 1e3
+PA_PER_MPa = 1e6
 
 # Molar mass of lithium, conventional atomic weight (IUPAC, Pure Appl. Chem. 94, 573 (2022))
 LITHIUM_G_PER_MOL = 6.94

@@ -11,7 +11,7 @@ from interlith.parts.deposition import deposition
 from interlith.parts.electrolyte import electrolyte
 
 CONDUCTIVITY_S_PER_M = float(electrolyte("litfsi-dol-dme-lino3").conductivity_S_per_m(1000.0, 298.15))
-EASY = deposition("cp").with_values(fibre_nucleation_mV=0.0)
+EASY = deposition("cp").with_values(fibre_nucleation_mV=0.0, void_per_sei=0.0)
 
 
 def shared(share, ease, barrier, current):

@@ -18,6 +18,8 @@ from interlith.units import (
     FARADAY_C_PER_MOL,
     GAS_CONSTANT_J_PER_MOL_K,
     ZERO_CELSIUS_K,
+    LITHIUM_MOLAR_VOLUME_M3,
+    PA_PER_MPa,
     LITHIUM_mAh_PER_CM2_PER_UM,
     mV_PER_V,
 )
@@ -63,7 +65,7 @@ class Ground:
 class Box:
     """Arrays [z, y, x] with a rim of one voxel, of a ground and as much electrolyte above as the lithium needs.
 
-    lithium: share of each voxel. state: none, live (conducts to the collector) or dead. The rest is derived of these,
+    lithium: share of each voxel, over 1 where its plane is stretched. planes: as in `surfaces`. state: none, live (conducts to the collector) or dead. The rest is derived of these,
     of the ground and of the numbers drawn, by `settle`. conductivity_S_per_m: of the open electrolyte; None: it loses
     nothing.
     """
@@ -81,6 +83,7 @@ class Box:
         shape = (max(ground.host.shape[0], ground.n_host) + MORE_PLANES, *ground.host.shape[1:])
         self.lithium = np.zeros(tuple(n + 2 for n in shape))
         self.grown = np.zeros(self.lithium.shape, dtype=np.uint8)
+        self.planes = np.zeros((0, 3))
         self._lay()
         self.settle()
 
@@ -112,7 +115,30 @@ class Box:
 
     def capacity(self, places: tuple[Any, ...]) -> Any:
         """Most lithium that voxels hold (z, y and x with the rim): what the host leaves, as it packs there."""
-        return (1.0 - self.host[places]) * self.packing[places[0]]
+        return (self.planes[places[0], surfaces.STRETCH] - self.host[places]) * self.planes[places[0], surfaces.PACKING]
+
+    @property
+    def heights_um(self) -> Floats:
+        """float64[z] without a rim, the height of each plane."""
+        found: Floats = self.planes[1:-1, surfaces.STRETCH] * self.ground.voxel_um
+        return found
+
+    @property
+    def pressure(self) -> Floats:
+        """float64[z] with a rim, F / 2RT times the overpotential by which a stretched plane keeps lithium out."""
+        strain = np.zeros(len(self.planes))
+        strain[1 : 1 + self.ground.n_host] = np.maximum(self._pushed() - 1.0, 0.0)
+        pascal = strain * self.deposition.stiffness_MPa * PA_PER_MPa
+        found: Floats = pascal * LITHIUM_MOLAR_VOLUME_M3 / FARADAY_C_PER_MOL * self.half_per_V
+        return found
+
+    def pack(self, current_mA_per_cm2: float) -> None:
+        """How densely lithium will pack over the host, where there is none yet: as it is plated now."""
+        d = self.deposition
+        fresh = ~self.lithium.any(axis=(1, 2))
+        fresh[: self.ground.n_host + 1] = False
+        void = d.void_per_sei * d.sei_per_plated * current_mA_per_cm2**d.void_exponent
+        self.planes[fresh, surfaces.PACKING] = 1.0 / (1.0 + void)
 
     def beside(self, place: tuple[int, int, int], axis: int, side: int) -> tuple[int, int, int] | None:
         """The voxel beside one, rim counted, along z, y or x; None outside of the box."""
@@ -135,16 +161,39 @@ class Box:
     def settle(self) -> None:
         """Derive which lithium is live, what is full, and which room the electrolyte reaches."""
         self.wrap(self.lithium)
+        self._stretch()
         own = (self.lithium, self.joined, self.may, self.grown)
         self.state[1:-1, 1:-1, 1:-1], self.labels = contact.state_of_lithium(*own, self.ground.is_periodic, self.team)
         self.wrap(self.state)
         self.wrap(self.grown)
-        solid = (self.host, self.packing, self.joined, self.lithium, self.state, self.solid)
+        solid = (self.host, self.planes, self.joined, self.lithium, self.state, self.solid)
         self.team.share(self.parts, lambda a, b: surfaces.classify(*solid, a, b))
         self.wrap(self.solid)
-        room = 1.0 - self.host[1:-1, 1:-1, 1:-1] - self.lithium[1:-1, 1:-1, 1:-1] > surfaces.LEAST_ROOM
+        inner, stretch, least = (slice(1, -1),) * 3, self._of_planes(surfaces.STRETCH), self._of_planes(surfaces.LEAST)
+        room = stretch - self.host[inner] - self.lithium[inner] > least
         self.wet[1:-1, 1:-1, 1:-1] = contact.joined_to_first(room[::-1], self.ground.is_periodic, self.team)[::-1]
         self.wrap(self.wet)
+
+    def _of_planes(self, column: int) -> Floats:
+        """float64[z, 1, 1] without a rim."""
+        return self.planes[1:-1, column, None, None]
+
+    def _pushed(self) -> Floats:
+        """float64[z] of the host, how far what a layer holds stretches it, where all of it is alike."""
+        inner = (slice(1, 1 + self.ground.n_host), slice(1, -1), slice(1, -1))
+        host, lithium = self.host[inner].mean(axis=(1, 2)), self.lithium[inner].mean(axis=(1, 2))
+        found: Floats = host + lithium / self.deposition.fill_before_swelling
+        return found
+
+    def _stretch(self) -> None:
+        """Layers of the host whose pores are filled too far are pushed apart; no lithium is squeezed."""
+        n, inner = self.ground.n_host, (slice(1, 1 + self.ground.n_host), slice(1, -1), slice(1, -1))
+        propped = (self.host[inner] + self.lithium[inner]).max(axis=(1, 2), initial=0.0)
+        stretch = np.maximum(np.maximum(self._pushed(), propped), 1.0)
+        self.planes[1 : 1 + n, surfaces.STRETCH] = stretch
+        self.planes[1 : 1 + n, surfaces.LEAST] = np.where(
+            stretch > 1.0, surfaces.FULL_ENOUGH * stretch, surfaces.LEAST_ROOM
+        )
 
     def _lay(self) -> None:
         """Arrays of the ground and of the numbers drawn, as high as the lithium's."""
@@ -162,8 +211,8 @@ class Box:
         self.wet[-1] = 1
         self.solid = np.full(shape, surfaces.SHUT, dtype=np.uint8)
         self.solid[0], self.solid[-1] = surfaces.BARE, surfaces.OPEN
-        on_top = np.arange(shape[0]) > self.ground.n_host
-        self.packing = np.where(on_top, 1.0 - self.deposition.top_porosity, 1.0)
+        more = np.tile([1.0, 1.0, surfaces.LEAST_ROOM], (shape[0] - len(self.planes), 1))
+        self.planes = np.concatenate([self.planes, more])
         self._draw()
 
     def _draw(self) -> None:

@@ -30,13 +30,15 @@ class Picture:
     """Where the lithium lies at one moment.
 
     lithium: float32[z, y, x], share of each voxel, z = 0 at the collector. is_dead: bool[z, y, x]. front_um: height
-    under which the highest lithium of 95 % of the columns lies, not below the host's own top.
+    under which the highest lithium of 95 % of the columns lies, not below the host's own top. heights_um: float64[z],
+    the height of each plane.
     """
 
     step: int
     lithium: NDArray[np.float32]
     is_dead: NDArray[np.bool_]
     front_um: float
+    heights_um: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -44,12 +46,13 @@ class Deposited:
     """The account of a protocol in a box, its voltage, and a picture at the end of each step of the protocol.
 
     One per row of the ledger: voltage_volt, overpotential of the working electrode against the electrolyte; front_um,
-    as in a picture. n_host: planes of the host.
+    as in a picture; host_um, height of the host's top. n_host: planes of the host.
     """
 
     ledger: Ledger
     voltage_volt: NDArray[np.float64]
     front_um: NDArray[np.float64]
+    host_um: NDArray[np.float64]
     pictures: tuple[Picture, ...]
     voxel_um: float
     n_host: int
@@ -94,7 +97,7 @@ def follow(
     box = Box(ground, deposition, seed, team, None if electrolyte is None else _conductivity(electrolyte, deposition))
     row, previous = _Row(0.0, 0, 0, 0.0), 0.0
     rows, pictures = [_entries(box, row)], []
-    volts, fronts = [0.0], [front_um(box)]
+    volts, fronts, tops = [0.0], [front_um(box)], [host_um(box)]
     for number, step in enumerate(protocol.executed()):
         current = _current(step)
         if current < 0.0 and previous >= 0.0 and number:
@@ -104,9 +107,10 @@ def follow(
             rows.append(_entries(box, now))
             volts.append(now.volt)
             fronts.append(front_um(box))
+            tops.append(host_um(box))
             row = now
         pictures.append(picture(box, number))
-    told = (np.array(volts), np.array(fronts))
+    told = (np.array(volts), np.array(fronts), np.array(tops))
     return Deposited(Ledger(pl.DataFrame(rows)), *told, tuple(pictures), ground.voxel_um, ground.n_host)
 
 
@@ -119,21 +123,23 @@ def picture(box: Box, step: int) -> Picture:
     """Where the lithium of a box lies now."""
     inner = (slice(1, -1),) * 3
     is_dead = box.state[inner] == surfaces.DEAD
-    return Picture(step, box.lithium[inner].astype(np.float32), is_dead, front_um(box))
+    return Picture(step, box.lithium[inner].astype(np.float32), is_dead, front_um(box), box.heights_um)
 
 
 def front_um(box: Box) -> float:
     """Height under which the highest lithium of 95 % of the columns lies, not below the host's own top."""
     inner = (slice(1, -1),) * 3
-    lithium = box.lithium[inner]
-    planes = np.arange(1, box.n_planes + 1)[:, None, None]
-    begun = np.where(
-        lithium > surfaces.LEAST_LITHIUM,
-        planes - 1.0 + np.minimum(lithium / box.packing[1:-1, None, None] + box.host[inner], 1.0),
-        0.0,
-    )
-    highest = np.maximum(begun.max(axis=0), box.ground.n_host)
-    return float(np.percentile(highest, FRONT_PERCENTILE)) * box.ground.voxel_um
+    lithium, stretch = box.lithium[inner], box.planes[1:-1, surfaces.STRETCH, None, None]
+    below = np.cumsum(stretch, axis=0) - stretch
+    filled = lithium / box.planes[1:-1, surfaces.PACKING, None, None] + box.host[inner]
+    begun = np.where(lithium > surfaces.LEAST_LITHIUM, below + np.minimum(filled, stretch), 0.0)
+    highest = np.maximum(begun.max(axis=0) * box.ground.voxel_um, host_um(box))
+    return float(np.percentile(highest, FRONT_PERCENTILE))
+
+
+def host_um(box: Box) -> float:
+    """Height of the host's own top, as it is stretched now."""
+    return float(box.heights_um[: box.ground.n_host].sum())
 
 
 def _current(step: Executed) -> float:

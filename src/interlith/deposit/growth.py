@@ -15,9 +15,12 @@ from numpy.typing import NDArray
 from interlith.deposit import contact, migration, potential, sharing, surfaces
 from interlith.deposit.box import Box
 from interlith.deposit.film import Before, gather_crumbs
+from interlith.deposit.sinking import sink
 from interlith.units import M_PER_UM, SECONDS_PER_HOUR, A_PER_M2_PER_mA_PER_CM2, mV_PER_V
 
 MOST_CHANGE = 0.5  # of a voxel's share in one step
+MOST_STRIPPED = 0.2  # of what a voxel holds when it is full, in one step
+HELD_BACK = 0.01  # share of a step's charge that the fastest places may leave to the others
 LEAST_LEFT = 1e-12  # share of a voxel: what would be left by rounding is stripped too, and counted
 Floats = NDArray[np.float64]
 Places = tuple[NDArray[np.intp], ...]
@@ -45,13 +48,14 @@ NOTHING = Moved(0.0, 0.0, 0.0, 0.0, 0.0, is_over=True)
 def plate(box: Box, current_mA_per_cm2: float, most_mAh_per_cm2: float) -> Moved:
     """Plate for one small step: at most a charge, and at most half a voxel anywhere."""
     box.make_room()
+    box.pack(current_mA_per_cm2)
     area, rate, barrier, squared = _plated(box)
     places = np.nonzero(rate)
     ease = rate[places] * box.deposition.exchange_current_density_A_per_m2
-    volts, carried = _shared(box, places, ease, barrier[places], _total(box, current_mA_per_cm2))
+    volts, carried = _shared(box, places, ease, barrier[places] + box.pressure[places[0]], _total(box, current_mA_per_cm2))
     carried = migration.evened(carried, area[places], squared[places], places, _numbered(box, places))
     room = box.capacity(places) - box.lithium[places]
-    most = MOST_CHANGE * box.packing[places[0]]
+    most = np.minimum(box.planes[places[0], surfaces.PACKING], MOST_CHANGE)
     keeps = 1.0 - box.deposition.sei_per_plated
     at_hand = np.minimum(room, most)
     amount = _amount(box, carried / most, carried, at_hand, most_mAh_per_cm2 * keeps)
@@ -67,15 +71,16 @@ def plate(box: Box, current_mA_per_cm2: float, most_mAh_per_cm2: float) -> Moved
 def strip(box: Box, current_mA_per_cm2: float, most_mAh_per_cm2: float) -> Moved:
     """Strip for one small step; over when no live lithium is reached by the electrolyte."""
     area, rate = np.zeros(box.lithium.shape), np.zeros(box.lithium.shape)
-    own = (box.host, box.packing, box.joined, box.lithium, box.state, box.solid, box.wet, box.ease, area, rate)
-    box.team.share(box.parts, lambda a, b: surfaces.stripping(*own, a, b))
+    own = (box.host, box.planes, box.joined, box.lithium, box.state, box.solid, box.wet, box.ease)
+    inner = box.deposition.sei_per_plated / box.deposition.sei_um * box.ground.voxel_um
+    box.team.share(box.parts, lambda a, b: surfaces.stripping(*own, inner, area, rate, a, b))
     places = np.nonzero(rate)
     if not places[0].size:
         return NOTHING
     ease = rate[places] * box.deposition.exchange_current_density_A_per_m2
     total = _total(box, current_mA_per_cm2)
-    volts, carried = _shared(box, places, ease, np.zeros(ease.shape), total)
-    most = MOST_CHANGE * box.packing[places[0]]
+    volts, carried = _shared(box, places, ease, -box.pressure[places[0]], total)
+    most = MOST_STRIPPED * box.planes[places[0], surfaces.PACKING]
     held = np.minimum(box.lithium[places], most)
     given = sharing.no_more_than(carried, held, _amount(box, carried / most, carried, held, most_mAh_per_cm2))
     given = np.where(box.lithium[places] - given <= LEAST_LEFT, box.lithium[places], given)
@@ -83,6 +88,7 @@ def strip(box: Box, current_mA_per_cm2: float, most_mAh_per_cm2: float) -> Moved
     box.lithium[places] -= given
     box.settle()
     gather_crumbs(box, before)
+    sink(box, before)
     revived, died = _changes(box, before)
     charge = float(given.sum()) * box.mAh_per_cm2_of_a_voxel
     return Moved(charge, 0.0, revived, died, volts / box.half_per_V * mV_PER_V)
@@ -96,7 +102,7 @@ def seconds(charge_mAh_per_cm2: float, current_mA_per_cm2: float) -> float:
 def _plated(box: Box) -> tuple[Floats, Floats, Floats, Floats]:
     """Surface, ease, barrier and squared migration length of all voxels, with rims."""
     area, rate, barrier, squared = (np.zeros(box.lithium.shape) for _ in range(4))
-    own = (box.host, box.packing, box.joined, box.kind, box.lithium, box.state, box.solid, box.wet, box.ease)
+    own = (box.host, box.planes, box.joined, box.kind, box.lithium, box.state, box.solid, box.wet, box.ease)
     classes = (box.class_ease, box.class_barrier, box.class_migration)
     nucleus = box.deposition.nucleus_um / box.ground.voxel_um
     found = (area, rate, barrier, squared)
@@ -111,13 +117,16 @@ def _total(box: Box, current_mA_per_cm2: float) -> float:
 
 
 def _amount(box: Box, pace: Floats, carried: Floats, at_hand: Floats, most_mAh_per_cm2: float) -> float:
-    """Voxels of lithium to move: until the fastest place has changed by the most it may, or all has been moved.
+    """Voxels of lithium to move: until the fast places have changed by the most they may, or all has been moved.
 
-    pace: what each carries over the most by which it may change.
+    pace: what each carries over the most by which it may change. The fastest, which carry a hundredth of the current,
+    are not waited for.
     """
+    order = np.argsort(pace)
+    fast = int(np.searchsorted(np.cumsum(carried[order]), (1.0 - HELD_BACK) * float(carried.sum())))
     return min(
         most_mAh_per_cm2 / box.mAh_per_cm2_of_a_voxel,
-        float(carried.sum()) / float(pace.max()),
+        float(carried.sum()) / float(pace[order[min(fast, pace.size - 1)]]),
         float(at_hand.sum()),
     )
 
@@ -138,7 +147,9 @@ def _shared(box: Box, places: Places, ease: Floats, barrier: Floats, total: floa
 
     With it the overpotential is that of the electrolyte in the last plane.
     """
-    volts, carried = sharing.common_overpotential(ease, barrier, total)
+    least = min(float(barrier.min()), 0.0)
+    volts, carried = sharing.common_overpotential(ease, barrier - least, total)
+    volts += least
     if box.conductivity_S_per_m is None:
         return volts, carried
     inner = tuple(slice(1, -1) for _ in range(3))

@@ -17,7 +17,7 @@ Floats = NDArray[np.float64]
 Places = tuple[NDArray[np.intp], ...]
 MOST_NEAR = 18
 OVER_FACE, OVER_EDGE, ONLY_WAY = 2.0 / 3.0, 1.0 / 6.0, 0.5
-WITHIN = 1e-8
+WITHIN = 1e-6
 MOST_ITERATIONS = 2000
 
 
@@ -33,7 +33,11 @@ def evened(rate: Floats, area: Floats, squared: Floats, places: Places, number: 
     near, weight = np.full((rate.size, MOST_NEAR), -1, dtype=np.int32), np.zeros((rate.size, MOST_NEAR))
     _neighbors(number, places[0], places[1], places[2], squared, near, weight)
     diagonal = area + weight.sum(axis=1)
-    return area * _solved(near, weight, diagonal, rate, rate / area)
+    u = rate / area
+    if not _solved(near, weight, diagonal, rate, u, WITHIN, MOST_ITERATIONS):
+        raise SolverError("migration of adatoms over the surface did not converge")
+    handed_on: Floats = area * np.maximum(u, 0.0)
+    return handed_on * (float(rate.sum()) / float(handed_on.sum()))
 
 
 @kernel
@@ -61,6 +65,35 @@ def _neighbors(number, z, y, x, squared, near, weight):  # type: ignore[no-untyp
 
 
 @kernel
+def _solved(near, weight, diagonal, rate, u, within, most):  # type: ignore[no-untyped-def]
+    """Conjugate gradients on u, each place scaled by its diagonal; False when they do not converge."""
+    n_places = rate.size
+    rest, way, out = rate.copy(), np.zeros(n_places), np.empty(n_places)
+    _apply(near, weight, diagonal, u, out)
+    size, now = 0.0, 0.0
+    for n in range(n_places):
+        rest[n] -= out[n]
+        size += rate[n] * rate[n] / diagonal[n]
+        now += rest[n] * rest[n] / diagonal[n]
+    before = 1.0
+    for _ in range(most):
+        if not now > within * within * size:
+            return True
+        for n in range(n_places):
+            way[n] = rest[n] / diagonal[n] + (now / before) * way[n]
+        _apply(near, weight, diagonal, way, out)
+        along = 0.0
+        for n in range(n_places):
+            along += way[n] * out[n]
+        step, before, now = now / along, now, 0.0
+        for n in range(n_places):
+            u[n] += step * way[n]
+            rest[n] -= step * out[n]
+            now += rest[n] * rest[n] / diagonal[n]
+    return False
+
+
+@kernel
 def _apply(near, weight, diagonal, u, out):  # type: ignore[no-untyped-def]
     for n in range(u.size):
         total = diagonal[n] * u[n]
@@ -69,23 +102,3 @@ def _apply(near, weight, diagonal, u, out):  # type: ignore[no-untyped-def]
                 break
             total -= weight[n, m] * u[near[n, m]]
         out[n] = total
-
-
-def _solved(near: NDArray[np.int32], weight: Floats, diagonal: Floats, rate: Floats, begin: Floats) -> Floats:
-    """Conjugate gradients, each place scaled by its diagonal."""
-    u, out = begin.copy(), np.empty_like(rate)
-    _apply(near, weight, diagonal, u, out)
-    rest = rate - out
-    size, way, before = float((rate * rate / diagonal).sum()) ** 0.5, np.zeros_like(u), 1.0
-    for _ in range(MOST_ITERATIONS):
-        scaled = rest / diagonal
-        now = float((rest * scaled).sum())
-        if not now > (WITHIN * size) ** 2:
-            return np.maximum(u, 0.0)
-        way = scaled + (now / before) * way
-        _apply(near, weight, diagonal, way, out)
-        step = now / float((way * out).sum())
-        u += step * way
-        rest -= step * out
-        before = now
-    raise SolverError("migration of adatoms over the surface did not converge")

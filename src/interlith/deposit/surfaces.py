@@ -6,6 +6,8 @@ ends flat, with nothing left behind. The surface in a voxel is the length of the
 added, so that a slope cut into steps has the surface of the slope.
 
 All arrays are [z, y, x] with a rim of one voxel: under the first plane the collector, over the last one electrolyte.
+planes is float64[z, 3]: how far each plane is stretched (its height over that of a voxel; a full voxel then holds more),
+how densely lithium packs in it, and the room up to which a voxel counts as full.
 """
 
 from __future__ import annotations
@@ -20,16 +22,18 @@ N_CLASSES = 5
 NONE, LIVE, DEAD = 0, 1, 2  # state of the lithium in a voxel
 LEAST_ROOM = 1e-9  # share of a voxel; with less it is full
 LEAST_LITHIUM = 1e-9  # share of a voxel; less covers nothing and joins nothing
+STRETCH, PACKING, LEAST = 0, 1, 2  # columns of planes
+FULL_ENOUGH = 0.05  # share of a stretched voxel: what is filled so far follows its layer, and is no front
 BRIDGED = 0.1  # share of a voxel: dead lithium up to here does not keep a front out, and is taken up by it
 
 
 @kernel
-def classify(host, packing, joined, lithium, state, solid, first, last):  # type: ignore[no-untyped-def]
-    """What each voxel is for those beside it. packing: of lithium in a plane, 1 where it is dense."""
+def classify(host, planes, joined, lithium, state, solid, first, last):  # type: ignore[no-untyped-def]
+    """What each voxel is for those beside it."""
     for k in range(first, last):
         for j in range(1, host.shape[1] - 1):
             for i in range(1, host.shape[2] - 1):
-                if (1.0 - host[k, j, i]) * packing[k] - lithium[k, j, i] > LEAST_ROOM:
+                if (planes[k, STRETCH] - host[k, j, i]) * planes[k, PACKING] - lithium[k, j, i] > planes[k, LEAST]:
                     solid[k, j, i] = OPEN
                 elif lithium[k, j, i] > LEAST_LITHIUM:
                     solid[k, j, i] = LITHIUM if state[k, j, i] == LIVE else SHUT
@@ -38,17 +42,26 @@ def classify(host, packing, joined, lithium, state, solid, first, last):  # type
 
 
 @kernel
-def _face(own, host, there, code):  # type: ignore[no-untyped-def]
-    """Surface of the front in a voxel towards one beside it: own, its joined host; there, the host of that one."""
+def _face(own, whole, host, there, code):  # type: ignore[no-untyped-def]
+    """Surface of the front in a voxel towards one beside it.
+
+    own: its joined host; whole: its face; there: the host of that one.
+    """
     if code in (LITHIUM, BARE):
-        return 1.0 - host
+        return whole - host
     if code == OPEN and own > there:
         return own - there
     return 0.0
 
 
 @kernel
-def _towards(own, host, kind, solid, faces, k, j, i):  # type: ignore[no-untyped-def]
+def _drop(held, host, planes, k):  # type: ignore[no-untyped-def]
+    """Surface of lithium that fills a share of a voxel by itself."""
+    return (held / ((planes[k, STRETCH] - host) * planes[k, PACKING])) ** (2.0 / 3.0)
+
+
+@kernel
+def _towards(own, host, stretch, kind, solid, faces, k, j, i):  # type: ignore[no-untyped-def]
     """Square of the surface of the front in a voxel; faces: its parts by class of surface, written here."""
     faces[:] = 0.0
     square = 0.0
@@ -58,7 +71,7 @@ def _towards(own, host, kind, solid, faces, k, j, i):  # type: ignore[no-untyped
         for side in (-1, 1):
             kk, jj, ii = k + side * dz, j + side * dy, i + side * dx
             code = solid[kk, jj, ii]
-            face = _face(own, host[k, j, i], host[kk, jj, ii], code)
+            face = _face(own, 1.0 if axis == 0 else stretch, host[k, j, i], host[kk, jj, ii], code)
             of = METAL if code == LITHIUM else (kind[kk, jj, ii] if code == BARE else kind[k, j, i])
             faces[of] += face
             both += face
@@ -82,7 +95,7 @@ def _mixed(faces, class_ease, class_barrier, class_migration, ease, k, j, i):  #
 @kernel
 def plating(  # type: ignore[no-untyped-def]
     host,
-    packing,
+    planes,
     joined,
     kind,
     lithium,
@@ -115,10 +128,10 @@ def plating(  # type: ignore[no-untyped-def]
                 if solid[k, j, i] != OPEN or not wet[k, j, i] or (state[k, j, i] == DEAD and held > BRIDGED):
                     continue
                 own = host[k, j, i] if joined[k, j, i] else 0.0
-                square = _towards(own, host, kind, solid, faces, k, j, i)
+                square = _towards(own, host, planes[k, STRETCH], kind, solid, faces, k, j, i)
                 size = np.sqrt(square)
                 if held > LEAST_LITHIUM and state[k, j, i] == LIVE:
-                    size = max(size, (held / ((1.0 - host[k, j, i]) * packing[k])) ** (2.0 / 3.0))
+                    size = max(size, _drop(held, host[k, j, i], planes, k))
                     if square == 0.0:
                         faces[METAL] = size
                 if size <= 0.0:
@@ -132,7 +145,7 @@ def plating(  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _bared(host, lithium, state, solid, wet, k, j, i):  # type: ignore[no-untyped-def]
+def _bared(host, planes, lithium, state, solid, wet, k, j, i):  # type: ignore[no-untyped-def]
     """Surface of a full voxel of lithium towards the electrolyte: not where another front lies before it."""
     square = 0.0
     for axis in range(3):
@@ -142,13 +155,14 @@ def _bared(host, lithium, state, solid, wet, k, j, i):  # type: ignore[no-untype
             kk, jj, ii = k + side * dz, j + side * dy, i + side * dx
             shielded = state[kk, jj, ii] == LIVE and lithium[kk, jj, ii] > LEAST_LITHIUM
             if solid[kk, jj, ii] == OPEN and wet[kk, jj, ii] and not shielded:
-                both += 1.0 - host[kk, jj, ii] - lithium[kk, jj, ii]
+                open_share = planes[kk, STRETCH] - host[kk, jj, ii] - lithium[kk, jj, ii]
+                both += open_share / planes[kk, STRETCH] if axis == 0 else open_share
         square += both * both
     return np.sqrt(square)
 
 
 @kernel
-def _front(host, packing, joined, lithium, solid, k, j, i):  # type: ignore[no-untyped-def]
+def _front(host, planes, joined, lithium, solid, k, j, i):  # type: ignore[no-untyped-def]
     """Surface of a front that lies inside a voxel: that on which it grew, or where this is gone that of a drop."""
     own = host[k, j, i] if joined[k, j, i] else 0.0
     square = 0.0
@@ -157,14 +171,20 @@ def _front(host, packing, joined, lithium, solid, k, j, i):  # type: ignore[no-u
         both = 0.0
         for side in (-1, 1):
             kk, jj, ii = k + side * dz, j + side * dy, i + side * dx
-            both += _face(own, host[k, j, i], host[kk, jj, ii], solid[kk, jj, ii])
+            whole = 1.0 if axis == 0 else planes[k, STRETCH]
+            both += _face(own, whole, host[k, j, i], host[kk, jj, ii], solid[kk, jj, ii])
         square += both * both
-    return max(np.sqrt(square), (lithium[k, j, i] / ((1.0 - host[k, j, i]) * packing[k])) ** (2.0 / 3.0))
+    return max(np.sqrt(square), _drop(lithium[k, j, i], host[k, j, i], planes, k))
 
 
 @kernel
-def stripping(host, packing, joined, lithium, state, solid, wet, ease, area, rate, first, last):  # type: ignore[no-untyped-def]
-    """Surface, and ease times surface, of each voxel whose lithium can be stripped; 0 elsewhere."""
+def stripping(  # type: ignore[no-untyped-def]
+    host, planes, joined, lithium, state, solid, wet, ease, inner, area, rate, first, last
+):
+    """Surface, and ease times surface, of each voxel whose lithium can be stripped; 0 elsewhere.
+
+    inner: surface per volume of porous lithium, which is stripped wherever it is wet, times the width of a voxel.
+    """
     for k in range(first, last):
         for j in range(1, host.shape[1] - 1):
             for i in range(1, host.shape[2] - 1):
@@ -172,8 +192,11 @@ def stripping(host, packing, joined, lithium, state, solid, wet, ease, area, rat
                 if lithium[k, j, i] <= 0.0 or state[k, j, i] == DEAD:
                     continue
                 if solid[k, j, i] == OPEN:
-                    size = _front(host, packing, joined, lithium, solid, k, j, i) if wet[k, j, i] else 0.0
+                    size = _front(host, planes, joined, lithium, solid, k, j, i) if wet[k, j, i] else 0.0
                 else:
-                    size = _bared(host, lithium, state, solid, wet, k, j, i)
+                    size = _bared(host, planes, lithium, state, solid, wet, k, j, i)
+                if planes[k, PACKING] < 1.0 and wet[k, j, i]:
+                    whole = (planes[k, STRETCH] - host[k, j, i]) * planes[k, PACKING]
+                    size = max(size, inner * np.sqrt(lithium[k, j, i] * whole))
                 area[k, j, i] = size
                 rate[k, j, i] = size * ease[1, k, j, i]

@@ -26,8 +26,12 @@ class Deposition(Part):
     contact_grain_um: size of a body of lithium that hangs together by itself; lithium_contact: probability that two
     such bodies that touch conduct through their SEI; fibre_contact, oxide_contact, collector_contact: that lithium
     which grew elsewhere and touches a surface conducts to it. Where lithium was plated it conducts.
-    oxide_coverage: share of the patches of fibre that carry oxide. sei_per_plated: share of the plated charge.
-    top_porosity: of the lithium over the host, on a scale that the voxels do not show (moss).
+    oxide_coverage: share of the patches of fibre that carry oxide. sei_per_plated: share of the plated charge;
+    sei_um: lithium that the SEI of a surface takes, as a thickness: with it the surface per volume of moss follows.
+    void_per_sei: void between the lithium over the host (moss) over its volume, on a scale that the voxels do not show,
+    per share of the charge that goes into SEI, at 1 mA/cm2; it grows with the current to the power of void_exponent.
+    fill_before_swelling: share of the pores of a layer that lithium fills before it pushes the layer apart.
+    stiffness_MPa: pressure over strain of a layer that is pushed apart; pressure costs lithium its molar volume times it.
 
     >>> deposition("cp-zno-002").origin("oxide_contact").kind
     'assumed'
@@ -55,7 +59,11 @@ class Deposition(Part):
     collector_contact: float = Field(ge=0, le=1)
     oxide_coverage: float = Field(ge=0, le=1)
     sei_per_plated: float = Field(ge=0, lt=1)
-    top_porosity: float = Field(ge=0, lt=0.99)
+    sei_um: float = Field(gt=0, le=1)
+    void_per_sei: float = Field(ge=0, le=1e5)
+    void_exponent: float = Field(ge=0, le=2)
+    fill_before_swelling: float = Field(gt=0.05, le=1)
+    stiffness_MPa: float = Field(ge=0, le=1e6)
     temperature_C: float = Field(gt=-60, lt=120)
 
 
