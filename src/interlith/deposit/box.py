@@ -126,10 +126,22 @@ class Box:
     @property
     def pressure(self) -> Floats:
         """float64[z] with a rim, F / 2RT times the overpotential by which a stretched plane keeps lithium out."""
-        strain = np.zeros(len(self.planes))
-        strain[1 : 1 + self.ground.n_host] = np.maximum(self._pushed() - 1.0, 0.0)
-        pascal = strain * self.deposition.stiffness_MPa * PA_PER_MPa
-        found: Floats = pascal * LITHIUM_MOLAR_VOLUME_M3 / FARADAY_C_PER_MOL * self.half_per_V
+        found = np.zeros(len(self.planes))
+        found[1 : 1 + self.ground.n_host] = np.maximum(self._pushed() - 1.0, 0.0) * self._per_strain
+        return found
+
+    @property
+    def _per_strain(self) -> float:
+        """F / 2RT times the overpotential of a layer that is stretched to its double."""
+        volt = self.deposition.stiffness_MPa * PA_PER_MPa * LITHIUM_MOLAR_VOLUME_M3 / FARADAY_C_PER_MOL
+        return volt * self.half_per_V
+
+    def more_until(self, barrier: float) -> Floats:
+        """float64[z] of the host, lithium per voxel that a layer still takes until its pressure is such a barrier."""
+        if not self._per_strain > 0.0:
+            return np.full(self.ground.n_host, np.inf)
+        most = 1.0 + max(barrier, 0.0) / self._per_strain
+        found: Floats = np.maximum(most - self._pushed(), 0.0) * self.deposition.fill_before_swelling
         return found
 
     def pack(self, current_mA_per_cm2: float) -> None:

@@ -20,6 +20,7 @@ from interlith.units import M_PER_UM, SECONDS_PER_HOUR, A_PER_M2_PER_mA_PER_CM2,
 
 MOST_CHANGE = 0.5  # of a voxel's share in one step
 MOST_STRIPPED = 0.2  # of what a voxel holds when it is full, in one step
+LEAST_STRAIN = 0.02  # of a layer, in one step
 HELD_BACK = 0.01  # share of a step's charge that the fastest places may leave to the others
 LEAST_LEFT = 1e-12  # share of a voxel: what would be left by rounding is stripped too, and counted
 Floats = NDArray[np.float64]
@@ -59,6 +60,7 @@ def plate(box: Box, current_mA_per_cm2: float, most_mAh_per_cm2: float) -> Moved
     keeps = 1.0 - box.deposition.sei_per_plated
     at_hand = np.minimum(room, most)
     amount = _amount(box, carried / most, carried, at_hand, most_mAh_per_cm2 * keeps)
+    amount = min(amount, _before_pressure(box, places, carried, volts))
     taken = sharing.no_more_than(carried, at_hand, amount)
     before = Before.of(box)
     _grow(box, places, taken)
@@ -129,6 +131,18 @@ def _amount(box: Box, pace: Floats, carried: Floats, at_hand: Floats, most_mAh_p
         float(carried.sum()) / float(pace[order[min(fast, pace.size - 1)]]),
         float(at_hand.sum()),
     )
+
+
+def _before_pressure(box: Box, places: Places, carried: Floats, volts: float) -> float:
+    """Voxels of lithium until a layer is half way to the strain at which its pressure stops what is plated in it.
+
+    Small strains are let pass: without that a stiff layer would only be neared.
+    """
+    room = np.maximum(0.5 * box.more_until(volts), LEAST_STRAIN * box.deposition.fill_before_swelling)
+    by_plane = np.bincount(places[0], carried, minlength=len(box.planes))[1 : 1 + room.size]
+    n_columns = (box.lithium.shape[1] - 2) * (box.lithium.shape[2] - 2)
+    limits = room[by_plane > 0.0] / by_plane[by_plane > 0.0]
+    return float(limits.min(initial=np.inf)) * n_columns * float(carried.sum())
 
 
 def _grow(box: Box, places: Places, taken: Floats) -> None:

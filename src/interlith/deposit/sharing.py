@@ -15,6 +15,7 @@ from interlith.errors import SolverError
 Floats = NDArray[np.float64]
 WITHIN = 1e-13
 MOST_TURNS = 200
+MOST_BARRIER = 600.0  # its exponential is a number still
 
 
 def common_overpotential(ease: Floats, barrier: Floats, current: float) -> tuple[float, Floats]:
@@ -30,9 +31,11 @@ def common_overpotential(ease: Floats, barrier: Floats, current: float) -> tuple
     if not (total > 0.0 and np.isfinite(total)):
         raise SolverError("there is no surface on which lithium could be plated or stripped")
     low = float(np.arcsinh(0.5 * current / total))  # as if there were no barriers
-    high = low + float(barrier.max())
+    easiest = float(barrier.min())
+    alone = easiest + float(np.arcsinh(0.5 * current / float(ease[barrier == easiest].sum())))
+    high = min(low + float(barrier.max()), alone)
     if high > low:
-        lift = np.exp(barrier)
+        lift = np.exp(np.minimum(barrier, MOST_BARRIER))
         high = _root(ease, lift, low, high, current)
     carried = ease * 2.0 * np.sinh(np.maximum(high - barrier, 0.0))
     return high, carried * (current / float(carried.sum()))
