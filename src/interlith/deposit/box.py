@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,7 @@ BARE_STREAM, LITHIUM_STREAM, BARRIER_STREAM, OXIDE_STREAM = 0, 1, 2, 3
 LEAST_HOST = 0.02  # share of a voxel: less host carries no electrons and has no surface
 HEADROOM = 3  # planes without lithium that are kept over it
 MORE_PLANES = 8  # added at a time
+KEPT = ("lithium", "grown")  # arrays of a box that are not derived of its ground, the numbers drawn and each other
 Floats = NDArray[np.float64]
 
 
@@ -82,6 +84,22 @@ class Box:
         self.lithium = np.zeros(tuple(n + 2 for n in shape))
         self.grown = np.zeros(self.lithium.shape, dtype=np.uint8)
         self._lay()
+        self.settle()
+
+    def kept(self) -> dict[str, NDArray[Any]]:
+        """What a box of the same ground and numbers needs to go on as this one, by name."""
+        return {name: getattr(self, name) for name in KEPT}
+
+    def restore(self, kept: Mapping[str, NDArray[Any]]) -> None:
+        """Go on from what `kept` gave. Raises InputError, and changes nothing, for arrays of another box."""
+        for name in KEPT:
+            own = getattr(self, name)
+            if name not in kept or (kept[name].dtype, kept[name].shape[1:]) != (own.dtype, own.shape[1:]):
+                raise InputError(f"{name}: of another box")
+        self.lithium = kept["lithium"].copy()
+        self._lay()
+        for name in KEPT:
+            setattr(self, name, kept[name].copy())
         self.settle()
 
     @property
