@@ -177,7 +177,7 @@ def _charge_said(at: Passed, began: float) -> str:
     parts = 1_000_000
     passed, left = round(parts * (at.share - at.kept)), round(parts * (1.0 - at.share))
     said = f"{at.n_done} of {at.n} networks done"
-    return said if passed <= 0 else f"{said}; {minutes_left(passed, left, time.monotonic() - began)}"
+    return said if passed <= 0 or left <= 0 else f"{said}; {minutes_left(passed, left, time.monotonic() - began)}"
 
 
 def _searched(at: Progress) -> str:

@@ -20,7 +20,7 @@ from interlith import ledger
 from interlith.answers import answered, head, writable
 from interlith.deposition_run import Report, Tell, Warn, each_network, workers_for
 from interlith.errors import InputError, PhysicsError
-from interlith.findings import Findings
+from interlith.findings import Findings, writing
 from interlith.units import mV_PER_V
 
 if TYPE_CHECKING:
@@ -83,18 +83,21 @@ def deposit_findings(
 
     workers: processes, one network each at a time; as many as there are processors. kept_in: a folder of checkpoints,
     from which the same call goes on after a kill; removed when the answer is there. The bits depend on neither.
-    tell: how far all networks are; warn: in a sentence, that a checkpoint is damaged or that none can be written.
+    tell: how far all networks are; warn: in a sentence, that a checkpoint is damaged, or what cannot be written.
     Raises InputError for what cannot be followed, PhysicsError where pores do not lead through, EnvironmentError_ where
     a box does not fit into memory, SolverError where a step cannot go on.
     """
     _check(written, n_cycles)
     with writable(out):
+        has_fields = out is not None and _check_fields(out, warn)
         seeds = _followed(written, n_cycles, workers, kept_in, tell, warn)
     tables = _tables(written, seeds)
     summary = _summary(written, n_cycles, seeds, tables)
     frames = {name: pl.DataFrame(rows, infer_schema_length=None) for name, rows in tables.items() if rows}
     warning = "SIMULATED in voxels: what is assumed carries that word, and nothing was fitted"
     findings = answered(f"Deposition in {written.name}", written.name, summary, frames, warning, out)
+    if has_fields and out is not None:
+        _write_fields(written, seeds, out)
     for one in seeds:
         if one.keeping is not None:
             shutil.rmtree(one.keeping, ignore_errors=True)
@@ -117,6 +120,24 @@ def _check(written: DepositFile, n_cycles: int) -> None:
                 f"{abs(current):g} mA/cm2: at most {MOST_mA_PER_CM2:g}; beyond, salt is used up, which is not computed"
             )
     check_memory(2.0 * written.n_voxels)
+
+
+def _check_fields(out: Path, warn: Warn) -> bool:
+    """Whether fields can be written there; says how they could be."""
+    from interlith.deposit.fields import FIELDS, fields_need, refuse_foreign
+
+    refuse_foreign(out / FIELDS)
+    if (missing := fields_need()) is not None:
+        warn(f"{FIELDS}, where the lithium lies in each voxel, will not be written: {missing}")
+    return missing is None
+
+
+def _write_fields(written: DepositFile, seeds: Sequence[_Seed], out: Path) -> None:
+    from interlith.deposit.fields import FIELDS, Field, write_fields
+
+    with writing(out):
+        fields = [Field(f"seed-{one.seed}" if written.seeds else "image", one.solid, one.found) for one in seeds]
+        write_fields(out / FIELDS, fields, {"title": written.asked.title, "sample": written.asked.sample})
 
 
 def _electrolyte(written: DepositFile) -> Electrolyte | None:

@@ -24,6 +24,7 @@ steps = [
   { kind = "constant-current", current_density_mA_per_cm2 = 1, voltage_V = 1.0 },
 ]
 """
+SMALLER = STUDY.replace("width_um = 24", "width_um = 20")
 
 
 def written(folder, text=STUDY):

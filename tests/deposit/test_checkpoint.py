@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from small_study import STUDY, asked, written
+from small_study import SMALLER, asked, written
 
 from interlith import ledger
 from interlith.deposit import checkpoint
@@ -25,7 +25,6 @@ from interlith.deposition import deposit_findings
 from interlith.errors import CorruptFile, InputError
 
 NAME = "f" * 64
-SMALLER = STUDY.replace("width_um = 24", "width_um = 20")
 
 
 class Killed(Exception):
