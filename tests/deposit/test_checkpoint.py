@@ -181,6 +181,8 @@ def test_a_checkpoint_of_another_box_is_told_and_not_used(tmp_path, given):
         arrays = {"lithium": np.zeros((10, 9, 9)), "grown": other.grown}
         with pytest.raises(InputError, match="lithium: of another box"):
             other.restore(arrays)
+        with pytest.raises(InputError, match="grown: of another box"):
+            other.restore({"lithium": np.zeros((len(before) + 8, 6, 6)), "grown": other.grown})
         assert other.lithium is before
     smaller = (given[0], given[1].bare(4, 4, voxel_um=1.0), given[2])
     assert killed(smaller, kept_in(tmp_path, said), 0) == [0.0]

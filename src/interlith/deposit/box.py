@@ -92,9 +92,11 @@ class Box:
 
     def restore(self, kept: Mapping[str, NDArray[Any]]) -> None:
         """Go on from what `kept` gave. Raises InputError, and changes nothing, for arrays of another box."""
+        height = len(kept.get("lithium", ()))
         for name in KEPT:
             own = getattr(self, name)
-            if name not in kept or (kept[name].dtype, kept[name].shape[1:]) != (own.dtype, own.shape[1:]):
+            fits = name in kept and (kept[name].dtype, kept[name].shape[1:]) == (own.dtype, own.shape[1:])
+            if not fits or (len(own) == len(self.lithium) and len(kept[name]) != height):
                 raise InputError(f"{name}: of another box")
         self.lithium = kept["lithium"].copy()
         self._lay()
