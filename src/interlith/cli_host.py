@@ -28,11 +28,11 @@ from interlith.cli_options import (
     Mask,
     Material,
     Measurement,
+    Networks,
     NoCache,
     OneCell,
     Out,
     Potentials,
-    Processes,
     Quick,
     Quiet,
     Role,
@@ -48,14 +48,19 @@ from interlith.cli_options import (
 )
 from interlith.cli_running import (
     STOPPED_KEPT,
+    charge_told,
     errors_told,
     files_told,
     progress_told,
     searches_told,
     status,
     tell_lists,
+    tell_note,
 )
 from interlith.errors import InputError
+from interlith.folders import chosen_folder
+
+KEPT = "deposit"  # name of the cache of checkpoints
 
 
 def screen(
@@ -178,7 +183,8 @@ def deposit(
     show_list: Annotated[bool, typer.Option("--list", help="List shipped files and samples.")] = False,
     show: Annotated[bool, typer.Option("--show", help="Print the file, to begin with.")] = False,
     out: Out = None,
-    workers: Processes = None,
+    workers: Networks = None,
+    no_cache: Anew = False,
     as_json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -187,7 +193,7 @@ def deposit(
 
     --network-only: pores, area and transport of the network, from fibres or from an image.
     """
-    with errors_told(debug, stopped="stopped. To begin again"):
+    with errors_told(debug, stopped=_stopped(network_only, no_cache)):
         from interlith.networks import STAGES, NetworkOptions, file_of, lists, network_findings, read
 
         if show_list:
@@ -198,8 +204,8 @@ def deposit(
         if show:
             typer.echo(file_of(given), nl=False)
             return
-        if network_only and (cycles != 1 or workers is not None):
-            raise InputError("--cycles, --workers: do not go with --network-only")
+        if network_only and (cycles != 1 or workers is not None or no_cache):
+            raise InputError("--cycles, --workers, --no-cache: do not go with --network-only")
         asked = read(given, NetworkOptions(sample, voxels, voxel_um, tuple(solid or ())))
         if network_only:
             with progress_told(STAGES * asked.n_networks, quiet, "parts") as tell:
@@ -207,8 +213,11 @@ def deposit(
         else:
             from interlith.deposition import deposit_findings
 
-            with progress_told(asked.n_networks, quiet, "networks") as tell:
-                findings = deposit_findings(asked, n_cycles=cycles, out=out, workers=workers, tell=tell)
+            kept = None if no_cache else chosen_folder(KEPT)
+            with charge_told(quiet) as told:
+                findings = deposit_findings(
+                    asked, n_cycles=cycles, out=out, workers=workers, kept_in=kept, tell=told, warn=tell_note
+                )
         if as_json:
             typer.echo(json.dumps(findings.items[0].summary, ensure_ascii=False))
             return
@@ -216,6 +225,12 @@ def deposit(
 
         show_it = print_network if network_only else print_deposition
         show_it(findings, out / "report.html" if out is not None else None)
+
+
+def _stopped(network_only: bool, no_cache: bool) -> str:
+    if no_cache:
+        return "stopped; --no-cache keeps nothing. To begin again"
+    return "stopped. To begin again" if network_only or chosen_folder(KEPT) is None else STOPPED_KEPT
 
 
 def characterize(

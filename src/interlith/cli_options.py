@@ -109,6 +109,7 @@ Workers = Annotated[int | None, typer.Option(min=1, help="Files analyzed at once
 Processes = Annotated[
     int | None, typer.Option("--workers", min=1, help="Processes of a fit or of rivals; as many as cores.")
 ]
+Networks = Annotated[int | None, typer.Option("--workers", min=1, help="Networks at once; as many as cores.")]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Read every file anew.")]
 Start = Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="Of --circuit, e.g. R0_ohm=0.01.")]
 Role = Annotated[list[str] | None, typer.Option(metavar="ROLE=NAME", help="Of --circuit, e.g. film=R1_ohm.")]

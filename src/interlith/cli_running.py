@@ -17,6 +17,7 @@ from interlith.errors import EnvironmentError_, InterlithError
 from interlith.units import SECONDS_PER_MINUTE
 
 if TYPE_CHECKING:
+    from interlith.deposition_run import Progress as Passed
     from interlith.findings import Finding, Findings
     from interlith.surface.conduct import Progress
 
@@ -138,6 +139,47 @@ def _search_lines() -> Callable[[Progress], None]:
     return tell
 
 
+@contextmanager
+def charge_told(quiet: bool) -> Iterator[Callable[[Passed], None]]:
+    """Tell how much of a deposition's charge has passed: a bar, or a line every 30 s; quiet: nothing."""
+    began = time.monotonic()
+    if quiet:
+        yield lambda at: None
+    elif sys.stderr.isatty():
+        yield from _charge_bar(began)
+    else:
+        yield _charge_lines(began)
+
+
+def _charge_bar(began: float) -> Iterator[Callable[[Passed], None]]:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+    columns = (BarColumn(), TaskProgressColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=1.0)
+        yield lambda at: bar.update(task, completed=at.share, description=_charge_said(at, began))
+
+
+def _charge_lines(began: float) -> Callable[[Passed], None]:
+    last = [began]
+
+    def tell(at: Passed) -> None:
+        if time.monotonic() - last[0] >= PLAIN_LINE_EVERY_S:
+            last[0] = time.monotonic()
+            typer.echo(f"interlith: {at.share:.0%} of the charge, {_charge_said(at, began)}", err=True)
+
+    return tell
+
+
+def _charge_said(at: Passed, began: float) -> str:
+    """How many networks are done and how long the rest takes, at the pace of what this call has done itself."""
+    parts = 1_000_000
+    passed, left = round(parts * (at.share - at.kept)), round(parts * (1.0 - at.share))
+    said = f"{at.n_done} of {at.n} networks done"
+    return said if passed <= 0 or left <= 0 else f"{said}; {minutes_left(passed, left, time.monotonic() - began)}"
+
+
 def _searched(at: Progress) -> str:
     return f"{at.n_ended} of {at.n_searches} searches done, {at.last}"
 
@@ -149,6 +191,11 @@ def minutes_left(n_done: int, n_left: int, seconds: float) -> str:
     'about 2 min left'
     """
     return f"about {max(1, round(seconds / max(n_done, 1) * n_left / SECONDS_PER_MINUTE))} min left"
+
+
+def tell_note(text: str) -> None:
+    """One line on stderr, whatever else is told there."""
+    typer.echo(f"interlith: {text}", err=True)
 
 
 def tell_lists(found: dict[str, list[dict[str, str]]], as_json: bool) -> None:

@@ -5,8 +5,10 @@ Each seed is a network and a draw of its surfaces; numbers are means over them w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +18,9 @@ from numpy.typing import NDArray
 
 from interlith import ledger
 from interlith.answers import answered, head, writable
+from interlith.deposition_run import Report, Tell, Warn, each_network, workers_for
 from interlith.errors import InputError, PhysicsError
-from interlith.findings import Findings
+from interlith.findings import Findings, writing
 from interlith.units import mV_PER_V
 
 if TYPE_CHECKING:
@@ -27,7 +30,6 @@ if TYPE_CHECKING:
 
 Table = list[dict[str, Any]]
 Floats = NDArray[np.float64]
-Tell = Callable[[int, str], Any]
 ENTRIES = ("active_pores", "active_top", "dead_pores", "dead_top", "sei", "revived")
 MOST_mA_PER_CM2 = 10.0  # the limiting current of a gap of 0.9 mm is 11 to 26
 NOT_CONVERGED = ["dead_pores", "dead_top", "revived", "efficiency"]  # in the voxels
@@ -54,11 +56,12 @@ SETS = (
 
 @dataclass(frozen=True)
 class _Seed:
-    """What one network and one draw gave."""
+    """What one network and one draw gave. keeping: where it was kept meanwhile."""
 
     seed: int
     found: Deposited
     solid: NDArray[np.float32]
+    keeping: Path | None = None
 
     @property
     def plated(self) -> Floats:
@@ -72,26 +75,33 @@ def deposit_findings(
     n_cycles: int = 1,
     out: Path | None = None,
     workers: int | None = None,
-    tell: Tell | None = None,
+    kept_in: Path | None = None,
+    tell: Tell = lambda progress: None,
+    warn: Warn = lambda text: None,
 ) -> Findings:
     """What the protocol of a file does in each of its networks, as `networks.read` gives the file.
 
-    workers: processes, one network each at a time; as many as there are processors. The bits do not depend on them.
+    workers: processes, one network each at a time; as many as there are processors. kept_in: a folder of checkpoints,
+    from which the same call goes on after a kill; removed when the answer is there. The bits depend on neither.
+    tell: how far all networks are; warn: in a sentence, that a checkpoint is damaged, or what cannot be written.
     Raises InputError for what cannot be followed, PhysicsError where pores do not lead through, EnvironmentError_ where
     a box does not fit into memory, SolverError where a step cannot go on.
     """
     _check(written, n_cycles)
     with writable(out):
-        seeds = []
-        for done in _followed(written, n_cycles, workers):
-            seeds.append(done)
-            if tell is not None:
-                tell(len(seeds), f"seed {done.seed}")
+        has_fields = out is not None and _check_fields(out, warn)
+        seeds = _followed(written, n_cycles, workers, kept_in, tell, warn)
     tables = _tables(written, seeds)
     summary = _summary(written, n_cycles, seeds, tables)
     frames = {name: pl.DataFrame(rows, infer_schema_length=None) for name, rows in tables.items() if rows}
     warning = "SIMULATED in voxels: what is assumed carries that word, and nothing was fitted"
-    return answered(f"Deposition in {written.name}", written.name, summary, frames, warning, out)
+    findings = answered(f"Deposition in {written.name}", written.name, summary, frames, warning, out)
+    if has_fields and out is not None:
+        _write_fields(written, seeds, out)
+    for one in seeds:
+        if one.keeping is not None:
+            shutil.rmtree(one.keeping, ignore_errors=True)
+    return findings
 
 
 def _check(written: DepositFile, n_cycles: int) -> None:
@@ -112,30 +122,47 @@ def _check(written: DepositFile, n_cycles: int) -> None:
     check_memory(2.0 * written.n_voxels)
 
 
+def _check_fields(out: Path, warn: Warn) -> bool:
+    """Whether fields can be written there; says how they could be."""
+    from interlith.deposit.fields import FIELDS, fields_need, refuse_foreign
+
+    refuse_foreign(out / FIELDS)
+    if (missing := fields_need()) is not None:
+        warn(f"{FIELDS}, where the lithium lies in each voxel, will not be written: {missing}")
+    return missing is None
+
+
+def _write_fields(written: DepositFile, seeds: Sequence[_Seed], out: Path) -> None:
+    from interlith.deposit.fields import FIELDS, Field, write_fields
+
+    with writing(out):
+        fields = [Field(f"seed-{one.seed}" if written.seeds else "image", one.solid, one.found) for one in seeds]
+        write_fields(out / FIELDS, fields, {"title": written.asked.title, "sample": written.asked.sample})
+
+
 def _electrolyte(written: DepositFile) -> Electrolyte | None:
     from interlith.parts.electrolyte import electrolyte
 
     return None if written.asked.electrolyte is None else electrolyte(written.asked.electrolyte)
 
 
-def _followed(written: DepositFile, n_cycles: int, workers: int | None) -> Iterator[_Seed]:
+def _followed(
+    written: DepositFile, n_cycles: int, workers: int | None, kept_in: Path | None, tell: Tell, warn: Warn
+) -> list[_Seed]:
     """Each network in its turn, in processes of their own where there are several."""
-    import os
+    if kept_in is not None:
+        from interlith.deposit.checkpoint import prune
 
-    from interlith.workers import pool
-
-    n_workers = min(workers or os.cpu_count() or 1, written.n_networks)
-    places = range(written.n_networks)
-    if n_workers == 1:
-        yield from (_one(written, n_cycles, place, None) for place in places)
-        return
-    with pool(n_workers) as executor:
-        futures = [executor.submit(_one, written, n_cycles, place, 1) for place in places]
-        yield from (future.result() for future in futures)
+        prune(kept_in)
+    one = partial(_one, written, n_cycles, kept_in)
+    return each_network(one, written.n_networks, workers_for(written.n_networks, workers), tell, warn)
 
 
-def _one(written: DepositFile, n_cycles: int, place: int, n_threads: int | None) -> _Seed:
+def _one(
+    written: DepositFile, n_cycles: int, kept_in: Path | None, place: int, n_threads: int | None, report: Report
+) -> _Seed:
     from interlith.deposit.box import Ground
+    from interlith.deposit.checkpoint import Keeping, fingerprint
     from interlith.deposit.follow import follow
     from interlith.deposit.pores import reached
     from interlith.deposit.team import Team
@@ -149,6 +176,9 @@ def _one(written: DepositFile, n_cycles: int, place: int, n_threads: int | None)
     assert protocol is not None
     if n_cycles > 1:
         protocol = protocol.model_copy(update={"steps": (Repeat(times=n_cycles, steps=protocol.steps),)})
+    keeping = None
+    if kept_in is not None:
+        keeping = Keeping(kept_in, fingerprint(_made_from(written, n_cycles, seed), network.solid), report.say)
     with Team(n_threads) as team:
         found = follow(
             protocol,
@@ -157,8 +187,23 @@ def _one(written: DepositFile, n_cycles: int, place: int, n_threads: int | None)
             seed=seed,
             team=team,
             electrolyte=_electrolyte(written),
+            keeping=keeping,
+            told=report.at,
         )
-    return _Seed(seed, found, network.solid)
+    return _Seed(seed, found, network.solid, None if keeping is None else keeping.folder)
+
+
+def _made_from(written: DepositFile, n_cycles: int, seed: int) -> dict[str, Any]:
+    """All that decides what is followed, but the voxels: a title or what was published does not."""
+    electrolyte = _electrolyte(written)
+    return {
+        "asked": written.asked.model_dump(mode="json", exclude={"title", "source", "note", "published", "box"}),
+        "voxel_um": None if written.asked.box is None else written.asked.box.voxel_um,
+        "deposition": written.deposition().model_dump(mode="json", exclude={"origins"}),
+        "electrolyte": None if electrolyte is None else electrolyte.model_dump(mode="json", exclude={"origins"}),
+        "n_cycles": n_cycles,
+        "seed": seed,
+    }
 
 
 def _summary(

@@ -16,6 +16,7 @@ EXTRAS = {  # extra -> a module of it
     "excel": "xlsxwriter",
     "biologic": "yadg",
     "pybamm": "pybamm",
+    "fields": "zarr",
     "scale": "distributed",
     "surface": "chgnet",
     "dft": "gpaw",

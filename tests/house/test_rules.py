@@ -38,6 +38,7 @@ HOMES = {
     "numba": ("cell", "deposit"),
     "tifffile": "deposit",
     "nrrd": "deposit",
+    "zarr": "deposit/fields.py",
     "ase": "surface",
     "spglib": "surface",
     "torch": "surface",

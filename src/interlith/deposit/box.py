@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,10 +18,10 @@ from interlith.parts.deposition import Deposition
 from interlith.units import (
     FARADAY_C_PER_MOL,
     GAS_CONSTANT_J_PER_MOL_K,
-    ZERO_CELSIUS_K,
     LITHIUM_MOLAR_VOLUME_M3,
-    PA_PER_MPa,
+    ZERO_CELSIUS_K,
     LITHIUM_mAh_PER_CM2_PER_UM,
+    PA_PER_MPa,
     mV_PER_V,
 )
 
@@ -28,6 +29,11 @@ BARE_STREAM, LITHIUM_STREAM, BARRIER_STREAM, OXIDE_STREAM = 0, 1, 2, 3
 LEAST_HOST = 0.02  # share of a voxel: less host carries no electrons and has no surface
 HEADROOM = 3  # planes without lithium that are kept over it
 MORE_PLANES = 8  # added at a time
+KEPT = (
+    "lithium",
+    "grown",
+    "planes",
+)  # arrays of a box that are not derived of its ground, the numbers drawn and each other
 Floats = NDArray[np.float64]
 
 
@@ -85,6 +91,24 @@ class Box:
         self.grown = np.zeros(self.lithium.shape, dtype=np.uint8)
         self.planes = np.zeros((0, 3))
         self._lay()
+        self.settle()
+
+    def kept(self) -> dict[str, NDArray[Any]]:
+        """What a box of the same ground and numbers needs to go on as this one, by name."""
+        return {name: getattr(self, name) for name in KEPT}
+
+    def restore(self, kept: Mapping[str, NDArray[Any]]) -> None:
+        """Go on from what `kept` gave. Raises InputError, and changes nothing, for arrays of another box."""
+        height = len(kept.get("lithium", ()))
+        for name in KEPT:
+            own = getattr(self, name)
+            fits = name in kept and (kept[name].dtype, kept[name].shape[1:]) == (own.dtype, own.shape[1:])
+            if not fits or (len(own) == len(self.lithium) and len(kept[name]) != height):
+                raise InputError(f"{name}: of another box")
+        self.lithium = kept["lithium"].copy()
+        self._lay()
+        for name in KEPT:
+            setattr(self, name, kept[name].copy())
         self.settle()
 
     @property
@@ -223,7 +247,7 @@ class Box:
         self.wet[-1] = 1
         self.solid = np.full(shape, surfaces.SHUT, dtype=np.uint8)
         self.solid[0], self.solid[-1] = surfaces.BARE, surfaces.OPEN
-        more = np.tile([1.0, 1.0, surfaces.LEAST_ROOM], (shape[0] - len(self.planes), 1))
+        more = np.tile([1.0, 1.0, surfaces.LEAST_ROOM], (max(shape[0] - len(self.planes), 0), 1))
         self.planes = np.concatenate([self.planes, more])
         self._draw()
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from interlith import ledger
 from interlith.deposit import growth, surfaces
 from interlith.deposit.box import Box, Ground
+from interlith.deposit.checkpoint import Keeping, Kept
 from interlith.deposit.team import Team
 from interlith.errors import InputError, SolverError
 from interlith.ledger import Ledger
@@ -23,6 +25,8 @@ from interlith.units import MOL_PER_M3_PER_MOL_PER_L, ZERO_CELSIUS_K, mV_PER_V
 MOST_STEPS = 100_000  # small ones, in one step of a protocol
 FRONT_PERCENTILE = 95.0
 DONE = 1e-12  # share of a step's charge
+SERIES = ("volts", "fronts", "tops")  # one each for a row of the ledger, in the order in which `Deposited` has them
+COUNTED = ("n_over", "previous", "left", "moved", "n_small")  # what a checkpoint says in JSON of how far it is
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,76 @@ class _Row:
     passed: float = 0.0
 
 
+@dataclass
+class _Course:
+    """How far a protocol is in a box, and what it left behind so far.
+
+    left: charge of the step that goes on, None between two; moved: by that step, mAh/cm2. n_small: its small steps.
+    """
+
+    box: Box
+    steps: tuple[Executed, ...]
+    row: _Row = field(default_factory=lambda: _Row(0.0, 0, 0, 0.0))
+    n_over: int = 0
+    previous: float = 0.0
+    left: float | None = None
+    moved: float = 0.0
+    n_small: int = 0
+    rows: list[dict[str, float | int]] = field(default_factory=list)
+    volts: list[float] = field(default_factory=list)
+    fronts: list[float] = field(default_factory=list)
+    tops: list[float] = field(default_factory=list)
+    pictures: list[Picture] = field(default_factory=list)
+
+    def note(self, row: _Row) -> None:
+        """Write down where the lithium is now."""
+        self.row = row
+        self.rows.append(_entries(self.box, row))
+        self.volts.append(row.volt)
+        self.fronts.append(front_um(self.box))
+        self.tops.append(host_um(self.box))
+
+    def begin(self) -> None:
+        """Begin the next step of the protocol."""
+        step = self.steps[self.n_over]
+        current, cycle = _current(step), self.row.cycle
+        if current < 0.0 and self.previous >= 0.0 and self.n_over:
+            cycle += 1
+        self.row = replace(self.row, step=self.n_over, cycle=cycle)
+        self.previous = current or self.previous
+        self.left = _charge(step, abs(current)) if isinstance(step, ConstantCurrent) else 0.0
+        self.moved, self.n_small = 0.0, 0
+
+    def end(self) -> None:
+        """End the step that goes on."""
+        self.pictures.append(picture(self.box, self.n_over))
+        self.n_over, self.left, self.moved = self.n_over + 1, None, 0.0
+
+    def kept(self) -> Kept:
+        """All of it, to be taken up by `restore`."""
+        names = list(self.rows[0])
+        state = {name: getattr(self, name) for name in COUNTED} | {"row": asdict(self.row), "entries": names}
+        arrays = {f"box.{name}": held for name, held in self.box.kept().items()}
+        arrays |= {f"entry.{name}": np.array([row[name] for row in self.rows]) for name in names}
+        arrays |= {name: np.array(getattr(self, name)) for name in SERIES}
+        return Kept(state, arrays, [_arrays_of(one) for one in self.pictures])
+
+    def restore(self, kept: Kept) -> None:
+        """Go on from there; changes nothing where it raises."""
+        arrays, state = kept.arrays, kept.state
+        counted = {name: state[name] for name in COUNTED}
+        row, pictures = _Row(**state["row"]), [_picture_of(part) for part in kept.parts]
+        entries = {name: arrays[f"entry.{name}"].tolist() for name in state["entries"]}
+        rows = [dict(zip(entries, values, strict=True)) for values in zip(*entries.values(), strict=True)]
+        series = {name: arrays[name].tolist() for name in SERIES}
+        if len(pictures) != counted["n_over"] or {len(held) for held in series.values()} != {len(rows)}:
+            raise InputError("its tables are not of one length")
+        self.box.restore({name.removeprefix("box."): arrays[name] for name in arrays if name.startswith("box.")})
+        for name, value in (counted | series).items():
+            setattr(self, name, value)
+        self.row, self.rows, self.pictures = row, rows, pictures
+
+
 def follow(
     protocol: Protocol,
     ground: Ground,
@@ -86,37 +160,72 @@ def follow(
     seed: int,
     team: Team,
     electrolyte: Electrolyte | None = None,
+    keeping: Keeping | None = None,
+    told: Callable[[float], Any] = lambda share: None,
 ) -> Deposited:
     """Plate, strip and rest as a protocol says; plating has a negative current, as in a half cell.
 
     Plating needs areal_capacity_mAh_per_cm2 or duration_s. Stripping also ends at voltage_V, and always when no live
     lithium is left that the electrolyte reaches. electrolyte: given, the current is shared with its resistance, as
-    filled in; left out, by the kinetics of the surfaces alone.
+    filled in; left out, by the kinetics of the surfaces alone. keeping: checkpoints, from whose last one it goes on:
+    the same bits. told: the share of the protocol's charge that has passed, at first and after each small step.
     Raises InputError for other steps, SolverError when one cannot go on.
     """
     box = Box(ground, deposition, seed, team, None if electrolyte is None else _conductivity(electrolyte, deposition))
-    row, previous = _Row(0.0, 0, 0, 0.0), 0.0
-    rows, pictures = [_entries(box, row)], []
-    volts, fronts, tops = [0.0], [front_um(box)], [host_um(box)]
-    for number, step in enumerate(protocol.executed()):
+    course = _Course(box, tuple(protocol.executed()))
+    planned = planned_charges(course.steps)
+    if keeping is None or not keeping.take_up(course.restore):
+        course.note(course.row)
+    told(_share(course, planned))
+    while course.n_over < len(course.steps):
+        if course.left is None:
+            course.begin()
+        at_end = _advance(course)
+        if at_end:
+            course.end()
+        if keeping is not None and (course.n_over == len(course.steps) or keeping.is_due(at_end=at_end)):
+            keeping.keep(course.kept())
+        told(_share(course, planned))
+    seen = (*(np.array(getattr(course, name)) for name in SERIES), tuple(course.pictures))
+    return Deposited(Ledger(pl.DataFrame(course.rows)), *seen, ground.voxel_um, ground.n_host)
+
+
+def planned_charges(steps: Sequence[Executed]) -> list[float]:
+    """What each step moves if nothing ends it before its time, mAh/cm2; stripping without an end, all that is there.
+
+    >>> plate = ConstantCurrent(current_density_mA_per_cm2=-1, areal_capacity_mAh_per_cm2=3)
+    >>> planned_charges([plate, ConstantCurrent(current_density_mA_per_cm2=1, voltage_V=1)])
+    [3.0, 3.0]
+    """
+    held, found = 0.0, []
+    for step in steps:
         current = _current(step)
-        if current < 0.0 and previous >= 0.0 and number:
-            row = replace(row, cycle=row.cycle + 1)
-        previous = current or previous
-        for now in _done(box, step, replace(row, step=number)):
-            rows.append(_entries(box, now))
-            volts.append(now.volt)
-            fronts.append(front_um(box))
-            tops.append(host_um(box))
-            row = now
-        pictures.append(picture(box, number))
-    told = (np.array(volts), np.array(fronts), np.array(tops))
-    return Deposited(Ledger(pl.DataFrame(rows)), *told, tuple(pictures), ground.voxel_um, ground.n_host)
+        most = _charge(step, abs(current)) if isinstance(step, ConstantCurrent) else 0.0
+        found.append(most if current < 0.0 else min(most, held))
+        held += found[-1] if current < 0.0 else -found[-1]
+    return found
+
+
+def _share(course: _Course, planned: Sequence[float]) -> float:
+    """Of the protocol's charge, what has passed."""
+    if course.n_over == len(planned):
+        return 1.0
+    whole = sum(planned) or np.inf
+    return float((sum(planned[: course.n_over]) + min(course.moved, planned[course.n_over])) / whole)
 
 
 def _conductivity(electrolyte: Electrolyte, deposition: Deposition) -> float:
     c, T = electrolyte.salt_mol_per_L * MOL_PER_M3_PER_MOL_PER_L, deposition.temperature_C + ZERO_CELSIUS_K
     return float(electrolyte.conductivity_S_per_m(c, T))
+
+
+def _arrays_of(one: Picture) -> dict[str, NDArray[Any]]:
+    return {name: np.asarray(value) for name, value in vars(one).items()}
+
+
+def _picture_of(part: Mapping[str, NDArray[Any]]) -> Picture:
+    held: dict[str, Any] = {name: value if value.ndim else value.item() for name, value in part.items()}
+    return Picture(**held)
 
 
 def picture(box: Box, step: int) -> Picture:
@@ -150,25 +259,29 @@ def _current(step: Executed) -> float:
     raise InputError(f"kind = '{step.kind}': deposition follows constant currents and rests")
 
 
-def _done(box: Box, step: Executed, row: _Row) -> Iterator[_Row]:
-    """Rows of one step of the protocol."""
+def _advance(course: _Course) -> bool:
+    """One small step; whether it was the last one of its step of the protocol."""
+    step, row = course.steps[course.n_over], course.row
     if isinstance(step, Rest):
-        yield replace(row, time_s=row.time_s + step.duration_s, volt=0.0)
-        return
+        course.note(replace(row, time_s=row.time_s + step.duration_s, volt=0.0))
+        return True
     current = _current(step)
     assert isinstance(step, ConstantCurrent)
-    left = whole = _charge(step, abs(current))
+    assert course.left is not None
+    whole = _charge(step, abs(current))
     move, sign = (growth.plate, -1.0) if current < 0.0 else (growth.strip, 1.0)
-    for _ in range(MOST_STEPS):
-        moved = move(box, abs(current), left)
-        row = _after(row, moved, sign, growth.seconds(moved.charge_mAh_per_cm2, abs(current)))
-        left -= moved.charge_mAh_per_cm2
-        yield row
-        if moved.is_over or (whole < np.inf and left <= DONE * whole) or _reached(step, row.volt):
-            return
-    raise SolverError(
-        f"step {row.step + 1} of the protocol is not over after {MOST_STEPS} small steps, {row.time_s:g} s"
-    )
+    moved = move(course.box, abs(current), course.left)
+    course.left -= moved.charge_mAh_per_cm2
+    course.moved += moved.charge_mAh_per_cm2
+    course.n_small += 1
+    course.note(_after(row, moved, sign, growth.seconds(moved.charge_mAh_per_cm2, abs(current))))
+    if moved.is_over or (whole < np.inf and course.left <= DONE * whole) or _reached(step, course.row.volt):
+        return True
+    if course.n_small == MOST_STEPS:
+        raise SolverError(
+            f"step {row.step + 1} of the protocol is not over after {MOST_STEPS} small steps, {course.row.time_s:g} s"
+        )
+    return False
 
 
 def _after(row: _Row, moved: growth.Moved, sign: float, taken_s: float) -> _Row:
