@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from interlith import ledger
 from interlith.deposit import growth, surfaces
 from interlith.deposit.box import Box, Ground
+from interlith.deposit.frames import Frame, Frames, first_plated
 from interlith.deposit.team import Team
 from interlith.errors import InputError, SolverError
 from interlith.ledger import Ledger
@@ -44,7 +46,7 @@ class Deposited:
     """The account of a protocol in a box, its voltage, and a picture at the end of each step of the protocol.
 
     One per row of the ledger: voltage_volt, overpotential of the working electrode against the electrolyte; front_um,
-    as in a picture. n_host: planes of the host.
+    as in a picture. n_host: planes of the host. frames: the middle of the box in the first cycle, between the pictures.
     """
 
     ledger: Ledger
@@ -53,6 +55,7 @@ class Deposited:
     pictures: tuple[Picture, ...]
     voxel_um: float
     n_host: int
+    frames: tuple[Frame, ...] = ()
 
     def efficiencies(self) -> NDArray[np.float64]:
         """Charge stripped over charge plated of each cycle, a cycle being a plating step and what follows it."""
@@ -94,7 +97,7 @@ def follow(
     box = Box(ground, deposition, seed, team, None if electrolyte is None else _conductivity(electrolyte, deposition))
     row, previous = _Row(0.0, 0, 0, 0.0), 0.0
     rows, pictures = [_entries(box, row)], []
-    volts, fronts = [0.0], [front_um(box)]
+    volts, fronts, frames = [0.0], [front_um(box)], _frames(protocol)
     for number, step in enumerate(protocol.executed()):
         current = _current(step)
         if current < 0.0 and previous >= 0.0 and number:
@@ -104,10 +107,18 @@ def follow(
             rows.append(_entries(box, now))
             volts.append(now.volt)
             fronts.append(front_um(box))
+            frames.look(box, -now.passed, now.cycle, current)
             row = now
         pictures.append(picture(box, number))
     told = (np.array(volts), np.array(fronts))
-    return Deposited(Ledger(pl.DataFrame(rows)), *told, tuple(pictures), ground.voxel_um, ground.n_host)
+    found = Deposited(Ledger(pl.DataFrame(rows)), *told, tuple(pictures), ground.voxel_um, ground.n_host)
+    return replace(found, frames=tuple(frames.kept))
+
+
+def _frames(protocol: Protocol) -> Frames:
+    steps = [(step, _current(step)) for step in protocol.executed()]
+    charged = [(step, current) for step, current in steps if isinstance(step, ConstantCurrent) and current]
+    return Frames(first_plated([math.copysign(_charge(step, abs(current)), current) for step, current in charged]))
 
 
 def _conductivity(electrolyte: Electrolyte, deposition: Deposition) -> float:
