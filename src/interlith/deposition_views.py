@@ -19,6 +19,7 @@ Shares = NDArray[np.float32]
 End = tuple[int, int, str, float]  # of a step: place, cycle, what it is, what is plated, mAh/cm2
 DIGITS = 4  # of a share
 SAME = 1e-6  # of a charge, mAh/cm2
+MOST_STATES = 12  # of a cycle in three dimensions
 ABOVE = 2  # planes shown above what lies highest
 
 
@@ -67,31 +68,46 @@ def by_cycle(account: Table) -> Table:
 
 
 def states(found: Deposited, solid: Shares, ends: Sequence[End], packing: float) -> list[State]:
-    """Bare, and the ends of the steps of the first and the last cycle, rests left out; packing: of lithium on top."""
+    """Bare, and the ends of the steps of the first and the last cycle, rests left out; packing: of lithium on top.
+
+    Of more than MOST_STATES of a cycle as many are taken, equally far apart, the last among them.
+    """
     from interlith.deposit.layers import DEAD, FIBRES, LIVE, REVIVED, State, revived, shares_of
 
     nothing, h = np.zeros_like(solid), found.voxel_um
     empty = dict.fromkeys((LIVE, DEAD, REVIVED), nothing)
     shown = [State("bare", _edges_um(len(solid), h), {FIBRES: solid} | empty, {LIVE: 0.0, DEAD: 0.0})]
     last = ends[-1][1]
+    begun = {0: 0.0, last: ([plated for _, cycle, _, plated in ends if cycle < last] or [0.0])[-1]}
+    taken = {place for cycle in (0, last) for place in _few([e[0] for e in ends if e[1] == cycle and e[2] != "rest"])}
     for (place, cycle, what, plated), again in zip(ends, revived(found.pictures), strict=True):
-        if what == "rest" or cycle not in (0, last):
+        if place not in taken:
             continue
         picture = found.pictures[place]
         n_high = len(picture.lithium)
         packed = np.where(np.arange(n_high) < found.n_host, 1.0, packing)
-        name = _state(what, plated) if last == 0 else f"cycle {cycle + 1}: {_state(what, plated)}"
+        name = _state(what, plated - begun[cycle])
         layers = shares_of(picture, again, solid, packed)
-        shown.append(State(name, _edges_um(n_high, h), layers, _charges(picture, h)))
+        edges_um = _edges_um(n_high, h)
+        name = name if last == 0 else f"cycle {cycle + 1}: {name}"
+        shown.append(State(name, edges_um, layers, _charges(picture, edges_um)))
     return shown
 
 
-def _charges(picture: Picture, voxel_um: float) -> Mapping[str, float]:
+def _few(places: Sequence[int]) -> list[int]:
+    if len(places) <= MOST_STATES:
+        return list(places)
+    return [places[i] for i in np.linspace(0, len(places) - 1, MOST_STATES).round().astype(int)]
+
+
+def _charges(picture: Picture, z_edges_um: NDArray[np.float64]) -> Mapping[str, float]:
     """What is live, revived lithium too, and what is dead; mAh/cm2."""
-    n_columns = picture.lithium.shape[1] * picture.lithium.shape[2]
-    of_a_voxel = voxel_um * LITHIUM_mAh_PER_CM2_PER_UM / n_columns
-    dead = float((picture.lithium * picture.is_dead).sum(dtype=np.float64)) * of_a_voxel
-    return {"live": float(picture.lithium.sum(dtype=np.float64)) * of_a_voxel - dead, "dead": dead}
+    of_a_plane = np.diff(z_edges_um) * LITHIUM_mAh_PER_CM2_PER_UM
+    held = {"live": ~picture.is_dead, "dead": picture.is_dead}
+    return {
+        name: float((picture.lithium * mask).mean(axis=(1, 2), dtype=np.float64) @ of_a_plane)
+        for name, mask in held.items()
+    }
 
 
 def _edges_um(n_high: int, voxel_um: float) -> NDArray[np.float64]:

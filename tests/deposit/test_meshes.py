@@ -5,6 +5,7 @@ import zlib
 import numpy as np
 import pytest
 
+from interlith.deposit import layers
 from interlith.deposit.follow import Picture
 from interlith.deposit.layers import FIBRES, LIVE, State, revived, scene, shares_of
 from interlith.deposit.meshes import Mesh, packed, surface, surface_that_holds
@@ -114,3 +115,13 @@ def test_a_large_box_is_joined_to_coarser_voxels_and_keeps_its_size():
     assert [one.meshes for one in made.states] == [{FIBRES: 0, LIVE: None}] * 2
     places, _ = unpacked(*made.packed[0])
     assert places.max(axis=0)[0] * made.unit_um == pytest.approx(65.0, abs=made.unit_um)
+
+
+def test_a_page_stays_small(monkeypatch):
+    state = State("bare", np.arange(SHAPE[0] + 1.0), {FIBRES: ball(6.0).astype(np.float32)}, {})
+    whole = scene([state], 1.0, 17.0)
+    (points, faces), *_ = whole.packed
+    monkeypatch.setattr(layers, "MOST_BYTES", (len(points) + len(faces)) // 2)
+    small = scene([state], 1.0, 17.0)
+    assert (whole.n_joined, small.n_joined) == (1, 2)
+    assert 0 < sum(map(len, small.packed[0])) <= layers.MOST_BYTES

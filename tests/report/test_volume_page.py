@@ -65,9 +65,11 @@ def test_hostile_names_stay_text(tmp_path):
 def test_a_browser_draws_it_and_what_is_asked_for(page):
     bare, _ = drawn(page, "state=0", *SOFTWARE)
     assert bare["ready"] == "drawn", bare
+    empty, _ = drawn(page, f"state=0&hide={FIBRES}", *SOFTWARE)
     full, dom = drawn(page, "state=1&cut=30&theme=dark", *SOFTWARE)
     assert (full["ready"], full["theme"]) == ("drawn", "dark")
-    assert 0.02 < float(bare["painted"]) < float(full["painted"]) - 0.01 < 1.0
+    shares = [float(one["painted"]) for one in (empty, bare, full)]
+    assert shares[0] + 0.01 < shares[1] < shares[2] - 0.01 < 1.0
     assert re.search(r'id="now"[^>]*>1 mAh/cm2<', dom)
     assert re.search(r"<span>\d+ um</span>", dom)
 

@@ -14,6 +14,7 @@ from interlith.deposit.surfaces import LEAST_LITHIUM
 
 FIBRES, LIVE, DEAD, REVIVED = "fibres", "live", "dead", "revived"
 MOST_ACROSS = 64  # voxels of the meshes to a side of the box
+COARSEST = 64  # voxels joined to one, to a side
 MOST_BYTES = 5_500_000  # of all meshes; a third more as text of a page
 Shares = Mapping[str, NDArray[np.float32]]
 
@@ -89,7 +90,8 @@ def scene(states: Sequence[State], voxel_um: float, host_um: float) -> Scene:
     n_joined = max(1, -(-max(states[0].shares[FIBRES].shape[1:]) // MOST_ACROSS))
     while True:
         made = _scene(states, voxel_um, host_um, n_joined)
-        if sum(len(points) + len(faces) for points, faces in made.packed) <= MOST_BYTES:
+        n_bytes = sum(len(points) + len(faces) for points, faces in made.packed)
+        if n_bytes <= MOST_BYTES or n_joined >= COARSEST:
             return made
         n_joined += 1
 

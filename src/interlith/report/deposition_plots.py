@@ -69,8 +69,8 @@ def film(finding: Finding) -> Sketch | None:
     n_across = max(len(_panels(data, False)), len(_panels(data, True)))
     height = min(HIGHEST_IN, 0.2 + n_rows * (WIDTH_IN * 0.88 / n_across * ratio + 0.3))
     caption = (
-        "The cut of the first network at equally spaced charges of the first cycle, mAh/cm2: plating above, from left "
-        "to right; stripping below, from right to left. Fibres grey, live lithium blue, dead lithium orange."
+        "The cut of the first network at about equally spaced charges of the first cycle, mAh/cm2: plating above, from "
+        "left to right; stripping below, from right to left. Fibres grey, live lithium blue, dead lithium orange."
     )
     return Sketch("film", "The front as it fills and retreats", caption, data, lambda c: _paint_film(c, data), height)
 

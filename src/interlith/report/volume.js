@@ -10,7 +10,7 @@ const hidden = new Set();
 const middle = scene.size_um.map((length) => length / 2);
 const radius = Math.hypot(...middle);
 const meshes = new Map();
-const LIFT = 0.1;  // of a voxel: where surfaces lie in one wall of the box, that of the layer named first is seen
+const LIFT = 0.02;  // of a voxel: where surfaces lie in one wall of the box, that of the layer named first is seen
 const SLOW_ms = 120;
 let gl, paint, crowd, state = 0, timer = null, queued = false, fine = 2;
 
@@ -151,11 +151,13 @@ function turnedBy({ turn, tilt }) {
   return [...right, ...up, ...back];
 }
 
-function pixelsPerUm() {
-  const to = turnedBy(view), reach = (row) => 2 * middle.reduce((sum, half, k) => sum + Math.abs(half * to[3 * row + k]), 0);
-  const room = Math.min(0.9 * canvas.width / reach(0), 0.84 * canvas.height / reach(1));
-  return view.zoom * room;
+function fitting(from) {
+  const to = turnedBy(from), reach = (row) => 2 * middle.reduce((sum, half, k) => sum + Math.abs(half * to[3 * row + k]), 0);
+  return Math.min(0.9 * canvas.width / reach(0), 0.84 * canvas.height / reach(1));
 }
+
+// The same from all sides, so that the bar stays as it is while the box is turned.
+const pixelsPerUm = () => view.zoom * fitting(home);
 
 function cutPlane() {
   const axis = Number(byId("axis").value), share = Number(byId("cut").value) / 100, long = scene.size_um[axis];
@@ -374,6 +376,7 @@ function controls() {
     button.addEventListener("click", () => {
       const [turned, tilted] = button.dataset.view.split(",").map(Number);
       Object.assign(view, home, { turn: turned, tilt: tilted });
+      view.zoom = fitting(view) / fitting(home);
       soon();
     });
   }
