@@ -99,10 +99,10 @@ def test_revived_is_live_that_was_dead_and_never_gone():
 
 
 def test_lithium_beside_a_fibre_meets_it_and_loose_packing_is_seen_whole():
-    host = np.array([0.6, 0.0], dtype=np.float32).reshape(-1, 1, 1)
-    one = picture([0.4, 0.5, 0.25], [False] * 3)
-    shares = shares_of(one, np.zeros((3, 1, 1), dtype=bool), host, np.array([1.0, 1.0, 0.5]))
-    assert shares[LIVE].ravel() == pytest.approx([1.0, 0.5, 0.5])
+    host = np.array([0.8, 0.4, 0.0], dtype=np.float32).reshape(-1, 1, 1)
+    one = picture([0.2, 0.6, 0.5, 0.25], [False] * 4)
+    shares = shares_of(one, np.zeros((4, 1, 1), dtype=bool), host, np.array([1.0, 1.0, 1.0, 0.5]))
+    assert shares[LIVE].ravel() == pytest.approx([0.2, 1.0, 0.5, 0.5])
 
 
 def test_a_large_box_is_joined_to_coarser_voxels_and_keeps_its_size():

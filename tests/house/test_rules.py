@@ -38,6 +38,7 @@ HOMES = {
     "numba": ("cell", "deposit"),
     "tifffile": "deposit",
     "nrrd": "deposit",
+    "pyvista": "deposit",
     "ase": "surface",
     "spglib": "surface",
     "torch": "surface",

@@ -14,6 +14,7 @@ from interlith.deposit.surfaces import LEAST_LITHIUM
 
 FIBRES, LIVE, DEAD, REVIVED = "fibres", "live", "dead", "revived"
 MOST_ACROSS = 64  # voxels of the meshes to a side of the box
+SHARED = (0.5, 0.8)  # share of host in a voxel: up to the first all is shared, from the second on nothing
 COARSEST = 64  # voxels joined to one, to a side
 MOST_BYTES = 5_500_000  # of all meshes; a third more as text of a page
 Shares = Mapping[str, NDArray[np.float32]]
@@ -71,16 +72,19 @@ def shares_of(
 ) -> Shares:
     """Layers of a picture: the share of each voxel that they take up. packing: share of lithium in a full plane, [z].
 
-    Beside the host lithium is given the host's share as far as it fills the rest, so that both surfaces meet.
+    Beside the host lithium is given of the host's share as much as SHARED allows, as far as it fills the rest, so that
+    both surfaces meet without pits.
     """
+    lithium, is_dead = picture.lithium, picture.is_dead
     below = np.zeros(picture.lithium.shape, dtype=np.float32)
     below[: len(host)] = host
-    filled = np.minimum(picture.lithium / np.maximum(1.0 - below, LEAST_LITHIUM) / packing[:, None, None], 1.0)
-    taken = np.where(below < 1.0, filled, 0.0).astype(np.float32)
+    filled = np.minimum(lithium / np.maximum(1.0 - below, LEAST_LITHIUM) / packing[:, None, None], 1.0)
+    lent = below * np.clip((SHARED[1] - below) / (SHARED[1] - SHARED[0]), 0.0, 1.0)
+    taken = (filled * (1.0 - below + lent)).astype(np.float32)
     return {
         FIBRES: host,
-        LIVE: np.where(picture.is_dead | is_revived, np.float32(0.0), taken),
-        DEAD: np.where(picture.is_dead, taken, np.float32(0.0)),
+        LIVE: np.where(is_dead | is_revived, np.float32(0.0), taken),
+        DEAD: np.where(is_dead, taken, np.float32(0.0)),
         REVIVED: np.where(is_revived, taken, np.float32(0.0)),
     }
 
