@@ -106,12 +106,16 @@ def _scene(states: Sequence[State], voxel_um: float, host_um: float, n_joined: i
     size_um = (nx * voxel_um, ny * voxel_um, max(_top_um(state) for state in states))
     step_um = unit_um(max(size_um) + wide, wide)
     found: dict[tuple[bytes, bytes], int] = {}
+    known: dict[tuple[int, bytes], int | None] = {}
     shown = []
     for state in states:
         held: dict[str, int | None] = {}
         for name, share in state.shares.items():
-            mesh = _mesh(share, state.z_edges_um, voxel_um, n_joined, size_um)
-            held[name] = None if mesh is None else found.setdefault(packed(mesh, step_um), len(found))
+            same = (id(share), state.z_edges_um[: len(share) + 1].tobytes())
+            if same not in known:
+                mesh = _mesh(share, state.z_edges_um, voxel_um, n_joined, size_um)
+                known[same] = None if mesh is None else found.setdefault(packed(mesh, step_um), len(found))
+            held[name] = known[same]
         shown.append(Shown(state.name, held, state.mAh_per_cm2))
     return Scene(tuple(shown), tuple(found), step_um, size_um, host_um, wide, n_joined)
 

@@ -11,8 +11,8 @@ const middle = scene.size_um.map((length) => length / 2);
 const radius = Math.hypot(...middle);
 const meshes = new Map();
 const LIFT = 0.02;  // of a voxel: where surfaces lie in one wall of the box, that of the layer named first is seen
-const SLOW_ms = 120;
-let gl, paint, crowd, state = 0, timer = null, queued = false, fine = 2;
+const SLOW_ms = 120;  // of several pictures on end: from then on they are drawn half as fine
+let gl, paint, crowd, state = 0, timer = null, queued = false, fine = 2, nSlow = 0;
 
 const VERTEX = `#version 300 es
 in vec3 place; in vec3 normal;
@@ -205,7 +205,8 @@ function draw() {
   outline(ink);
   scaleBar(scale / ratio);
   gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4));
-  if (performance.now() - begun > SLOW_ms) fine = 1;
+  nSlow = performance.now() - begun > SLOW_ms ? nSlow + 1 : 0;
+  if (nSlow > 3) fine = 1;
 }
 
 function cap({ colour, mesh }, { axis, place, plane }) {
