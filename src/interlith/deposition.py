@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from interlith import ledger
 from interlith.answers import answered, head, writable
 from interlith.deposition_run import Report, Tell, Warn, each_network, workers_for
+from interlith.deposition_views import by_cycle, cuts, film, states
 from interlith.errors import InputError, PhysicsError
 from interlith.findings import Findings, writing
 from interlith.units import mV_PER_V
@@ -93,6 +94,8 @@ def deposit_findings(
         seeds = _followed(written, n_cycles, workers, kept_in, tell, warn)
     tables = _tables(written, seeds)
     summary = _summary(written, n_cycles, seeds, tables)
+    if out is not None:
+        summary["volume_page"] = _write_volume(written, seeds[0], summary, out)
     frames = {name: pl.DataFrame(rows, infer_schema_length=None) for name, rows in tables.items() if rows}
     warning = "SIMULATED in voxels: what is assumed carries that word, and nothing was fitted"
     findings = answered(f"Deposition in {written.name}", written.name, summary, frames, warning, out)
@@ -232,9 +235,23 @@ def _summary(
         "not_converged": NOT_CONVERGED,
         "infill_profile": tables["infill_profile"],
         "closes_within_mAh_per_cm2": max(one.found.ledger.residual_mAh_per_cm2 for one in seeds),
+        "volume_page": None,
         "results": {"deposition": {"thickness": tables["thickness"], "account": tables["account"]}},
         "parameters": [*fibres, *parameters(deposition)],
     }
+
+
+def _write_volume(written: DepositFile, one: _Seed, summary: Mapping[str, Any], out: Path) -> str:
+    from interlith.deposit.layers import scene
+    from interlith.report.sketch import tags
+    from interlith.report.volume_page import write_volume
+
+    shown = scene(
+        states(one.found, one.solid, list(_ends([one]))),
+        one.found.voxel_um,
+        one.found.n_host * one.found.voxel_um,
+    )
+    return write_volume(shown, f"Lithium in {written.name}", tags(summary), [RIGID, DEAD], out).name
 
 
 def _span(values: Sequence[float | None]) -> dict[str, Any]:
@@ -344,12 +361,15 @@ def _profiles(seeds: Sequence[_Seed]) -> Table:
 
 
 def _tables(written: DepositFile, seeds: Sequence[_Seed]) -> dict[str, Table]:
+    account, ends = _account(seeds), list(_ends(seeds[:1]))
     return {
         "thickness": _thickness(written.asked.published, written.asked.sample, seeds),
-        "account": _account(seeds),
+        "account": account,
         "infill_profile": _profiles(seeds),
         "front": _fronts(seeds),
-        "cuts": _cuts(seeds[0]),
+        "cuts": cuts(seeds[0].found, seeds[0].solid, ends),
+        "film": film(seeds[0].found, seeds[0].solid),
+        "by_cycle": by_cycle(account),
     }
 
 
@@ -369,38 +389,3 @@ def _fronts(seeds: Sequence[_Seed]) -> Table:
                 }
             )
     return rows
-
-
-def _cuts(one: _Seed) -> Table:
-    """The middle of the first network, bare and at the end of each step of the first cycle: shares of each voxel."""
-    pictures = one.found.pictures
-    ends = [(place, what, plated) for place, cycle, what, plated in _ends([one]) if cycle == 0 and what != "rest"]
-    n_high = max(len(pictures[place].lithium) for place, _, _ in ends)
-    middle, h = one.solid.shape[1] // 2, one.found.voxel_um
-    host = np.zeros((n_high, one.solid.shape[2]))
-    host[: len(one.solid)] = one.solid[:, middle]
-    empty = np.zeros_like(host)
-    states = [("bare", empty, empty)]
-    for place, what, plated in ends:
-        name = "stripped" if what == "strip" else f"{plated:.3g} mAh/cm2"
-        states.append((name, *_cut(pictures[place], middle, n_high)))
-    return [
-        {
-            "panel": panel,
-            "state": name,
-            "x_um": (i + 0.5) * h,
-            "z_um": (k + 0.5) * h,
-            "host": round(float(host[k, i]), 4),
-            "lithium": round(float(lithium[k, i]), 4),
-            "is_dead": bool(dead[k, i]),
-        }
-        for panel, (name, lithium, dead) in enumerate(states)
-        for k, i in np.ndindex(*host.shape)
-    ]
-
-
-def _cut(picture: Any, middle: int, n_high: int) -> tuple[Floats, Floats]:
-    lithium, dead = (np.zeros((n_high, picture.lithium.shape[2])) for _ in range(2))
-    lithium[: len(picture.lithium)] = picture.lithium[:, middle]
-    dead[: len(picture.lithium)] = picture.is_dead[:, middle]
-    return lithium, dead

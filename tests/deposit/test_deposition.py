@@ -9,7 +9,9 @@ import pytest
 
 from interlith.deposition import deposit_findings
 from interlith.errors import InputError, PhysicsError
+from interlith.findings import Finding
 from interlith.networks import NetworkOptions, read
+from interlith.report.deposition_plots import cycles
 
 SMALL = """title = "a small box"
 sample = "cp"
@@ -103,6 +105,32 @@ def test_the_profile_holds_the_lithium_of_the_account(found):
         assert layers["mean"].sum() * 1.0 * 0.2062 == pytest.approx(row["active_pores"] + row["active_top"], rel=1e-3)
 
 
+def test_the_film_fills_and_empties_at_equal_steps_and_ends_as_the_cut_does(found):
+    film, cut = found.tables["film"], found.tables["cuts"]
+    told = film.group_by("panel", maintain_order=True).first()
+    plating, stripping = (told.filter(pl.col("is_stripping") == way)["plated_mAh_per_cm2"] for way in (False, True))
+    assert plating.to_list() == pytest.approx([0.0, 0.8, 1.6, 2.4, 3.2, 4.0], abs=0.15)
+    assert stripping[:-1].to_list() == pytest.approx([3.2, 2.4, 1.6, 0.8], abs=0.15)
+    assert (plating.diff().drop_nulls() > 0).all()
+    assert (stripping.diff().drop_nulls() < 0).all()
+    last = film.filter(pl.col("panel") == film["panel"].max()).select("x_um", "z_um", "lithium", "is_dead")
+    assert last.equals(cut.filter(pl.col("panel") == cut["panel"].max()).select(last.columns))
+    full = film.filter(pl.col("panel") == 5).select("lithium")
+    assert full.equals(cut.filter(pl.col("panel") == 2).select("lithium"))
+
+
+def test_cycles_add_up_to_the_account(found):
+    rows, account = found.tables["by_cycle"], found.summary["account"]
+    assert rows["cycle"].to_list() == [1, 2]
+    assert rows["plated"].to_list() == pytest.approx([4.0, 4.0])
+    assert rows["not_stripped"].sum() == pytest.approx(account[-1]["plated_mAh_per_cm2"], abs=1e-9)
+    assert rows["revived"].to_list() == pytest.approx([account[3]["revived"], account[-1]["revived"]])
+    assert rows["dead_top"].to_list() == [account[3]["dead_top"], account[-1]["dead_top"]]
+    assert cycles(found) is not None
+    once = Finding(found.name, found.summary, {**found.tables, "by_cycle": rows[:1]})
+    assert cycles(once) is None
+
+
 def test_processes_do_not_change_a_bit(folder, found):
     asked = read(str(folder / "small.toml"), NetworkOptions())
     again = deposit_findings(asked, n_cycles=2, workers=2).items[0]
@@ -120,6 +148,11 @@ def test_a_command_gives_one_object_and_a_page(folder):
     assert "from assumed values" in page
     contact = next(row for row in said["parameters"] if row["name"] == "lithium_contact")
     assert (contact["value"], contact["kind"]) == (0.1, "stated")
+    assert said["volume_page"] == "volume.html"
+    assert '<a href="volume.html">' in page
+    shown = (folder / "out" / "volume.html").read_text(encoding="utf-8")
+    assert [f'"name": "{name}"' in shown for name in ("bare", "1 mAh/cm2", "4 mAh/cm2", "stripped")] == [True] * 4
+    assert "NOT CONVERGED in the voxels" in shown
     cut = pl.read_csv(folder / "out" / "figures" / "small.cuts.csv")
     assert cut["state"].unique(maintain_order=True).to_list() == ["bare", "1 mAh/cm2", "4 mAh/cm2", "stripped"]
 

@@ -39,6 +39,7 @@ HOMES = {
     "tifffile": "deposit",
     "nrrd": "deposit",
     "zarr": "deposit/fields.py",
+    "pyvista": "deposit",
     "ase": "surface",
     "spglib": "surface",
     "torch": "surface",

@@ -29,11 +29,7 @@ BARE_STREAM, LITHIUM_STREAM, BARRIER_STREAM, OXIDE_STREAM = 0, 1, 2, 3
 LEAST_HOST = 0.02  # share of a voxel: less host carries no electrons and has no surface
 HEADROOM = 3  # planes without lithium that are kept over it
 MORE_PLANES = 8  # added at a time
-KEPT = (
-    "lithium",
-    "grown",
-    "planes",
-)  # arrays of a box that are not derived of its ground, the numbers drawn and each other
+KEPT = ("lithium", "grown", "planes")  # arrays that are not derived of the ground, the numbers drawn and each other
 Floats = NDArray[np.float64]
 
 
@@ -71,7 +67,8 @@ class Ground:
 class Box:
     """Arrays [z, y, x] with a rim of one voxel, of a ground and as much electrolyte above as the lithium needs.
 
-    lithium: share of each voxel, over 1 where its plane is stretched. planes: as in `surfaces`. state: none, live (conducts to the collector) or dead. The rest is derived of these,
+    lithium: share of each voxel, over 1 where its plane is stretched. planes: as in `surfaces`. state: none, live
+    (conducts to the collector) or dead. The rest is derived of these,
     of the ground and of the numbers drawn, by `settle`. conductivity_S_per_m: of the open electrolyte; None: it loses
     nothing.
     """
@@ -171,7 +168,7 @@ class Box:
     def pack(self, current_mA_per_cm2: float) -> None:
         """How densely lithium will pack over the host, where there is none yet: as it is plated now."""
         d = self.deposition
-        fresh = ~self.lithium.any(axis=(1, 2))
+        fresh: NDArray[np.bool_] = np.logical_not(self.lithium.any(axis=(1, 2)))
         fresh[: self.ground.n_host + 1] = False
         void = d.void_per_sei * d.sei_per_plated * current_mA_per_cm2**d.void_exponent
         self.planes[fresh, surfaces.PACKING] = 1.0 / (1.0 + void)

@@ -2,7 +2,9 @@
 
 A group for each network with the arrays lithium [picture, z_um, y_um, x_um], share of each voxel; is_dead, likewise;
 host [z_um, y_um, x_um], share of each voxel; height_um [picture, z_um], of each plane; and along `picture`, one at the
-end of each step of the protocol, step, cycle and plated_mAh_per_cm2. Shares are of a voxel that is not stretched. z_um, y_um, x_um: middles of the voxels over the current collector and from its corner.
+end of each step of the protocol, step, cycle and plated_mAh_per_cm2.
+Shares are of a voxel that is not stretched. z_um, y_um, x_um: middles of the voxels over the current collector and from
+its corner.
 """
 
 from __future__ import annotations

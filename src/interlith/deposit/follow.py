@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -14,6 +15,7 @@ from interlith import ledger
 from interlith.deposit import growth, surfaces
 from interlith.deposit.box import Box, Ground
 from interlith.deposit.checkpoint import Keeping, Kept
+from interlith.deposit.frames import Frame, Frames, first_plated
 from interlith.deposit.team import Team
 from interlith.errors import InputError, SolverError
 from interlith.ledger import Ledger
@@ -35,7 +37,7 @@ class Picture:
 
     lithium: float32[z, y, x], share of each voxel, z = 0 at the collector. is_dead: bool[z, y, x]. front_um: height
     under which the highest lithium of 95 % of the columns lies, not below the host's own top. heights_um: float64[z],
-    the height of each plane.
+    the height of each plane; packing: float64[z], how densely lithium packs in it.
     """
 
     step: int
@@ -43,6 +45,7 @@ class Picture:
     is_dead: NDArray[np.bool_]
     front_um: float
     heights_um: NDArray[np.float64]
+    packing: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,8 @@ class Deposited:
     """The account of a protocol in a box, its voltage, and a picture at the end of each step of the protocol.
 
     One per row of the ledger: voltage_volt, overpotential of the working electrode against the electrolyte; front_um,
-    as in a picture; host_um, height of the host's top. n_host: planes of the host.
+    as in a picture; host_um, height of the host's top. n_host: planes of the host. frames: the middle of the box in
+    the first cycle, between the pictures.
     """
 
     ledger: Ledger
@@ -60,6 +64,7 @@ class Deposited:
     pictures: tuple[Picture, ...]
     voxel_um: float
     n_host: int
+    frames: tuple[Frame, ...] = ()
 
     def efficiencies(self) -> NDArray[np.float64]:
         """Charge stripped over charge plated of each cycle, a cycle being a plating step and what follows it."""
@@ -102,6 +107,7 @@ class _Course:
     fronts: list[float] = field(default_factory=list)
     tops: list[float] = field(default_factory=list)
     pictures: list[Picture] = field(default_factory=list)
+    frames: Frames = field(default_factory=lambda: Frames(0.0))
 
     def note(self, row: _Row) -> None:
         """Write down where the lithium is now."""
@@ -110,6 +116,8 @@ class _Course:
         self.volts.append(row.volt)
         self.fronts.append(front_um(self.box))
         self.tops.append(host_um(self.box))
+        current = _current(self.steps[row.step]) if self.left is not None else 0.0
+        self.frames.look(self.box, -row.passed, row.cycle, current)
 
     def begin(self) -> None:
         """Begin the next step of the protocol."""
@@ -133,7 +141,7 @@ class _Course:
         state = {name: getattr(self, name) for name in COUNTED} | {"row": asdict(self.row), "entries": names}
         arrays = {f"box.{name}": held for name, held in self.box.kept().items()}
         arrays |= {f"entry.{name}": np.array([row[name] for row in self.rows]) for name in names}
-        arrays |= {name: np.array(getattr(self, name)) for name in SERIES}
+        arrays |= {name: np.array(getattr(self, name)) for name in SERIES} | self.frames.arrays()
         return Kept(state, arrays, [_arrays_of(one) for one in self.pictures])
 
     def restore(self, kept: Kept) -> None:
@@ -147,6 +155,7 @@ class _Course:
         if len(pictures) != counted["n_over"] or {len(held) for held in series.values()} != {len(rows)}:
             raise InputError("its tables are not of one length")
         self.box.restore({name.removeprefix("box."): arrays[name] for name in arrays if name.startswith("box.")})
+        self.frames.restore(arrays)
         for name, value in (counted | series).items():
             setattr(self, name, value)
         self.row, self.rows, self.pictures = row, rows, pictures
@@ -172,7 +181,7 @@ def follow(
     Raises InputError for other steps, SolverError when one cannot go on.
     """
     box = Box(ground, deposition, seed, team, None if electrolyte is None else _conductivity(electrolyte, deposition))
-    course = _Course(box, tuple(protocol.executed()))
+    course = _Course(box, tuple(protocol.executed()), frames=_frames(protocol))
     planned = planned_charges(course.steps)
     if keeping is None or not keeping.take_up(course.restore):
         course.note(course.row)
@@ -186,8 +195,9 @@ def follow(
         if keeping is not None and (course.n_over == len(course.steps) or keeping.is_due(at_end=at_end)):
             keeping.keep(course.kept())
         told(_share(course, planned))
-    seen = (*(np.array(getattr(course, name)) for name in SERIES), tuple(course.pictures))
-    return Deposited(Ledger(pl.DataFrame(course.rows)), *seen, ground.voxel_um, ground.n_host)
+    volts, fronts, tops = (np.array(getattr(course, name)) for name in SERIES)
+    account, seen = Ledger(pl.DataFrame(course.rows)), (tuple(course.pictures), ground.voxel_um, ground.n_host)
+    return Deposited(account, volts, fronts, tops, *seen, tuple(course.frames.kept))
 
 
 def planned_charges(steps: Sequence[Executed]) -> list[float]:
@@ -214,6 +224,12 @@ def _share(course: _Course, planned: Sequence[float]) -> float:
     return float((sum(planned[: course.n_over]) + min(course.moved, planned[course.n_over])) / whole)
 
 
+def _frames(protocol: Protocol) -> Frames:
+    steps = [(step, _current(step)) for step in protocol.executed()]
+    charged = [(step, current) for step, current in steps if isinstance(step, ConstantCurrent) and current]
+    return Frames(first_plated([math.copysign(_charge(step, abs(current)), current) for step, current in charged]))
+
+
 def _conductivity(electrolyte: Electrolyte, deposition: Deposition) -> float:
     c, T = electrolyte.salt_mol_per_L * MOL_PER_M3_PER_MOL_PER_L, deposition.temperature_C + ZERO_CELSIUS_K
     return float(electrolyte.conductivity_S_per_m(c, T))
@@ -232,7 +248,8 @@ def picture(box: Box, step: int) -> Picture:
     """Where the lithium of a box lies now."""
     inner = (slice(1, -1),) * 3
     is_dead = box.state[inner] == surfaces.DEAD
-    return Picture(step, box.lithium[inner].astype(np.float32), is_dead, front_um(box), box.heights_um)
+    lithium, packing = box.lithium[inner].astype(np.float32), box.planes[1:-1, surfaces.PACKING].copy()
+    return Picture(step, lithium, is_dead, front_um(box), box.heights_um, packing)
 
 
 def front_um(box: Box) -> float:

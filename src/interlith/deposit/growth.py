@@ -53,9 +53,8 @@ def plate(box: Box, current_mA_per_cm2: float, most_mAh_per_cm2: float) -> Moved
     area, rate, barrier, squared = _plated(box)
     places = np.nonzero(rate)
     ease = rate[places] * box.deposition.exchange_current_density_A_per_m2
-    volts, carried = _shared(
-        box, places, ease, barrier[places] + box.pressure[places[0]], _total(box, current_mA_per_cm2)
-    )
+    against = barrier[places] + box.pressure[places[0]]
+    volts, carried = _shared(box, places, ease, against, _total(box, current_mA_per_cm2))
     carried = migration.evened(carried, area[places], squared[places], places, _numbered(box, places))
     room = box.capacity(places) - box.lithium[places]
     most = np.minimum(box.planes[places[0], surfaces.PACKING], MOST_CHANGE)

@@ -6,8 +6,8 @@ ends flat, with nothing left behind. The surface in a voxel is the length of the
 added, so that a slope cut into steps has the surface of the slope.
 
 All arrays are [z, y, x] with a rim of one voxel: under the first plane the collector, over the last one electrolyte.
-planes is float64[z, 3]: how far each plane is stretched (its height over that of a voxel; a full voxel then holds more),
-how densely lithium packs in it, and the room up to which a voxel counts as full.
+planes is float64[z, 3]: how far each plane is stretched (its height over that of a voxel, which holds more so), how
+densely lithium packs in it, and the room up to which a voxel counts as full.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ class Deposition(Part):
     void_per_sei: void between the lithium over the host (moss) over its volume, on a scale that the voxels do not show,
     per share of the charge that goes into SEI, at 1 mA/cm2; it grows with the current to the power of void_exponent.
     fill_before_swelling: share of the pores of a layer that lithium fills before it pushes the layer apart.
-    stiffness_MPa: pressure over strain of a layer that is pushed apart; pressure costs lithium its molar volume times it.
+    stiffness_MPa: pressure over strain of a layer that is pushed apart; it costs lithium its molar volume times that.
 
     >>> deposition("cp-zno-002").origin("oxide_contact").kind
     'assumed'

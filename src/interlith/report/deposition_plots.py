@@ -1,4 +1,4 @@
-"""Figures of lithium in a network: cuts as a microscope shows them, height against charge, where it lies."""
+"""Figures of lithium in a network: cuts as a microscope shows them, a film, heights, where it lies, what dies."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import polars as pl
 
 from interlith.findings import Finding
 from interlith.report.network_plots import WIDTH_IN, of_kind
-from interlith.report.sketch import GREY, INK, PLATE, STRIP, Axes, Sketch
+from interlith.report.sketch import GREEN, GREY, INK, ORANGE, PLATE, PURPLE, STRIP, Axes, Sketch, dots, only_whole
 
 PERCENT = 100.0
 HOST, LIVE, DEAD = (0.25, 0.25, 0.27), (0.34, 0.71, 0.91), (0.84, 0.37, 0.0)
@@ -38,23 +38,63 @@ def _paint_cuts(canvas: Axes, data: pl.DataFrame) -> None:
     for axes in panels[len(states) :]:
         axes.set_visible(False)
     for panel, (axes, name) in enumerate(zip(panels, states, strict=False)):
-        rows = data.filter(pl.col("panel") == panel).sort("z_um", "x_um")
-        n = rows["z_um"].n_unique(), rows["x_um"].n_unique()
-        host, lithium, dead = (
-            rows[key].cast(pl.Float64).to_numpy().reshape(n) for key in ("host", "lithium", "is_dead")
-        )
-        metal = np.where(dead[..., None] > 0, DEAD, LIVE)
-        picture = 1.0 - host[..., None] * (1.0 - np.array(HOST)) - lithium[..., None] * (1.0 - metal)
-        x, z = rows["x_um"].unique().sort().to_numpy(), rows["z_um"].unique().sort().to_numpy()
-        ends = (0.0, float(x[-1] + x[0]), 0.0, float(z[-1] + z[0]))
-        axes.imshow(np.clip(picture, 0, 1), origin="lower", extent=ends, interpolation="nearest")
-        axes.grid(False)
+        _paint_cut(axes, data.filter(pl.col("panel") == panel))
         axes.set_title(name, fontsize=8.5)
     for axes in panels[::N_ACROSS]:
         axes.set_ylabel("um")
     for axes in panels[max(0, len(states) - N_ACROSS) : len(states)]:
         axes.set_xlabel("um")
         axes.tick_params(labelbottom=True)
+
+
+def _paint_cut(axes: Axes, rows: pl.DataFrame) -> None:
+    rows = rows.sort("z_um", "x_um")
+    n = rows["z_um"].n_unique(), rows["x_um"].n_unique()
+    host, lithium, dead = (rows[key].cast(pl.Float64).to_numpy().reshape(n) for key in ("host", "lithium", "is_dead"))
+    metal = np.where(dead[..., None] > 0, DEAD, LIVE)
+    picture = 1.0 - host[..., None] * (1.0 - np.array(HOST)) - lithium[..., None] * (1.0 - metal)
+    x, z = rows["x_um"].unique().sort().to_numpy(), rows["z_um"].unique().sort().to_numpy()
+    ends = (0.0, float(x[-1] + x[0]), 0.0, float(z[-1] + z[0]))
+    axes.imshow(np.clip(picture, 0, 1), origin="lower", extent=ends, interpolation="nearest")
+    axes.grid(False)
+
+
+def film(finding: Finding) -> Sketch | None:
+    """The same cut at equally spaced charges of the first cycle: plating above, stripping at the same charge below."""
+    data = of_kind(finding, "deposition", "film")
+    if data is None:
+        return None
+    n_rows = 1 + int(data["is_stripping"].any())
+    ratio = float(data["z_um"].max()) / float(data["x_um"].max())  # type: ignore[arg-type]
+    n_across = max(len(_panels(data, False)), len(_panels(data, True)))
+    height = min(HIGHEST_IN, 0.2 + n_rows * (WIDTH_IN * 0.88 / n_across * ratio + 0.3))
+    caption = (
+        "The cut of the first network at about equally spaced charges of the first cycle, mAh/cm2: plating above, from "
+        "left to right; stripping below, from right to left. Fibres grey, live lithium blue, dead lithium orange."
+    )
+    return Sketch("film", "The front as it fills and retreats", caption, data, lambda c: _paint_film(c, data), height)
+
+
+def _panels(data: pl.DataFrame, is_stripping: bool) -> list[tuple[int, float]]:
+    """Panels of one direction with what is plated, the least first."""
+    held = data.filter(pl.col("is_stripping") == is_stripping).group_by("panel").first()
+    held = held.sort("plated_mAh_per_cm2")
+    return list(zip(held["panel"].to_list(), held["plated_mAh_per_cm2"].to_list(), strict=True))
+
+
+def _paint_film(canvas: Axes, data: pl.DataFrame) -> None:
+    ways = [(name, panels) for name, way in (("plating", False), ("stripping", True)) if (panels := _panels(data, way))]
+    n_across = max(len(panels) for _, panels in ways)
+    grid = canvas.subplots(len(ways), n_across, sharex=True, sharey=True, squeeze=False)
+    for row, (name, panels) in zip(grid, ways, strict=True):
+        for axes in row:
+            axes.set_visible(False)
+        for axes, (panel, plated) in zip(row, panels, strict=False):
+            axes.set_visible(True)
+            _paint_cut(axes, data.filter(pl.col("panel") == panel))
+            axes.set_title(f"{plated:.2g}", fontsize=7.5, pad=2)
+            axes.tick_params(left=False, bottom=False, labelleft=False, labelbottom=False)
+        row[0].set_ylabel(name, fontsize=8)
 
 
 def thickness(finding: Finding) -> Sketch | None:
@@ -124,3 +164,41 @@ def _paint_infill(canvas: Axes, data: pl.DataFrame, top: float) -> None:
     axes.set_xlim(0.0, None)
     axes.set_xlabel("From the collector (um)")
     axes.set_ylabel("Lithium (%)")
+
+
+def cycles(finding: Finding) -> Sketch | None:
+    """What is dead, bound and revived, cycle by cycle; None with a single cycle."""
+    data = of_kind(finding, "deposition", "by_cycle")
+    if data is None or data.height < 2:
+        return None
+    caption = (
+        "Above: lithium that is dead or bound in SEI at the end of each cycle, stacked; bars: smallest and largest of "
+        "what is dead in the networks. Below: what each cycle plated and did not strip again, and what it revived "
+        "(dead before, live again, counted each time). Dead and revived lithium are not converged in the voxels, and "
+        "not to be quoted."
+    )
+    return Sketch("cycles", "Dead and revived, cycle by cycle", caption, data, lambda c: _paint_cycles(c, data), 3.9)
+
+
+def _paint_cycles(canvas: Axes, data: pl.DataFrame) -> None:
+    above, below = canvas.subplots(2, 1, sharex=True)
+    x = data["cycle"].to_numpy().astype(float)
+    stacked = np.zeros(len(x))
+    for key, name, colour in (
+        ("dead_pores", "dead in the pores", STRIP),
+        ("dead_top", "dead on top", ORANGE),
+        ("sei", "SEI", PURPLE),
+    ):
+        height = data[key].to_numpy()
+        above.bar(x, height, 0.6, bottom=stacked, color=colour, label=name)
+        stacked = stacked + height
+        if key == "dead_top":
+            off = np.abs(np.stack([stacked - data["dead_low"].to_numpy(), data["dead_high"].to_numpy() - stacked]))
+            above.errorbar(x, stacked, yerr=off, fmt="none", ecolor=INK, lw=0.9, capsize=2)
+    for key, name, colour in (("not_stripped", "plated and not stripped", PLATE), ("revived", "revived", GREEN)):
+        dots(below, x, data[key].to_numpy(), colour, name)
+    for axes in (above, below):
+        axes.set_ylim(0.0, None)
+        axes.set_ylabel("mAh/cm2")
+    only_whole(below, x)
+    below.set_xlabel("Cycle")

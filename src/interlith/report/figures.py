@@ -19,7 +19,7 @@ from interlith.findings import Finding, replace_file
 from interlith.report.coating_plots import loading, tube, void
 from interlith.report.curve_plots import bode, dqdv, nyquist, profiles
 from interlith.report.cycle_plots import capacity, efficiency, hysteresis
-from interlith.report.deposition_plots import cuts, infill, thickness
+from interlith.report.deposition_plots import cuts, cycles, film, infill, thickness
 from interlith.report.design_plots import levers, masses, stack, tornado
 from interlith.report.eis_plots import eis_bode, eis_nyquist, eis_relaxation, eis_trend
 from interlith.report.energy_plots import draws, field, pareto, reconciled
@@ -66,8 +66,10 @@ SKETCHES: tuple[Callable[[Finding], Sketch | None], ...] = (
     pores,
     through,
     cuts,
+    film,
     thickness,
     infill,
+    cycles,
     voltammogram,
     scan_rates,
     thermogram,

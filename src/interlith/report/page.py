@@ -99,6 +99,7 @@ def _section(place: int, item: Finding, drawn: list[dict[str, str]], limits: lis
         "toml": "\n\n".join(text for text in ((said.get("fit") or {}).get("toml"), said.get("toml")) if text),
         "structures": [{"name": path.rpartition("/")[2], "href": quote(path)} for path in said.get("structures") or ()],
         "kind_reason": said.get("kind_reason"),
+        "volume_page": quote(said["volume_page"]) if said.get("volume_page") else None,
         "rows": _count(said.get("rows")),
         "cycles": _count(said.get("cycles")),
         "error": said.get("error"),

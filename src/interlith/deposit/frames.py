@@ -1,0 +1,93 @@
+"""The middle of a box while it is filled and emptied for the first time, at charges equally far apart."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from interlith.deposit import surfaces
+from interlith.deposit.box import Box
+
+N_FRAMES = 5  # while plating; as many while stripping
+NEARLY = 1e-6  # of the charge between two frames
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The plane y = n_y // 2 at one moment of the first cycle.
+
+    lithium: float32[z, x], shares. is_dead: bool[z, x]. heights_um: float64[z], height of each plane.
+    """
+
+    plated_mAh_per_cm2: float
+    is_stripping: bool
+    lithium: NDArray[np.float32]
+    is_dead: NDArray[np.bool_]
+    heights_um: NDArray[np.float64]
+
+
+@dataclass
+class Frames:
+    """Looks at a box after each small step and keeps the first look at or beyond each charge; the box is left as it is.
+
+    whole_mAh_per_cm2: what is plated in the first cycle.
+    """
+
+    whole_mAh_per_cm2: float
+    kept: list[Frame] = field(default_factory=list)
+    reached: int = 0
+
+    def look(self, box: Box, plated_mAh_per_cm2: float, cycle: int, current_mA_per_cm2: float) -> None:
+        """Keep the middle of the box where a charge has just been reached, upwards while plating, downwards later."""
+        if cycle > 0 or current_mA_per_cm2 == 0.0 or not 0.0 < self.whole_mAh_per_cm2 < math.inf:
+            return
+        part = plated_mAh_per_cm2 / self.whole_mAh_per_cm2 * N_FRAMES
+        is_stripping = current_mA_per_cm2 > 0.0
+        now = math.ceil(part - NEARLY) if is_stripping else math.floor(part + NEARLY)
+        if now == self.reached:
+            return
+        self.reached = now
+        self.kept.append(_frame(box, plated_mAh_per_cm2, is_stripping))
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """All of it, by name, to be taken up by `restore`."""
+        held = {
+            f"frame.{n}.{name}": np.asarray(value)
+            for n, one in enumerate(self.kept)
+            for name, value in vars(one).items()
+        }
+        return {"frames.reached": np.array(self.reached), "frames.n": np.array(len(self.kept))} | held
+
+    def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Go on from there."""
+        kept = []
+        for n in range(int(arrays["frames.n"])):
+            held: dict[str, Any] = {one.name: arrays[f"frame.{n}.{one.name}"] for one in fields(Frame)}
+            kept.append(Frame(**{name: value if value.ndim else value.item() for name, value in held.items()}))
+        self.kept, self.reached = kept, int(arrays["frames.reached"])
+
+
+def _frame(box: Box, plated_mAh_per_cm2: float, is_stripping: bool) -> Frame:
+    middle = (slice(1, -1), 1 + (box.lithium.shape[1] - 2) // 2, slice(1, -1))
+    lithium = box.lithium[middle].astype(np.float32)
+    return Frame(plated_mAh_per_cm2, is_stripping, lithium, box.state[middle] == surfaces.DEAD, box.heights_um)
+
+
+def first_plated(moved_mAh_per_cm2: Sequence[float]) -> float:
+    """Charge of the platings, which are negative, before the first that follows a stripping.
+
+    >>> first_plated([-1.0, -2.0, float("inf"), -3.0])
+    3.0
+    """
+    total, has_stripped = 0.0, False
+    for moved in moved_mAh_per_cm2:
+        if moved < 0.0 and has_stripped:
+            break
+        has_stripped = has_stripped or moved > 0.0
+        total += max(-moved, 0.0)
+    return total
