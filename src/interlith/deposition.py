@@ -105,9 +105,10 @@ def _check(written: DepositFile, n_cycles: int) -> None:
     _electrolyte(written)
     for step in written.asked.protocol.executed():
         current = getattr(step, "signed_mA_per_cm2", 0.0)
-        if abs(current) > MOST_mA_PER_CM2:
+        if written.asked.gap is None and abs(current) > MOST_mA_PER_CM2:
             raise InputError(
-                f"{abs(current):g} mA/cm2: at most {MOST_mA_PER_CM2:g}; beyond, salt is used up, which is not computed"
+                f"{abs(current):g} mA/cm2: at most {MOST_mA_PER_CM2:g}; beyond, salt is used up, which is computed "
+                "with electrolyte and [gap]"
             )
     check_memory(2.0 * written.n_voxels)
 
@@ -116,6 +117,11 @@ def _electrolyte(written: DepositFile) -> Electrolyte | None:
     from interlith.parts.electrolyte import electrolyte
 
     return None if written.asked.electrolyte is None else electrolyte(written.asked.electrolyte)
+
+
+def _gap(written: DepositFile) -> dict[str, float]:
+    gap = written.asked.gap
+    return {} if gap is None else {"gap_um": gap.length_um, "gap_porosity": gap.porosity}
 
 
 def _followed(written: DepositFile, n_cycles: int, workers: int | None) -> Iterator[_Seed]:
@@ -157,6 +163,7 @@ def _one(written: DepositFile, n_cycles: int, place: int, n_threads: int | None)
             seed=seed,
             team=team,
             electrolyte=_electrolyte(written),
+            **_gap(written),
         )
     return _Seed(seed, found, network.solid)
 

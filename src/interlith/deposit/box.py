@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interlith.deposit import contact, surfaces
+from interlith.deposit.gap import Salt
 from interlith.deposit.network import Network
 from interlith.deposit.patches import Lattice
 from interlith.deposit.team import Team
@@ -65,7 +66,7 @@ class Box:
 
     lithium: share of each voxel. state: none, live (conducts to the collector) or dead. The rest is derived of these,
     of the ground and of the numbers drawn, by `settle`. conductivity_S_per_m: of the open electrolyte; None: it loses
-    nothing.
+    nothing. salt: in it and in the gap over it, where that counts.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class Box:
     ) -> None:
         self.ground, self.deposition, self.seed, self.team = ground, deposition, seed, team
         self.conductivity_S_per_m = conductivity_S_per_m
+        self.salt: Salt | None = None
         shape = (max(ground.host.shape[0], ground.n_host) + MORE_PLANES, *ground.host.shape[1:])
         self.lithium = np.zeros(tuple(n + 2 for n in shape))
         self.grown = np.zeros(self.lithium.shape, dtype=np.uint8)

@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from interlith import ledger
-from interlith.deposit import growth, surfaces
+from interlith.deposit import gap, growth, surfaces
 from interlith.deposit.box import Box, Ground
 from interlith.deposit.team import Team
 from interlith.errors import InputError, SolverError
@@ -18,7 +18,7 @@ from interlith.ledger import Ledger
 from interlith.parts.deposition import Deposition
 from interlith.parts.electrolyte import Electrolyte
 from interlith.protocol import ConstantCurrent, Executed, Protocol, Rest
-from interlith.units import MOL_PER_M3_PER_MOL_PER_L, ZERO_CELSIUS_K, mV_PER_V
+from interlith.units import MOL_PER_M3_PER_MOL_PER_L, ZERO_CELSIUS_K, A_PER_M2_PER_mA_PER_CM2, mV_PER_V
 
 MOST_STEPS = 100_000  # small ones, in one step of a protocol
 FRONT_PERCENTILE = 95.0
@@ -44,7 +44,8 @@ class Deposited:
     """The account of a protocol in a box, its voltage, and a picture at the end of each step of the protocol.
 
     One per row of the ledger: voltage_volt, overpotential of the working electrode against the electrolyte; front_um,
-    as in a picture. n_host: planes of the host.
+    as in a picture; salt_mol_per_L: float64[row, 2], at the collector and over the host, where there is a gap.
+    n_host: planes of the host.
     """
 
     ledger: Ledger
@@ -53,6 +54,7 @@ class Deposited:
     pictures: tuple[Picture, ...]
     voxel_um: float
     n_host: int
+    salt_mol_per_L: NDArray[np.float64] | None = None
 
     def efficiencies(self) -> NDArray[np.float64]:
         """Charge stripped over charge plated of each cycle, a cycle being a plating step and what follows it."""
@@ -83,18 +85,25 @@ def follow(
     seed: int,
     team: Team,
     electrolyte: Electrolyte | None = None,
+    gap_um: float | None = None,
+    gap_porosity: float = 1.0,
 ) -> Deposited:
     """Plate, strip and rest as a protocol says; plating has a negative current, as in a half cell.
 
     Plating needs areal_capacity_mAh_per_cm2 or duration_s. Stripping also ends at voltage_V, and always when no live
     lithium is left that the electrolyte reaches. electrolyte: given, the current is shared with its resistance, as
-    filled in; left out, by the kinetics of the surfaces alone.
-    Raises InputError for other steps, SolverError when one cannot go on.
+    filled in; left out, by the kinetics of the surfaces alone. gap_um: from the host's top to a counter electrode, then
+    with the salt of that electrolyte, plane by plane; gap_porosity: of what fills the gap.
+    Raises InputError for other steps, SolverError when one cannot go on, or when the salt is used up.
     """
     box = Box(ground, deposition, seed, team, None if electrolyte is None else _conductivity(electrolyte, deposition))
+    if gap_um is not None:
+        if electrolyte is None:
+            raise InputError("gap: salt that is used up needs an electrolyte")
+        box.salt = gap.over_host(box, electrolyte, gap_um, gap_porosity)
     row, previous = _Row(0.0, 0, 0, 0.0), 0.0
     rows, pictures = [_entries(box, row)], []
-    volts, fronts = [0.0], [front_um(box)]
+    volts, fronts, salt = [0.0], [front_um(box)], [_salt(box)]
     for number, step in enumerate(protocol.executed()):
         current = _current(step)
         if current < 0.0 and previous >= 0.0 and number:
@@ -104,10 +113,15 @@ def follow(
             rows.append(_entries(box, now))
             volts.append(now.volt)
             fronts.append(front_um(box))
+            salt.append(_salt(box))
             row = now
         pictures.append(picture(box, number))
-    told = (np.array(volts), np.array(fronts))
-    return Deposited(Ledger(pl.DataFrame(rows)), *told, tuple(pictures), ground.voxel_um, ground.n_host)
+    told = (np.array(volts), np.array(fronts), tuple(pictures), ground.voxel_um, ground.n_host)
+    return Deposited(Ledger(pl.DataFrame(rows)), *told, None if box.salt is None else np.array(salt))
+
+
+def _salt(box: Box) -> tuple[float, float] | None:
+    return None if box.salt is None else box.salt.ends_mol_per_L()
 
 
 def _conductivity(electrolyte: Electrolyte, deposition: Deposition) -> float:
@@ -147,6 +161,8 @@ def _current(step: Executed) -> float:
 def _done(box: Box, step: Executed, row: _Row) -> Iterator[_Row]:
     """Rows of one step of the protocol."""
     if isinstance(step, Rest):
+        if box.salt is not None:
+            box.salt.rest(step.duration_s)
         yield replace(row, time_s=row.time_s + step.duration_s, volt=0.0)
         return
     current = _current(step)
@@ -154,8 +170,11 @@ def _done(box: Box, step: Executed, row: _Row) -> Iterator[_Row]:
     left = whole = _charge(step, abs(current))
     move, sign = (growth.plate, -1.0) if current < 0.0 else (growth.strip, 1.0)
     for _ in range(MOST_STEPS):
-        moved = move(box, abs(current), left)
-        row = _after(row, moved, sign, growth.seconds(moved.charge_mAh_per_cm2, abs(current)))
+        moved = move(box, abs(current), min(left, _most(box, abs(current))))
+        taken_s = growth.seconds(moved.charge_mAh_per_cm2, abs(current))
+        if box.salt is not None and not moved.is_over:
+            box.salt.advance(taken_s)
+        row = _after(row, moved, sign, taken_s)
         left -= moved.charge_mAh_per_cm2
         yield row
         if moved.is_over or (whole < np.inf and left <= DONE * whole) or _reached(step, row.volt):
@@ -163,6 +182,13 @@ def _done(box: Box, step: Executed, row: _Row) -> Iterator[_Row]:
     raise SolverError(
         f"step {row.step + 1} of the protocol is not over after {MOST_STEPS} small steps, {row.time_s:g} s"
     )
+
+
+def _most(box: Box, current_mA_per_cm2: float) -> float:
+    """Charge of the step that comes, mAh/cm2, where salt bounds it."""
+    if box.salt is None:
+        return np.inf
+    return box.salt.next_s(current_mA_per_cm2 * A_PER_M2_PER_mA_PER_CM2) / growth.seconds(1.0, current_mA_per_cm2)
 
 
 def _after(row: _Row, moved: growth.Moved, sign: float, taken_s: float) -> _Row:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from interlith.deposit import contact, migration, potential, sharing, surfaces
+from interlith.deposit import contact, gap, migration, potential, sharing, surfaces
 from interlith.deposit.box import Box
 from interlith.deposit.film import Before, gather_crumbs
 from interlith.units import M_PER_UM, SECONDS_PER_HOUR, A_PER_M2_PER_mA_PER_CM2, mV_PER_V
@@ -74,7 +74,7 @@ def strip(box: Box, current_mA_per_cm2: float, most_mAh_per_cm2: float) -> Moved
         return NOTHING
     ease = rate[places] * box.deposition.exchange_current_density_A_per_m2
     total = _total(box, current_mA_per_cm2)
-    volts, carried = _shared(box, places, ease, np.zeros(ease.shape), total)
+    volts, carried = _shared(box, places, ease, np.zeros(ease.shape), total, is_stripping=True)
     most = MOST_CHANGE * box.packing[places[0]]
     held = np.minimum(box.lithium[places], most)
     given = sharing.no_more_than(carried, held, _amount(box, carried / most, carried, held, most_mAh_per_cm2))
@@ -133,11 +133,15 @@ def _grow(box: Box, places: Places, taken: Floats) -> None:
     box.settle()
 
 
-def _shared(box: Box, places: Places, ease: Floats, barrier: Floats, total: float) -> tuple[float, Floats]:
+def _shared(
+    box: Box, places: Places, ease: Floats, barrier: Floats, total: float, *, is_stripping: bool = False
+) -> tuple[float, Floats]:
     """Overpotential as F eta / 2RT and current of each place: by kinetics alone, or with the electrolyte's resistance.
 
-    With it the overpotential is that of the electrolyte in the last plane.
+    With it, or with salt, the overpotential is that of the electrolyte in the last plane.
     """
+    if box.salt is not None:
+        return gap.shared(box, places, ease, barrier, total, is_stripping=is_stripping)
     volts, carried = sharing.common_overpotential(ease, barrier, total)
     if box.conductivity_S_per_m is None:
         return volts, carried
