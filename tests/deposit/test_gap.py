@@ -9,7 +9,9 @@ from interlith.deposit.box import Ground
 from interlith.deposit.follow import follow
 from interlith.deposit.gap import Salt, Surfaces, limiting_current_mA_per_cm2, sand_time_s
 from interlith.deposit.team import Team
+from interlith.deposition import deposit_findings
 from interlith.errors import InputError, SolverError
+from interlith.networks import NetworkOptions, read
 from interlith.parts.deposition import deposition
 from interlith.parts.electrolyte import Correlation, electrolyte
 from interlith.protocol import ConstantCurrent, Protocol, Rest
@@ -43,11 +45,11 @@ def flat(n_planes=3):
     return Surfaces(np.zeros(1, dtype=np.intp), np.array([70.0]), np.ones(1), n_planes)
 
 
-def carry(salt, current_A_per_m2, surfaces, most_s):
+def carry(salt, current_A_per_m2, surfaces, most_s, *, is_stripping=False):
     """A current for so long: the time that it took."""
     passed = 0.0
     while passed < most_s:
-        salt.ask(surfaces, current_A_per_m2)
+        salt.ask(surfaces, current_A_per_m2, is_stripping=is_stripping)
         step = min(salt.longest_s(current_A_per_m2), most_s - passed)
         salt.advance(step)
         passed += step
@@ -74,13 +76,29 @@ def coarse(monkeypatch):
 
 
 @pytest.mark.usefixtures("coarse")
-def test_below_the_limiting_current_the_profile_is_a_line_and_stays():
-    limit = 2.0 * FARADAY_C_PER_MOL * D * 1000.0 / ((1.0 - T_PLUS) * 200e-6)
-    assert limiting_current_mA_per_cm2(PLAIN, 200.0) == approx(limit / 10.0, rel=1e-6)
-    salt = salt_over(np.ones(3), length_um=200.0)
-    carry(salt, 0.98 * limit, flat(), 2.0 * (200e-6) ** 2 / D)
+@pytest.mark.parametrize("porosity", [1.0, 0.41])
+def test_below_the_limiting_current_the_profile_is_a_line_and_stays(porosity):
+    limit = 2.0 * FARADAY_C_PER_MOL * D * porosity**1.5 * 1000.0 / ((1.0 - T_PLUS) * 200e-6)
+    assert limiting_current_mA_per_cm2(PLAIN, 200.0, porosity) == approx(limit / 10.0, rel=1e-6)
+    salt = salt_over(np.ones(3), length_um=200.0, porosity=porosity)
+    carry(salt, 0.98 * limit, flat(), 2.0 * (200e-6) ** 2 / D / np.sqrt(porosity))
     at = (np.arange(salt.c.size) + 0.5) / salt.c.size
     assert salt.c == approx(1000.0 * (1.0 + 0.98 * (2.0 * at - 1.0)), rel=1e-4)
+
+
+@pytest.mark.usefixtures("coarse")
+@pytest.mark.parametrize("is_stripping", [False, True])
+def test_potential_falls_by_resistance_and_by_the_difference_in_salt(is_stripping):
+    """Between planes without surfaces: J dz/kappa + (2RT/F) (1 - t+) (1 + dln f/dln c) ln(c2/c1), signs as plated."""
+    liquid = PLAIN.model_copy(update={"activity": constant(1.7)})
+    salt, current = salt_over(np.ones(60), length_um=100.0, liquid=liquid), 800.0
+    carry(salt, current, flat(60), 2.0 * (100e-6) ** 2 / D, is_stripping=is_stripping)
+    before = salt.c.copy()
+    phi = PER_PHI_V * salt.ask(flat(60), current, is_stripping=is_stripping).phi
+    pulled = PER_PHI_V * (1.0 - T_PLUS) * 1.7 * np.log(before[50] / before[5])
+    resisted = current * 45 * 0.5e-6 / 1.2
+    assert abs(pulled) > 0.2 * resisted
+    assert phi[50] - phi[5] == approx(resisted + (-pulled if is_stripping else pulled), rel=1e-3)
 
 
 @pytest.mark.usefixtures("coarse")
@@ -160,6 +178,7 @@ def test_planes_agree_with_every_voxel_of_a_box_that_is_even_in_them():
     assert phi[-1, 1, 1] - phi[0, 1, 1] > 1.0
 
 
+@pytest.mark.usefixtures("coarse")
 def test_a_place_without_salt_stops_by_itself():
     """Deep in a host of 20 um salt falls below a thousandth while the current goes on at the top."""
     salt = salt_over(np.full(60, 0.5), liquid=SHIPPED)
@@ -167,7 +186,9 @@ def test_a_place_without_salt_stops_by_itself():
     carry(salt, 300.0, surfaces, 150.0)
     assert salt.c.min() > 0.0
     assert salt.c[0] < 0.05 * 1000.0
-    carried = surfaces.carried(salt.ask(surfaces, 300.0).phi)[0] * np.sqrt(salt.c[:60] / 1000.0)
+    done = salt.ask(surfaces, 300.0)
+    carried = 2.0 * surfaces.ease * np.sinh(done.phi) * np.sqrt(done.c[:60] / 1000.0)
+    assert carried.sum() == approx(300.0, rel=0.01)  # the least salt counts a little less
     assert carried[0] < 0.3 * carried[-1]
 
 
@@ -235,3 +256,56 @@ def test_what_cannot_be_a_gap_is_refused():
     salt = salt_over(np.ones(3), length_um=4.0)
     with pytest.raises(SolverError, match="grown through the gap of 4 um"):
         salt.lay(np.ones(7), np.ones(7))
+
+
+WRITTEN = """title = "a small cell"
+sample = "cp"
+electrolyte = "litfsi-dol-dme-lino3"
+[gap]
+length_um = 150
+[network]
+bundle_diameter_um = 2.0
+fibre_length_um = 30
+tilt_deg = 10
+[box]
+width_um = 20
+voxel_um = 1
+seeds = [1]
+[protocol]
+name = "once"
+steps = [{ kind = "constant-current", current_density_mA_per_cm2 = -20, duration_s = 40 }]
+"""
+
+
+def written(folder, old="", new=""):
+    (folder / "cell.toml").write_text(WRITTEN.replace(old, new), encoding="utf-8")
+    return read(str(folder / "cell.toml"), NetworkOptions())
+
+
+def test_a_file_with_a_gap_follows_more_than_10_mA_per_cm2_and_says_what_it_carries(tmp_path):
+    found = deposit_findings(written(tmp_path), workers=1).items[0]
+    said = found.summary["gap"]
+    assert (said["length_um"], said["porosity"], said["highest_current_mA_per_cm2"]) == (150.0, 1.0, 20.0)
+    assert said["limiting_current_mA_per_cm2"] == approx(18.4 * 6.0, rel=0.01)
+    least = said["least_salt_at_collector_mol_per_L"]["mean"]
+    assert 0.5 < least < said["least_salt_over_host_mol_per_L"]["mean"] < 1.0
+    assert found.summary["closes_within_mAh_per_cm2"] < 1e-9
+    assert "diffusivity" in {row["name"] for row in found.summary["parameters"]}
+    assert found.tables["front"]["salt_at_collector_mol_per_L"].min() == approx(least)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("length_um = 150", "length_um = -1", "cell.toml:5: gap.length_um = -1"),
+        ("length_um = 150", "lenght_um = 150", "lenght_um"),
+        ("length_um = 150", "length_um = 150\nporosity = 40", "cell.toml:6: gap.porosity = 40"),
+        ('electrolyte = "litfsi-dol-dme-lino3"\n', "", "gap: needs electrolyte"),
+        ("length_um = 150", "length_um = 5", "gap.length_um = 5: more than the 28 planes"),
+    ],
+)
+def test_what_is_wrong_with_a_gap_is_said(tmp_path, old, new, told):
+    assert old in WRITTEN
+    with pytest.raises(InputError) as problem:
+        deposit_findings(written(tmp_path, old, new), workers=1)
+    assert told in str(problem.value)
