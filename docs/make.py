@@ -179,6 +179,7 @@ def deposit_file_page() -> str:
     tables = (
         ("The file", deposit_file.Asked, "What stands at the top, and the tables below."),
         ("`[network]`", FibreNetwork, None),
+        ("`[gap]`", deposit_file.Gap, None),
         ("`[box]`", deposit_file.Box, None),
         ("`[image]`", deposit_file.Image, None),
         ("`[protocol]`", Protocol, "As in a study; constant currents and rests."),

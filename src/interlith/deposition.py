@@ -22,7 +22,7 @@ from interlith.deposition_run import Report, Tell, Warn, each_network, workers_f
 from interlith.deposition_views import by_cycle, cuts, film, states
 from interlith.errors import InputError, PhysicsError
 from interlith.findings import Findings, writing
-from interlith.units import mV_PER_V
+from interlith.units import ZERO_CELSIUS_K, mV_PER_V
 
 if TYPE_CHECKING:
     from interlith.deposit.deposit_file import DepositFile, Published
@@ -45,6 +45,10 @@ RIGID = (
 )
 ALIKE = "the electrolyte costs no voltage anywhere (electrolyte = a shipped one counts it)"
 NO_GAP = "no salt is used up, and there is no gap of 0.9 mm as in the optical cell"
+SALT = (
+    "salt and potential of {0} are computed plane by plane, through a gap of {1:g} um: its diffusivity and "
+    "transference number decide when salt is used up, and are carried beyond the concentrations they are vouched for"
+)
 DEAD = (
     "dead lithium and what hangs on it are NOT CONVERGED in the voxels and not to be quoted: 0.038, 0.031 and 0.025 "
     "mAh/cm2 of 5 with CP at 0.75, 0.5 and 0.375 um, 0.0075, 0.0078 and 0.0066 with CP@ZnO(002); what lies on top and "
@@ -118,9 +122,10 @@ def _check(written: DepositFile, n_cycles: int) -> None:
     _electrolyte(written)
     for step in written.asked.protocol.executed():
         current = getattr(step, "signed_mA_per_cm2", 0.0)
-        if abs(current) > MOST_mA_PER_CM2:
+        if written.asked.gap is None and abs(current) > MOST_mA_PER_CM2:
             raise InputError(
-                f"{abs(current):g} mA/cm2: at most {MOST_mA_PER_CM2:g}; beyond, salt is used up, which is not computed"
+                f"{abs(current):g} mA/cm2: at most {MOST_mA_PER_CM2:g}; beyond, salt is used up, which is computed "
+                "with electrolyte and [gap]"
             )
     check_memory(2.0 * written.n_voxels)
 
@@ -147,6 +152,11 @@ def _electrolyte(written: DepositFile) -> Electrolyte | None:
     from interlith.parts.electrolyte import electrolyte
 
     return None if written.asked.electrolyte is None else electrolyte(written.asked.electrolyte)
+
+
+def _gap(written: DepositFile) -> dict[str, float]:
+    gap = written.asked.gap
+    return {} if gap is None else {"gap_um": gap.length_um, "gap_porosity": gap.porosity}
 
 
 def _followed(
@@ -192,6 +202,7 @@ def _one(
             electrolyte=_electrolyte(written),
             keeping=keeping,
             told=report.at,
+            **_gap(written),
         )
     return _Seed(seed, found, network.solid, None if keeping is None else keeping.folder)
 
@@ -216,12 +227,14 @@ def _summary(
 
     asked, deposition = written.asked, written.deposition()
     fibres = [] if written.fibres is None else parameters(written.fibres)
-    electrolyte = f"resistance of {asked.electrolyte} counts" if asked.electrolyte else ALIKE
-    said = [*([asked.note] if asked.note else []), BARE_NOTE, SETS, RIGID, f"{electrolyte}; {NO_GAP}", DEAD]
+    liquid = _electrolyte(written)
+    of_the_liquid = [] if asked.gap is None or liquid is None else parameters(liquid)
+    said = [*([asked.note] if asked.note else []), BARE_NOTE, SETS, RIGID, _of_the_liquid(written), DEAD]
     return {
         **head("deposition", written.name, asked.title, said),
         "sample": asked.sample,
         "electrolyte": asked.electrolyte,
+        "gap": _salt(written, seeds),
         "source": asked.source,
         "seeds": [one.seed for one in seeds],
         "n_cycles": n_cycles,
@@ -237,7 +250,38 @@ def _summary(
         "closes_within_mAh_per_cm2": max(one.found.ledger.residual_mAh_per_cm2 for one in seeds),
         "volume_page": None,
         "results": {"deposition": {"thickness": tables["thickness"], "account": tables["account"]}},
-        "parameters": [*fibres, *parameters(deposition)],
+        "parameters": [*fibres, *parameters(deposition), *of_the_liquid],
+    }
+
+
+def _of_the_liquid(written: DepositFile) -> str:
+    asked = written.asked
+    if asked.gap is not None:
+        return SALT.format(asked.electrolyte, asked.gap.length_um)
+    counts = f"resistance of {asked.electrolyte} counts" if asked.electrolyte else ALIKE
+    return f"{counts}; {NO_GAP}"
+
+
+def _salt(written: DepositFile, seeds: Sequence[_Seed]) -> dict[str, Any] | None:
+    """What the gap carries, beside the highest current, and the least salt that was left."""
+    from interlith.deposit.gap import limiting_current_mA_per_cm2, sand_time_s
+
+    gap, electrolyte = written.asked.gap, _electrolyte(written)
+    if gap is None or electrolyte is None:
+        return None
+    assert written.asked.protocol is not None
+    currents = [abs(getattr(step, "signed_mA_per_cm2", 0.0)) for step in written.asked.protocol.executed()]
+    warm_K = written.deposition().temperature_C + ZERO_CELSIUS_K
+    least = [one.found.salt_mol_per_L.min(axis=0) for one in seeds if one.found.salt_mol_per_L is not None]
+    limit = limiting_current_mA_per_cm2(electrolyte, gap.length_um, gap.porosity, warm_K)
+    return {
+        **gap.model_dump(),
+        "limiting_current_mA_per_cm2": limit,
+        "highest_current_mA_per_cm2": max(currents),
+        "sand_time_s": sand_time_s(electrolyte, max(currents), warm_K) if max(currents) > 0.0 else None,
+        "least_salt_at_collector_mol_per_L": _span([float(held[0]) for held in least]),
+        "least_salt_over_host_mol_per_L": _span([float(held[1]) for held in least]),
+        "kind": ASSUMED,
     }
 
 
@@ -386,6 +430,14 @@ def _fronts(seeds: Sequence[_Seed]) -> Table:
                     "plated_mAh_per_cm2": float(one.plated[at]),
                     "front_um": float(one.found.front_um[at]),
                     "overpotential_mV": mV_PER_V * float(one.found.voltage_volt[at]),
+                    **_salt_of(one, int(at)),
                 }
             )
     return rows
+
+
+def _salt_of(one: _Seed, at: int) -> dict[str, float]:
+    salt = one.found.salt_mol_per_L
+    if salt is None:
+        return {}
+    return {"salt_at_collector_mol_per_L": float(salt[at, 0]), "salt_over_host_mol_per_L": float(salt[at, 1])}

@@ -104,7 +104,7 @@ def lists() -> dict[str, list[dict[str, str]]]:
     """What can be named: shipped files, and samples that have a network.
 
     >>> [row["name"] for row in lists()["depositions"]]
-    ['reference-deposit']
+    ['optical-cell', 'reference-deposit']
     """
     from interlith.deposit.deposit_file import deposit_names, read_deposit
     from interlith.parts import samples

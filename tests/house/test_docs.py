@@ -152,12 +152,15 @@ def test_every_key_of_a_measurement_is_documented(tmp_path):
 def test_the_host_in_the_documentation_is_one(tmp_path):
     from interlith.deposit.deposit_file import read_deposit
 
-    first, _, image = re.findall(
+    first, _, gap, image = re.findall(
         r"```toml\n(.*?)```", (ROOT / "docs/do/deposit.md").read_text(encoding="utf-8"), re.DOTALL
     )
     for name, text in (("paper", first), ("image", image)):
         (tmp_path / f"{name}.toml").write_text(text, encoding="utf-8")
     paper = read_deposit(str(tmp_path / "paper.toml"))
+    salt = 'electrolyte = "litfsi-dol-dme-lino3"\n'
+    (tmp_path / "cell.toml").write_text(salt + first + gap, encoding="utf-8")
+    assert read_deposit(str(tmp_path / "cell.toml")).asked.gap.length_um == 900
     assert (paper.fibres.porosity, paper.fibres.alignment, paper.n_networks) == (0.79, 0.2, 3)
     assert paper.network(0).porosity == pytest.approx(0.79, abs=1e-5)
     assert read_deposit(str(tmp_path / "image.toml")).asked.image.axis == "y"

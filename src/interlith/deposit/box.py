@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interlith.deposit import contact, surfaces
+from interlith.deposit.gap import Salt
 from interlith.deposit.network import Network
 from interlith.deposit.patches import Lattice
 from interlith.deposit.team import Team
@@ -70,7 +71,7 @@ class Box:
     lithium: share of each voxel, over 1 where its plane is stretched. planes: as in `surfaces`. state: none, live
     (conducts to the collector) or dead. The rest is derived of these,
     of the ground and of the numbers drawn, by `settle`. conductivity_S_per_m: of the open electrolyte; None: it loses
-    nothing.
+    nothing. salt: in it and in the gap over it, where that counts.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class Box:
     ) -> None:
         self.ground, self.deposition, self.seed, self.team = ground, deposition, seed, team
         self.conductivity_S_per_m = conductivity_S_per_m
+        self.salt: Salt | None = None
         shape = (max(ground.host.shape[0], ground.n_host) + MORE_PLANES, *ground.host.shape[1:])
         self.lithium = np.zeros(tuple(n + 2 for n in shape))
         self.grown = np.zeros(self.lithium.shape, dtype=np.uint8)
@@ -92,7 +94,8 @@ class Box:
 
     def kept(self) -> dict[str, NDArray[Any]]:
         """What a box of the same ground and numbers needs to go on as this one, by name."""
-        return {name: getattr(self, name) for name in KEPT}
+        salt = {} if self.salt is None else {f"salt.{name}": held for name, held in self.salt.kept().items()}
+        return {name: getattr(self, name) for name in KEPT} | salt
 
     def restore(self, kept: Mapping[str, NDArray[Any]]) -> None:
         """Go on from what `kept` gave. Raises InputError, and changes nothing, for arrays of another box."""
@@ -102,6 +105,9 @@ class Box:
             fits = name in kept and (kept[name].dtype, kept[name].shape[1:]) == (own.dtype, own.shape[1:])
             if not fits or (len(own) == len(self.lithium) and len(kept[name]) != height):
                 raise InputError(f"{name}: of another box")
+        if self.salt is not None:
+            salt = {name.removeprefix("salt."): held for name, held in kept.items() if name.startswith("salt.")}
+            self.salt.restore(salt)
         self.lithium = kept["lithium"].copy()
         self._lay()
         for name in KEPT:

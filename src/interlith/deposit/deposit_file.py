@@ -3,6 +3,7 @@
 title = "my paper"
 sample = "cp-zno-002"          # a shipped sample, whose porosity and thickness hold where [network] gives none
 electrolyte = "litfsi-dol-dme-lino3"   # counts its resistance; without it lithium ions are everywhere alike
+[gap]                          # length_um, porosity: to a counter electrode; salt is used up, with that electrolyte
 [network]                      # fibres: bundle_diameter_um, fibre_length_um, tilt_deg; alignment
 [box]                          # width_um, voxel_um, seeds = [1, 2, 3]
 [image]                        # instead of [network] and [box]: file = "stack.tif" beside this one
@@ -65,6 +66,16 @@ class Image(Written):
     is_periodic: bool = False
 
 
+class Gap(Written):
+    """The gap between a host and a counter electrode of lithium: salt is used up in it. It needs `electrolyte`.
+
+    length_um: from the host's top as made. porosity: of what fills it; 1 is electrolyte alone.
+    """
+
+    length_um: float = Field(gt=0, le=10_000)
+    porosity: float = Field(default=1.0, gt=0, le=1)
+
+
 class Published(Written):
     """What was measured of a sample, beside which ours is shown: low and high the same where it is one number."""
 
@@ -96,10 +107,17 @@ class Asked(Written):
     note: str = ""
     sample: str | None = None
     electrolyte: str | None = None
+    gap: Gap | None = None
     box: Box | None = None
     image: Image | None = None
     protocol: Protocol | None = None
     published: tuple[Published, ...] = Field(default=(), max_length=100)
+
+    @model_validator(mode="after")
+    def _salt(self) -> Self:
+        if self.gap is not None and self.electrolyte is None:
+            raise wrong("gap", "gap: needs electrolyte, a shipped one, whose salt is used up in it")
+        return self
 
 
 @dataclass(frozen=True)
@@ -151,7 +169,7 @@ def deposit_names() -> list[str]:
     """Names of the shipped files.
 
     >>> deposit_names()
-    ['reference-deposit']
+    ['optical-cell', 'reference-deposit']
     """
     return shipped(PACKAGE)
 

@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from interlith import ledger
-from interlith.deposit import growth, surfaces
+from interlith.deposit import gap, growth, surfaces
 from interlith.deposit.box import Box, Ground
 from interlith.deposit.checkpoint import Keeping, Kept
 from interlith.deposit.frames import Frame, Frames, first_plated
@@ -22,7 +22,7 @@ from interlith.ledger import Ledger
 from interlith.parts.deposition import Deposition
 from interlith.parts.electrolyte import Electrolyte
 from interlith.protocol import ConstantCurrent, Executed, Protocol, Rest
-from interlith.units import MOL_PER_M3_PER_MOL_PER_L, ZERO_CELSIUS_K, mV_PER_V
+from interlith.units import MOL_PER_M3_PER_MOL_PER_L, ZERO_CELSIUS_K, A_PER_M2_PER_mA_PER_CM2, mV_PER_V
 
 MOST_STEPS = 100_000  # small ones, in one step of a protocol
 FRONT_PERCENTILE = 95.0
@@ -53,8 +53,9 @@ class Deposited:
     """The account of a protocol in a box, its voltage, and a picture at the end of each step of the protocol.
 
     One per row of the ledger: voltage_volt, overpotential of the working electrode against the electrolyte; front_um,
-    as in a picture; host_um, height of the host's top. n_host: planes of the host. frames: the middle of the box in
-    the first cycle, between the pictures.
+    as in a picture; host_um, height of the host's top; salt_mol_per_L: float64[row, 2], at the collector and over the
+    host, where there is a gap. n_host: planes of the host. frames: the middle of the box in the first cycle, between
+    the pictures.
     """
 
     ledger: Ledger
@@ -65,6 +66,7 @@ class Deposited:
     voxel_um: float
     n_host: int
     frames: tuple[Frame, ...] = ()
+    salt_mol_per_L: NDArray[np.float64] | None = None
 
     def efficiencies(self) -> NDArray[np.float64]:
         """Charge stripped over charge plated of each cycle, a cycle being a plating step and what follows it."""
@@ -106,6 +108,7 @@ class _Course:
     volts: list[float] = field(default_factory=list)
     fronts: list[float] = field(default_factory=list)
     tops: list[float] = field(default_factory=list)
+    salt: list[tuple[float, float]] = field(default_factory=list)
     pictures: list[Picture] = field(default_factory=list)
     frames: Frames = field(default_factory=lambda: Frames(0.0))
 
@@ -116,6 +119,8 @@ class _Course:
         self.volts.append(row.volt)
         self.fronts.append(front_um(self.box))
         self.tops.append(host_um(self.box))
+        if self.box.salt is not None:
+            self.salt.append(self.box.salt.ends_mol_per_L())
         current = _current(self.steps[row.step]) if self.left is not None else 0.0
         self.frames.look(self.box, -row.passed, row.cycle, current)
 
@@ -141,7 +146,7 @@ class _Course:
         state = {name: getattr(self, name) for name in COUNTED} | {"row": asdict(self.row), "entries": names}
         arrays = {f"box.{name}": held for name, held in self.box.kept().items()}
         arrays |= {f"entry.{name}": np.array([row[name] for row in self.rows]) for name in names}
-        arrays |= {name: np.array(getattr(self, name)) for name in SERIES} | self.frames.arrays()
+        arrays |= {name: np.array(getattr(self, name)) for name in (*SERIES, "salt")} | self.frames.arrays()
         return Kept(state, arrays, [_arrays_of(one) for one in self.pictures])
 
     def restore(self, kept: Kept) -> None:
@@ -156,6 +161,7 @@ class _Course:
             raise InputError("its tables are not of one length")
         self.box.restore({name.removeprefix("box."): arrays[name] for name in arrays if name.startswith("box.")})
         self.frames.restore(arrays)
+        self.salt = [(float(one[0]), float(one[1])) for one in arrays["salt"]]
         for name, value in (counted | series).items():
             setattr(self, name, value)
         self.row, self.rows, self.pictures = row, rows, pictures
@@ -169,6 +175,8 @@ def follow(
     seed: int,
     team: Team,
     electrolyte: Electrolyte | None = None,
+    gap_um: float | None = None,
+    gap_porosity: float = 1.0,
     keeping: Keeping | None = None,
     told: Callable[[float], Any] = lambda share: None,
 ) -> Deposited:
@@ -176,11 +184,17 @@ def follow(
 
     Plating needs areal_capacity_mAh_per_cm2 or duration_s. Stripping also ends at voltage_V, and always when no live
     lithium is left that the electrolyte reaches. electrolyte: given, the current is shared with its resistance, as
-    filled in; left out, by the kinetics of the surfaces alone. keeping: checkpoints, from whose last one it goes on:
-    the same bits. told: the share of the protocol's charge that has passed, at first and after each small step.
-    Raises InputError for other steps, SolverError when one cannot go on.
+    filled in; left out, by the kinetics of the surfaces alone. gap_um: from the host's top to a counter electrode, then
+    with the salt of that electrolyte, plane by plane; gap_porosity: of what fills the gap. keeping: checkpoints, from
+    whose last one it goes on: the same bits. told: the share of the protocol's charge that has passed, at first and
+    after each small step.
+    Raises InputError for other steps, SolverError when one cannot go on, or when the salt is used up.
     """
     box = Box(ground, deposition, seed, team, None if electrolyte is None else _conductivity(electrolyte, deposition))
+    if gap_um is not None:
+        if electrolyte is None:
+            raise InputError("gap: salt that is used up needs an electrolyte")
+        box.salt = gap.over_host(box, electrolyte, gap_um, gap_porosity)
     course = _Course(box, tuple(protocol.executed()), frames=_frames(protocol))
     planned = planned_charges(course.steps)
     if keeping is None or not keeping.take_up(course.restore):
@@ -197,7 +211,8 @@ def follow(
         told(_share(course, planned))
     volts, fronts, tops = (np.array(getattr(course, name)) for name in SERIES)
     account, seen = Ledger(pl.DataFrame(course.rows)), (tuple(course.pictures), ground.voxel_um, ground.n_host)
-    return Deposited(account, volts, fronts, tops, *seen, tuple(course.frames.kept))
+    salt = None if box.salt is None else np.array(course.salt)
+    return Deposited(account, volts, fronts, tops, *seen, tuple(course.frames.kept), salt)
 
 
 def planned_charges(steps: Sequence[Executed]) -> list[float]:
@@ -280,6 +295,8 @@ def _advance(course: _Course) -> bool:
     """One small step; whether it was the last one of its step of the protocol."""
     step, row = course.steps[course.n_over], course.row
     if isinstance(step, Rest):
+        if course.box.salt is not None:
+            course.box.salt.rest(step.duration_s)
         course.note(replace(row, time_s=row.time_s + step.duration_s, volt=0.0))
         return True
     current = _current(step)
@@ -287,11 +304,14 @@ def _advance(course: _Course) -> bool:
     assert course.left is not None
     whole = _charge(step, abs(current))
     move, sign = (growth.plate, -1.0) if current < 0.0 else (growth.strip, 1.0)
-    moved = move(course.box, abs(current), course.left)
+    moved = move(course.box, abs(current), min(course.left, _most(course.box, abs(current))))
+    taken_s = growth.seconds(moved.charge_mAh_per_cm2, abs(current))
+    if course.box.salt is not None and not moved.is_over:
+        course.box.salt.advance(taken_s)
     course.left -= moved.charge_mAh_per_cm2
     course.moved += moved.charge_mAh_per_cm2
     course.n_small += 1
-    course.note(_after(row, moved, sign, growth.seconds(moved.charge_mAh_per_cm2, abs(current))))
+    course.note(_after(row, moved, sign, taken_s))
     if moved.is_over or (whole < np.inf and course.left <= DONE * whole) or _reached(step, course.row.volt):
         return True
     if course.n_small == MOST_STEPS:
@@ -299,6 +319,13 @@ def _advance(course: _Course) -> bool:
             f"step {row.step + 1} of the protocol is not over after {MOST_STEPS} small steps, {course.row.time_s:g} s"
         )
     return False
+
+
+def _most(box: Box, current_mA_per_cm2: float) -> float:
+    """Charge of the step that comes, mAh/cm2, where salt bounds it."""
+    if box.salt is None:
+        return np.inf
+    return box.salt.next_s(current_mA_per_cm2 * A_PER_M2_PER_mA_PER_CM2) / growth.seconds(1.0, current_mA_per_cm2)
 
 
 def _after(row: _Row, moved: growth.Moved, sign: float, taken_s: float) -> _Row:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from interlith.deposit import contact, migration, potential, sharing, surfaces
+from interlith.deposit import contact, gap, migration, potential, sharing, surfaces
 from interlith.deposit.box import Box
 from interlith.deposit.film import Before, gather_crumbs
 from interlith.deposit.sinking import sink
@@ -82,7 +82,7 @@ def strip(box: Box, current_mA_per_cm2: float, most_mAh_per_cm2: float) -> Moved
         return NOTHING
     ease = rate[places] * box.deposition.exchange_current_density_A_per_m2
     total = _total(box, current_mA_per_cm2)
-    volts, carried = _shared(box, places, ease, -box.pressure[places[0]], total)
+    volts, carried = _shared(box, places, ease, -box.pressure[places[0]], total, is_stripping=True)
     most = MOST_STRIPPED * box.planes[places[0], surfaces.PACKING]
     held = np.minimum(box.lithium[places], most)
     given = sharing.no_more_than(carried, held, _amount(box, carried / most, carried, held, most_mAh_per_cm2))
@@ -157,21 +157,24 @@ def _grow(box: Box, places: Places, taken: Floats) -> None:
     box.settle()
 
 
-def _shared(box: Box, places: Places, ease: Floats, barrier: Floats, total: float) -> tuple[float, Floats]:
+def _shared(
+    box: Box, places: Places, ease: Floats, barrier: Floats, total: float, *, is_stripping: bool = False
+) -> tuple[float, Floats]:
     """Overpotential as F eta / 2RT and current of each place: by kinetics alone, or with the electrolyte's resistance.
 
-    With it the overpotential is that of the electrolyte in the last plane.
+    With it, or with salt, the overpotential is that of the electrolyte in the last plane.
     """
-    least = min(float(barrier.min()), 0.0)
-    volts, carried = sharing.common_overpotential(ease, barrier - least, total)
-    volts += least
+    if box.salt is not None:
+        return gap.shared(box, places, ease, barrier, total, is_stripping=is_stripping)
+    volts, carried = sharing.common_overpotential(ease, barrier, total)
     if box.conductivity_S_per_m is None:
         return volts, carried
     inner = tuple(slice(1, -1) for _ in range(3))
     per_open_voxel = box.half_per_V * box.ground.voxel_um * M_PER_UM / box.conductivity_S_per_m
     spread, threshold = np.zeros(box.lithium.shape), np.zeros(box.lithium.shape)
     spread[places], threshold[places] = ease * per_open_voxel, barrier
-    share = np.where(box.wet, np.maximum(1.0 - box.host - box.lithium, 0.0), 0.0)[inner]
+    stretch = box.planes[:, surfaces.STRETCH, None, None]
+    share = np.where(box.wet, np.maximum(1.0 - (box.host + box.lithium) / stretch, 0.0), 0.0)[inner]
     begin = np.full(share.shape, volts)
     phi, found = potential.with_resistance(
         share,

@@ -27,6 +27,10 @@ def common_overpotential(ease: Floats, barrier: Floats, current: float) -> tuple
     >>> round(float(found), 6), carried.round(6).tolist()
     (0.881374, [2.0, 6.0])
     """
+    least = min(float(barrier.min(initial=0.0)), 0.0)
+    if least < 0.0:
+        volts, carried = common_overpotential(ease, barrier - least, current)
+        return volts + least, carried
     total = float(ease.sum())
     if not (total > 0.0 and np.isfinite(total)):
         raise SolverError("there is no surface on which lithium could be plated or stripped")
