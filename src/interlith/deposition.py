@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from interlith import ledger
 from interlith.answers import answered, head, writable
 from interlith.deposition_run import Report, Tell, Warn, each_network, workers_for
+from interlith.deposition_said import DEAD, NOT_CONVERGED, PREDICTED, SWELLS, kind_beside, said_of
 from interlith.deposition_views import by_cycle, cuts, film, states
 from interlith.errors import InputError, PhysicsError
 from interlith.findings import Findings, writing
@@ -33,30 +34,10 @@ Table = list[dict[str, Any]]
 Floats = NDArray[np.float64]
 ENTRIES = ("active_pores", "active_top", "dead_pores", "dead_top", "sei", "revived")
 MOST_mA_PER_CM2 = 10.0  # the limiting current of a gap of 0.9 mm is 11 to 26
-NOT_CONVERGED = ["dead_pores", "dead_top", "revived", "efficiency"]  # in the voxels
 ABOVE_um = 2.0  # over the host's top: a front that stands so high is no longer in the pores
 WITHIN = 0.1  # of a published number
 DIGITS = 9  # of a charge, mAh/cm2
-ASSUMED = "predicted from assumed values"
-BARE_NOTE = "nothing here was fitted: kinetics, migration and contacts are assumed, each with its range"
-RIGID = (
-    "the network does not swell and lithium on top packs as top_porosity says: neither was fitted, and a thickness "
-    "that rests on them is missed"
-)
-ALIKE = "the electrolyte costs no voltage anywhere (electrolyte = a shipped one counts it)"
-NO_GAP = "no salt is used up, and there is no gap of 0.9 mm as in the optical cell"
-SALT = (
-    "salt and potential of {0} are computed plane by plane, through a gap of {1:g} um: its diffusivity and "
-    "transference number decide when salt is used up, and are carried beyond the concentrations they are vouched for"
-)
-DEAD = (
-    "dead lithium and what hangs on it are NOT CONVERGED in the voxels and not to be quoted: 0.038, 0.031 and 0.025 "
-    "mAh/cm2 of 5 with CP at 0.75, 0.5 and 0.375 um, 0.0075, 0.0078 and 0.0066 with CP@ZnO(002); what lies on top and "
-    "the front are, within 1 % (bench/results/dead_lithium.json)"
-)
-SETS = (
-    "SEI, contacts and evenness of the samples' sets differ because they were assumed so: their efficiencies are put in"
-)
+HIGHER_um = (2.0, 5.0, 10.0, 20.0)
 
 
 @dataclass(frozen=True)
@@ -101,7 +82,7 @@ def deposit_findings(
     if out is not None:
         summary["volume_page"] = _write_volume(written, seeds[0], summary, out)
     frames = {name: pl.DataFrame(rows, infer_schema_length=None) for name, rows in tables.items() if rows}
-    warning = "SIMULATED in voxels: what is assumed carries that word, and nothing was fitted"
+    warning = "SIMULATED in voxels: what is assumed or calibrated carries that word"
     findings = answered(f"Deposition in {written.name}", written.name, summary, frames, warning, out)
     if has_fields and out is not None:
         _write_fields(written, seeds, out)
@@ -229,9 +210,8 @@ def _summary(
     fibres = [] if written.fibres is None else parameters(written.fibres)
     liquid = _electrolyte(written)
     of_the_liquid = [] if asked.gap is None or liquid is None else parameters(liquid)
-    said = [*([asked.note] if asked.note else []), BARE_NOTE, SETS, RIGID, _of_the_liquid(written), DEAD]
     return {
-        **head("deposition", written.name, asked.title, said),
+        **head("deposition", written.name, asked.title, said_of(written)),
         "sample": asked.sample,
         "electrolyte": asked.electrolyte,
         "gap": _salt(written, seeds),
@@ -241,8 +221,12 @@ def _summary(
         "shape": list(seeds[0].solid.shape),
         "voxel_um": seeds[0].found.voxel_um,
         "thickness_um": tables["thickness"],
-        "onset_mAh_per_cm2": _onset(asked.published, asked.sample, seeds),
-        "in_pores_mAh_per_cm2": {**_span([_most_in_pores(one) for one in seeds]), "kind": ASSUMED},
+        "onset_mAh_per_cm2": _onset(written, seeds),
+        "stands_over_mAh_per_cm2": [
+            {"above_um": above, **_span([_onset_of(one, above) for one in seeds]), "kind": PREDICTED}
+            for above in HIGHER_um
+        ],
+        "in_pores_mAh_per_cm2": {**_span([_most_in_pores(one) for one in seeds]), "kind": PREDICTED},
         "efficiency": _efficiencies(seeds),
         "account": tables["account"],
         "not_converged": NOT_CONVERGED,
@@ -252,14 +236,6 @@ def _summary(
         "results": {"deposition": {"thickness": tables["thickness"], "account": tables["account"]}},
         "parameters": [*fibres, *parameters(deposition), *of_the_liquid],
     }
-
-
-def _of_the_liquid(written: DepositFile) -> str:
-    asked = written.asked
-    if asked.gap is not None:
-        return SALT.format(asked.electrolyte, asked.gap.length_um)
-    counts = f"resistance of {asked.electrolyte} counts" if asked.electrolyte else ALIKE
-    return f"{counts}; {NO_GAP}"
 
 
 def _salt(written: DepositFile, seeds: Sequence[_Seed]) -> dict[str, Any] | None:
@@ -281,7 +257,7 @@ def _salt(written: DepositFile, seeds: Sequence[_Seed]) -> dict[str, Any] | None
         "sand_time_s": sand_time_s(electrolyte, max(currents), warm_K) if max(currents) > 0.0 else None,
         "least_salt_at_collector_mol_per_L": _span([float(held[0]) for held in least]),
         "least_salt_over_host_mol_per_L": _span([float(held[1]) for held in least]),
-        "kind": ASSUMED,
+        "kind": PREDICTED,
     }
 
 
@@ -295,7 +271,7 @@ def _write_volume(written: DepositFile, one: _Seed, summary: Mapping[str, Any], 
         one.found.voxel_um,
         one.found.n_host * one.found.voxel_um,
     )
-    return write_volume(shown, f"Lithium in {written.name}", tags(summary), [RIGID, DEAD], out).name
+    return write_volume(shown, f"Lithium in {written.name}", tags(summary), [SWELLS, DEAD], out).name
 
 
 def _span(values: Sequence[float | None]) -> dict[str, Any]:
@@ -317,22 +293,24 @@ def _ends(seeds: Sequence[_Seed]) -> Iterator[tuple[int, int, str, float]]:
         before = plated
 
 
-def _thickness(published: Sequence[Published], sample: str | None, seeds: Sequence[_Seed]) -> Table:
-    """Height of the front after each plating of the first cycle, beside what was measured."""
+def _thickness(written: DepositFile, seeds: Sequence[_Seed]) -> Table:
+    """Height of the front after each plating of the first cycle, beside what was measured; and that of the host."""
     rows: Table = []
     for place, cycle, what, plated in _ends(seeds):
         if what != "plate" or cycle > 0:
             continue
         paper = [
             one
-            for one in published
-            if one.sample == sample
+            for one in written.asked.published
+            if one.sample == written.asked.sample
             and one.quantity == "thickness_um"
             and one.plated_mAh_per_cm2 is not None
             and abs(one.plated_mAh_per_cm2 - plated) < 1e-6
         ]
         ours = _span([one.found.pictures[place].front_um for one in seeds])
-        rows.append({"capacity_mAh_per_cm2": plated, **ours, **_beside(ours, paper), "kind": ASSUMED})
+        host = _span([float(one.found.pictures[place].heights_um[: one.found.n_host].sum()) for one in seeds])
+        kind = {"host_um": host["mean"], "kind": kind_beside(written, paper)}
+        rows.append({"capacity_mAh_per_cm2": plated, **ours, **_beside(ours, paper), **kind})
     return rows
 
 
@@ -346,21 +324,22 @@ def _beside(ours: Mapping[str, Any], paper: Sequence[Published]) -> dict[str, An
     return {"paper_low": one.low, "paper_high": one.high, "is_met": met}
 
 
-def _onset(published: Sequence[Published], sample: str | None, seeds: Sequence[_Seed]) -> dict[str, Any]:
+def _onset(written: DepositFile, seeds: Sequence[_Seed]) -> dict[str, Any]:
     """What is plated when the front stands over the host; None where it never does."""
-    paper = [one for one in published if one.sample == sample and one.quantity == "onset_mAh_per_cm2"]
-    ours = _span([_onset_of(one) for one in seeds])
-    return {**ours, **_beside(ours, paper), "kind": ASSUMED}
+    asked = written.asked
+    paper = [one for one in asked.published if one.sample == asked.sample and one.quantity == "onset_mAh_per_cm2"]
+    ours = _span([_onset_of(one, ABOVE_um) for one in seeds])
+    return {**ours, **_beside(ours, paper), "kind": kind_beside(written, paper)}
 
 
-def _onset_of(one: _Seed) -> float | None:
-    top = one.found.n_host * one.found.voxel_um + ABOVE_um
-    above = np.flatnonzero(one.found.front_um > top)
+def _onset_of(one: _Seed, above_um: float) -> float | None:
+    """Charge from which on the front stands so far over the top of the host, as this is stretched by then."""
+    over, plated = one.found.front_um - one.found.host_um - above_um, one.plated
+    above = np.flatnonzero(over > 0.0)
     if not above.size or above[0] == 0:
         return None
     i = int(above[0])
-    front, plated = one.found.front_um, one.plated
-    return float(np.interp(top, front[i - 1 : i + 1], plated[i - 1 : i + 1]))
+    return float(np.interp(0.0, over[i - 1 : i + 1], plated[i - 1 : i + 1]))
 
 
 def _most_in_pores(one: _Seed) -> float:
@@ -373,7 +352,7 @@ def _efficiencies(seeds: Sequence[_Seed]) -> Table:
     by_seed = [one.found.efficiencies() for one in seeds]
     n = min(len(held) for held in by_seed)
     return [
-        {"cycle": cycle + 1, **_span([float(held[cycle]) for held in by_seed]), "kind": ASSUMED} for cycle in range(n)
+        {"cycle": cycle + 1, **_span([float(held[cycle]) for held in by_seed]), "kind": PREDICTED} for cycle in range(n)
     ]
 
 
@@ -385,29 +364,39 @@ def _account(seeds: Sequence[_Seed]) -> Table:
         held = {name: float(np.mean([frame[name][place] for frame in frames])) for name in ENTRIES}
         dead = _span([float(frame["dead_pores"][place] + frame["dead_top"][place]) for frame in frames])
         spans = {"dead_low": dead["low"], "dead_high": dead["high"]}
-        rows.append({"cycle": cycle + 1, "step": what, "plated_mAh_per_cm2": plated, **held, **spans, "kind": ASSUMED})
+        rows.append(
+            {"cycle": cycle + 1, "step": what, "plated_mAh_per_cm2": plated, **held, **spans, "kind": PREDICTED}
+        )
     return rows
 
 
 def _profiles(seeds: Sequence[_Seed]) -> Table:
-    """Share of each layer that is lithium, at the end of each step of the first cycle."""
+    """Share of each layer that is lithium, at the end of each step of the first cycle; heights are means."""
     rows: Table = []
     h = seeds[0].found.voxel_um
     for place, cycle, what, plated in _ends(seeds):
         if cycle > 0 or what == "rest":
             continue
-        layers = [one.found.pictures[place].lithium.mean(axis=(1, 2)) for one in seeds]
-        for k in range(max(len(held) for held in layers)):
-            share = _span([float(held[k]) if k < len(held) else 0.0 for held in layers])
-            at = {"place": place, "step": what, "plated_mAh_per_cm2": plated, "z_um": (k + 0.5) * h}
-            rows.append({**at, **share, "kind": ASSUMED})
+        pictures = [one.found.pictures[place] for one in seeds]
+        n_high = max(len(picture.lithium) for picture in pictures)
+        heights = [np.pad(one.heights_um, (0, n_high - len(one.heights_um)), constant_values=h) for one in pictures]
+        shares = [
+            np.pad(one.lithium.mean(axis=(1, 2), dtype=np.float64), (0, n_high - len(one.lithium))) * h / high
+            for one, high in zip(pictures, heights, strict=True)
+        ]
+        height = np.mean(heights, axis=0)
+        middle = np.cumsum(height) - 0.5 * height
+        for k in range(n_high):
+            at = {"place": place, "step": what, "plated_mAh_per_cm2": plated}
+            where = {"z_um": float(middle[k]), "height_um": float(height[k])}
+            rows.append({**at, **where, **_span([float(held[k]) for held in shares]), "kind": PREDICTED})
     return rows
 
 
 def _tables(written: DepositFile, seeds: Sequence[_Seed]) -> dict[str, Table]:
     account, ends = _account(seeds), list(_ends(seeds[:1]))
     return {
-        "thickness": _thickness(written.asked.published, written.asked.sample, seeds),
+        "thickness": _thickness(written, seeds),
         "account": account,
         "infill_profile": _profiles(seeds),
         "front": _fronts(seeds),
@@ -429,6 +418,7 @@ def _fronts(seeds: Sequence[_Seed]) -> Table:
                     "step": int(table[ledger.STEP][int(at)]),
                     "plated_mAh_per_cm2": float(one.plated[at]),
                     "front_um": float(one.found.front_um[at]),
+                    "host_um": float(one.found.host_um[at]),
                     "overpotential_mV": mV_PER_V * float(one.found.voltage_volt[at]),
                     **_salt_of(one, int(at)),
                 }

@@ -17,12 +17,15 @@ from small_study import SMALLER, asked, written
 
 from interlith import ledger
 from interlith.deposit import checkpoint
-from interlith.deposit.box import Box
+from interlith.deposit.box import Box, Ground
 from interlith.deposit.checkpoint import Keeping, Kept, fingerprint, packed, prune, unpacked
 from interlith.deposit.follow import follow
 from interlith.deposit.team import Team
 from interlith.deposition import deposit_findings
 from interlith.errors import CorruptFile, InputError
+from interlith.parts.deposition import deposition
+from interlith.parts.electrolyte import electrolyte
+from interlith.protocol import ConstantCurrent, Protocol, Rest
 
 NAME = "f" * 64
 
@@ -31,14 +34,14 @@ class Killed(Exception):
     """Ends a deposition where a test wants it."""
 
 
-def followed(given, keeping=None):
+def followed(given, keeping=None, **more):
     """The protocol in a box, and the shares that were told."""
     shares = []
     with Team(1) as team:
-        return follow(*given, seed=1, team=team, keeping=keeping, told=shares.append), shares
+        return follow(*given, seed=1, team=team, keeping=keeping, told=shares.append, **more), shares
 
 
-def killed(given, keeping, last):
+def killed(given, keeping, last, **more):
     """The same, killed after so many small steps: the shares alone."""
     shares = []
 
@@ -48,7 +51,7 @@ def killed(given, keeping, last):
             raise Killed
 
     with Team(1) as team, pytest.raises(Killed):
-        follow(*given, seed=1, team=team, keeping=keeping, told=told)
+        follow(*given, seed=1, team=team, keeping=keeping, told=told, **more)
     return shares
 
 
@@ -66,11 +69,18 @@ def assert_same(one, other):
     assert one.ledger.table.schema == other.ledger.table.schema
     assert one.voltage_volt.tobytes() == other.voltage_volt.tobytes()
     assert one.front_um.tobytes() == other.front_um.tobytes()
+    assert one.host_um.tobytes() == other.host_um.tobytes()
+    assert np.array_equal(one.salt_mol_per_L, other.salt_mol_per_L)
+    assert [vars(frame).keys() for frame in one.frames] == [vars(frame).keys() for frame in other.frames]
+    for mine, its in zip(one.frames, other.frames, strict=True):
+        assert mine.plated_mAh_per_cm2 == its.plated_mAh_per_cm2
+        assert (mine.lithium == its.lithium).all()
     assert len(one.pictures) == len(other.pictures)
     for mine, its in zip(one.pictures, other.pictures, strict=True):
         assert (mine.step, mine.front_um) == (its.step, its.front_um)
         assert (mine.lithium.tobytes(), mine.lithium.dtype) == (its.lithium.tobytes(), its.lithium.dtype)
         assert (mine.is_dead.tobytes(), mine.is_dead.dtype) == (its.is_dead.tobytes(), its.is_dead.dtype)
+        assert mine.heights_um.tobytes() == its.heights_um.tobytes()
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +110,22 @@ def test_killed_anywhere_it_goes_on_to_the_same_bits(tmp_path, given, whole):
         shutil.copytree(tmp_path / NAME, tmp_path / str(last) / NAME)
     for last in places:
         again, left = followed(given, kept_in(tmp_path / str(last)))
+        assert left == shares[last:]
+        assert_same(again, found)
+
+
+@pytest.mark.usefixtures("always")
+def test_salt_is_kept_too(tmp_path):
+    host = np.zeros((10, 6, 6))
+    host[:, ::3, ::3] = 1.0
+    plate = ConstantCurrent(current_density_mA_per_cm2=-12.0, areal_capacity_mAh_per_cm2=0.5)
+    strip = ConstantCurrent(current_density_mA_per_cm2=6.0, areal_capacity_mAh_per_cm2=0.3)
+    box = Protocol(name="x", steps=(plate, Rest(duration_s=50.0), strip)), Ground(host, 10, 0.5, True), deposition("cp")
+    liquid = {"electrolyte": electrolyte("litfsi-dol-dme-lino3"), "gap_um": 200.0}
+    found, shares = followed(box, **liquid)
+    for last in (len(shares) // 3, ends(found)[0] + 1, len(shares) - 2):
+        killed(box, kept_in(tmp_path / str(last)), last, **liquid)
+        again, left = followed(box, kept_in(tmp_path / str(last)), **liquid)
         assert left == shares[last:]
         assert_same(again, found)
 

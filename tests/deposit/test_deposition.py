@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from itertools import pairwise
 
 import polars as pl
 import pytest
@@ -74,19 +75,20 @@ def test_every_mAh_is_accounted_for(found):
 def test_what_is_dead_is_revived_by_what_grows_over_it(found):
     first, second = (found.summary["account"][place] for place in (3, 5))
     dead = [row["dead_pores"] + row["dead_top"] for row in (first, second)]
-    assert first["revived"] == 0.0
     assert dead[0] > 0.01
-    assert second["revived"] >= dead[0] - dead[1] > 0.0
+    assert second["revived"] - first["revived"] >= dead[0] - dead[1] > 0.0
 
 
 def test_pores_fill_before_lithium_stands_over_them(found):
     said = found.summary
     void = 0.79 * 20 * 0.2062
-    assert 0.9 * void < said["in_pores_mAh_per_cm2"]["mean"] <= void
-    assert 0.5 * void < said["onset_mAh_per_cm2"]["mean"] < 1.1 * void
+    assert 0.5 * void < said["in_pores_mAh_per_cm2"]["mean"]
+    assert 0.0 < said["onset_mAh_per_cm2"]["mean"] < 0.7 * void
+    above = said["stands_over_mAh_per_cm2"]
+    assert above[0]["mean"] == said["onset_mAh_per_cm2"]["mean"]
+    assert all(low["mean"] < high["mean"] for low, high in pairwise(above) if high["mean"] is not None)
     four = said["thickness_um"][1]
-    dense = 20 + (4 * 0.98 - said["account"][1]["active_pores"]) / 0.2062
-    assert four["mean"] == pytest.approx(dense, rel=0.25)
+    assert 20.0 < four["host_um"] < four["mean"]
     assert four["low"] <= four["mean"] <= four["high"]
 
 
@@ -95,14 +97,16 @@ def test_published_numbers_of_the_sample_are_beside_ours_and_those_of_others_are
     assert (one["paper_low"], one["is_met"]) == (None, None)
     assert (four["paper_low"], four["is_met"]) == (80.0, False)
     assert found.summary["onset_mAh_per_cm2"]["is_met"] is None
-    assert {row["kind"] for row in found.summary["thickness_um"]} == {"predicted from assumed values"}
+    assert {row["kind"] for row in found.summary["thickness_um"]} == {"predicted from calibrated and assumed values"}
 
 
 def test_the_profile_holds_the_lithium_of_the_account(found):
     rows = pl.DataFrame(found.summary["infill_profile"])
     for row in found.summary["account"][:2]:
         layers = rows.filter(pl.col("plated_mAh_per_cm2") == row["plated_mAh_per_cm2"])
-        assert layers["mean"].sum() * 1.0 * 0.2062 == pytest.approx(row["active_pores"] + row["active_top"], rel=1e-3)
+        assert (layers["mean"] * layers["height_um"]).sum() * 0.2062 == pytest.approx(
+            row["active_pores"] + row["active_top"], rel=0.02
+        )
 
 
 def test_the_film_fills_and_empties_at_equal_steps_and_ends_as_the_cut_does(found):
@@ -124,7 +128,9 @@ def test_cycles_add_up_to_the_account(found):
     assert rows["cycle"].to_list() == [1, 2]
     assert rows["plated"].to_list() == pytest.approx([4.0, 4.0])
     assert rows["not_stripped"].sum() == pytest.approx(account[-1]["plated_mAh_per_cm2"], abs=1e-9)
-    assert rows["revived"].to_list() == pytest.approx([account[3]["revived"], account[-1]["revived"]])
+    assert rows["revived"].to_list() == pytest.approx(
+        [account[3]["revived"], account[-1]["revived"] - account[3]["revived"]]
+    )
     assert rows["dead_top"].to_list() == [account[3]["dead_top"], account[-1]["dead_top"]]
     assert cycles(found) is not None
     once = Finding(found.name, found.summary, {**found.tables, "by_cycle": rows[:1]})

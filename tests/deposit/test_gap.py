@@ -192,7 +192,9 @@ def test_a_place_without_salt_stops_by_itself():
     assert carried[0] < 0.3 * carried[-1]
 
 
-EVEN = deposition("cu").with_values(ease_spread=0.0, nucleation_spread=0.0, collector_nucleation_mV=0.0)
+EVEN = deposition("cu").with_values(
+    ease_spread=0.0, nucleation_spread=0.0, collector_nucleation_mV=0.0, void_per_sei=0.0
+)
 
 
 def current(mA_per_cm2, mAh_per_cm2):

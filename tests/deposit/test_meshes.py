@@ -78,8 +78,10 @@ def test_packing_moves_no_point_by_more_than_half_a_step():
     assert Mesh(places / 64, faces).volume_um3 == pytest.approx(mesh.volume_um3, rel=1e-3)
 
 
-def picture(lithium, is_dead):
-    return Picture(0, np.array(lithium, dtype=np.float32).reshape(-1, 1, 1), np.array(is_dead).reshape(-1, 1, 1), 0.0)
+def picture(lithium, is_dead, stretch=1.0, packing=1.0):
+    held, n = np.array(lithium, dtype=np.float32).reshape(-1, 1, 1), len(lithium)
+    heights, packed = np.full(n, 0.5) * stretch, np.ones(n) * packing
+    return Picture(0, held, np.array(is_dead).reshape(-1, 1, 1), 0.0, heights, packed)
 
 
 def test_revived_is_live_that_was_dead_and_never_gone():
@@ -100,9 +102,13 @@ def test_revived_is_live_that_was_dead_and_never_gone():
 
 def test_lithium_beside_a_fibre_meets_it_and_loose_packing_is_seen_whole():
     host = np.array([0.8, 0.4, 0.0], dtype=np.float32).reshape(-1, 1, 1)
-    one = picture([0.2, 0.6, 0.5, 0.25], [False] * 4)
-    shares = shares_of(one, np.zeros((4, 1, 1), dtype=bool), host, np.array([1.0, 1.0, 1.0, 0.5]))
+    one = picture([0.2, 0.6, 0.5, 0.25], [False] * 4, packing=np.array([1.0, 1.0, 1.0, 0.5]))
+    shares = shares_of(one, np.zeros((4, 1, 1), dtype=bool), host, 0.5)
     assert shares[LIVE].ravel() == pytest.approx([0.2, 1.0, 0.5, 0.5])
+    wider = picture([0.4, 1.2, 1.0, 0.25], [False] * 4, np.array([2.0, 2.0, 2.0, 1.0]), one.packing)
+    again = shares_of(wider, np.zeros((4, 1, 1), dtype=bool), 2.0 * host, 0.5)
+    assert again[LIVE].ravel() == pytest.approx(shares[LIVE].ravel())
+    assert again[FIBRES].ravel() == pytest.approx(host.ravel())
 
 
 def test_a_large_box_is_joined_to_coarser_voxels_and_keeps_its_size():

@@ -77,7 +77,10 @@ class Gap(Written):
 
 
 class Published(Written):
-    """What was measured of a sample, beside which ours is shown: low and high the same where it is one number."""
+    """What was measured of a sample, beside which ours is shown: low and high the same where it is one number.
+
+    is_fitted: the shipped set of the sample was fitted to it.
+    """
 
     sample: str
     quantity: Literal["thickness_um", "onset_mAh_per_cm2"]
@@ -85,6 +88,7 @@ class Published(Written):
     low: float
     high: float
     source: str
+    is_fitted: bool = False
 
     @model_validator(mode="after")
     def _of_a_charge(self) -> Self:

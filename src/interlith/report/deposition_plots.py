@@ -106,13 +106,13 @@ def thickness(finding: Finding) -> Sketch | None:
     data = pl.concat([data, points], how="diagonal")
     caption = (
         "Height under which the lithium of 95 % of the places lies, against what is plated, while it is plated and "
-        "stripped; one line for each network. Diamonds: thickness of the paper as published. Dashed: the host."
+        "stripped; one line for each network. Dashed: the top of the host, which swells. Diamonds: thickness of the "
+        "paper as published, hollow where the shipped values were fitted to it."
     )
-    top = finding.summary["shape"][0] * finding.summary["voxel_um"]
-    return Sketch("height", "How high the lithium stands", caption, data, lambda c: _paint_height(c, data, top), 2.9)
+    return Sketch("height", "How high the lithium stands", caption, data, lambda c: _paint_height(c, data), 2.9)
 
 
-def _paint_height(canvas: Axes, data: pl.DataFrame, top: float) -> None:
+def _paint_height(canvas: Axes, data: pl.DataFrame) -> None:
     axes = canvas.subplots()
     lines = data.filter(pl.col("front_um").is_not_null())
     for place, (_, rows) in enumerate(lines.group_by("seed", maintain_order=True)):
@@ -120,19 +120,16 @@ def _paint_height(canvas: Axes, data: pl.DataFrame, top: float) -> None:
         last = int(np.argmax(x)) + 1
         axes.plot(x[:last], y[:last], color=PLATE, lw=1.2, label="plating" if place == 0 else None)
         axes.plot(x[last - 1 :], y[last - 1 :], color=STRIP, lw=1.0, label="stripping" if place == 0 else None)
+        axes.plot(x, rows["host_um"].to_numpy(), color=GREY, lw=0.8, ls="--", label="host" if place == 0 else None)
     seen = data.filter(pl.col("paper_low").is_not_null())
-    if seen.height:
-        axes.plot(
-            seen["capacity_mAh_per_cm2"].to_numpy(),
-            seen["paper_low"].to_numpy(),
-            "D",
-            ms=5,
-            color=INK,
-            mec="white",
-            ls="none",
-            label="published",
-        )
-    axes.axhline(top, color=GREY, lw=0.8, ls="--")
+    is_fitted = pl.col("kind").str.starts_with("calibrated")
+    for name, inside, rows in (
+        ("published, fitted to", "white", seen.filter(is_fitted)),
+        ("published", INK, seen.filter(~is_fitted)),
+    ):
+        if rows.height:
+            x, y = rows["capacity_mAh_per_cm2"].to_numpy(), rows["paper_low"].to_numpy()
+            axes.plot(x, y, "D", ms=5, color=inside, mec=INK, ls="none", label=name)
     axes.set_ylim(0.0, None)
     axes.set_xlim(0.0, None)
     axes.set_xlabel("Lithium plated (mAh/cm2)")
@@ -147,7 +144,7 @@ def infill(finding: Finding) -> Sketch | None:
     top = finding.summary["shape"][0] * finding.summary["voxel_um"]
     caption = (
         "Share of each layer that is lithium, mean over the networks, from the current collector on; dashed: the top "
-        "of the host."
+        "of the host as made."
     )
     return Sketch("infill", "Where the lithium lies", caption, data, lambda c: _paint_infill(c, data, top), 2.8)
 

@@ -93,7 +93,8 @@ def _against(row: Mapping[str, Any]) -> tuple[str, str, str]:
         ours += f" ({number(row['low'], 3)} to {number(row['high'], 3)})"
     ends = (row["paper_low"], row["paper_high"])
     paper = "" if ends[0] is None else " to ".join(dict.fromkeys(number(end, 3) for end in ends))
-    return ours, paper, {True: "met", False: "MISSED", None: ""}[row["is_met"]]
+    told = {True: "met", False: "MISSED", None: ""}[row["is_met"]]
+    return ours, paper, "fitted" if row["kind"].startswith("calibrated") and row["is_met"] else told
 
 
 def _account(rows: Sequence[Mapping[str, Any]]) -> Table:

@@ -1,0 +1,59 @@
+"""What is said with a deposition in voxels: what was fitted, what is assumed, what is missed and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from interlith.deposit.deposit_file import DepositFile, Published
+
+CALIBRATED = "calibrated: the shipped values were fitted to this"
+PREDICTED = "predicted from calibrated and assumed values"
+NOT_CONVERGED = ["dead_pores", "dead_top", "revived", "efficiency"]  # in the voxels
+FITTED = (
+    "fitted: stiffness_MPa to the published height of CP@ZnO(002) at 5 mAh/cm2, void_per_sei to that of CP; all else "
+    "is assumed, each value with its range"
+)
+CHANGED = "[deposition] changes the shipped set: what was calibrated was fitted without that"
+SWELLS = (
+    "a height alone cannot tell a host that swells from porous lithium over it: with another fill_before_swelling, "
+    "assumed, another stiffness and another void fit as well"
+)
+CONTACTS = (
+    "contacts cannot be fitted to the published efficiencies: from 0 to 1 they move that of CP by {0} points, far from "
+    "91.62 % (bench/results/calibrate_deposition.json); the efficiencies follow the SEI that was assumed"
+)
+ALIKE = "the electrolyte costs no voltage anywhere (electrolyte = a shipped one counts it)"
+NO_GAP = "no salt is used up, and there is no gap of 0.9 mm as in the optical cell"
+SALT = (
+    "salt and potential of {0} are computed plane by plane, through a gap of {1:g} um: its diffusivity and "
+    "transference number decide when salt is used up, and are carried beyond the concentrations they are vouched for"
+)
+DEAD = (
+    "dead lithium and what hangs on it are NOT CONVERGED in the voxels and not to be quoted "
+    "(bench/results/dead_lithium.json)"
+)
+
+
+def said_of(written: DepositFile) -> list[str]:
+    """What must be known with the numbers of a file."""
+    asked = written.asked
+    notes = [asked.note] if asked.note else []
+    changed = [CHANGED] if written.changes else []
+    return [*notes, FITTED, *changed, SWELLS, CONTACTS, of_the_liquid(written), DEAD]
+
+
+def of_the_liquid(written: DepositFile) -> str:
+    """What of the electrolyte is computed."""
+    asked = written.asked
+    if asked.gap is not None:
+        return SALT.format(asked.electrolyte, asked.gap.length_um)
+    counts = f"resistance of {asked.electrolyte} counts" if asked.electrolyte else ALIKE
+    return f"{counts}; {NO_GAP}"
+
+
+def kind_beside(written: DepositFile, paper: Sequence[Published]) -> str:
+    """Whether a number was fitted to what is published, or follows."""
+    is_fitted = bool(paper) and paper[0].is_fitted and not written.changes
+    return CALIBRATED if is_fitted else PREDICTED
