@@ -6,8 +6,8 @@ stiffness_MPa is fitted to the height of CP@ZnO(002) at 5 mAh/cm2, 43.8 um, then
 each by secants in the logarithm, for every seed by itself: the spread over the seeds is that of the fit. Then the
 published Aurbach test (3 mAh/cm2 plated, ten times 1 mAh/cm2 stripped and plated, all stripped, 1 mA/cm2, without its
 conditioning cycle) is followed with contacts of 0, 0.3 and 1: what they can move. Last the other assumption that the
-heights rest on, fill_before_swelling, is changed with all else as fitted. Networks of the shipped reference-deposit in a
-narrower box.
+heights rest on, fill_before_swelling, is changed with all else as fitted. Networks of the shipped reference-deposit in
+a narrower box.
 Writes bench/results/calibrate_deposition.json.
 """
 

@@ -113,7 +113,9 @@ def _in_processes(one: One[Gave], board: _Board, n_workers: int) -> list[Gave]:
     with tempfile.TemporaryDirectory(prefix="interlith-", ignore_cleanup_errors=True) as folder:
         slips = [Path(folder) / str(place) for place in range(board.n)]
         with pool(n_workers) as executor:
-            futures = [executor.submit(_reporting, one, place, slip) for place, slip in enumerate(slips)]
+            threads = threads_for(board.n, n_workers, os.cpu_count() or 1)
+            jobs = enumerate(zip(threads, slips, strict=True))
+            futures = [executor.submit(_reporting, one, place, n, slip) for place, (n, slip) in jobs]
             running: set[Future[Gave]] = set(futures)
             while running:
                 ended, running = wait(running, timeout=REPORT_EVERY_S, return_when=FIRST_COMPLETED)
@@ -132,14 +134,25 @@ def _look(board: _Board, slips: Sequence[Path]) -> None:
             board.put(place, json.loads(slip.read_bytes()))
 
 
-def _reporting(one: One[Gave], place: int, slip: Path) -> Gave:
+def _reporting(one: One[Gave], place: int, n_threads: int, slip: Path) -> Gave:
     """In a process of its own."""
 
     def put(held: dict[str, Any]) -> None:
         with suppress(OSError):  # a full disk of temporary files stops no computation
             replace_file(slip, json.dumps(held).encode())
 
-    return one(place, 1, Report(put))
+    return one(place, n_threads, Report(put))
+
+
+def threads_for(n: int, n_workers: int, n_cores: int) -> list[int]:
+    """Threads of each network: what is left over at the end, fewer than the workers, shares all cores.
+
+    >>> threads_for(3, 2, 2), threads_for(4, 3, 8)
+    ([1, 1, 2], [2, 2, 2, 8])
+    """
+    left = n % n_workers
+    even, last = max(1, n_cores // n_workers), max(1, n_cores // max(1, left))
+    return [even] * (n - left) + [last] * left
 
 
 def workers_for(n: int, workers: int | None) -> int:

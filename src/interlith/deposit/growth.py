@@ -19,7 +19,7 @@ from interlith.deposit.sinking import sink
 from interlith.units import M_PER_UM, SECONDS_PER_HOUR, A_PER_M2_PER_mA_PER_CM2, mV_PER_V
 
 MOST_CHANGE = 0.5  # of a voxel's share in one step
-MOST_STRIPPED = 0.2  # of what a voxel holds when it is full, in one step
+MOST_STRIPPED = 0.3  # of what a voxel holds when it is full, in one step
 LEAST_STRAIN = 0.02  # of a layer, in one step
 HELD_BACK = 0.01  # share of a step's charge that the fastest places may leave to the others
 LEAST_LEFT = 1e-12  # share of a voxel: what would be left by rounding is stripped too, and counted

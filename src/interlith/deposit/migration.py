@@ -17,7 +17,7 @@ Floats = NDArray[np.float64]
 Places = tuple[NDArray[np.intp], ...]
 MOST_NEAR = 18
 OVER_FACE, OVER_EDGE, ONLY_WAY = 2.0 / 3.0, 1.0 / 6.0, 0.5
-WITHIN = 1e-6
+WITHIN = 1e-5
 MOST_ITERATIONS = 2000
 
 
@@ -30,9 +30,10 @@ def evened(rate: Floats, area: Floats, squared: Floats, places: Places, number: 
     """
     if not squared.any():
         return rate
-    near, weight = np.full((rate.size, MOST_NEAR), -1, dtype=np.int32), np.zeros((rate.size, MOST_NEAR))
+    near = np.full((rate.size, MOST_NEAR), -1, dtype=np.int32)
+    weight = np.zeros(near.shape, dtype=np.float32)
     _neighbors(number, places[0], places[1], places[2], squared, near, weight)
-    diagonal = area + weight.sum(axis=1)
+    diagonal = area + weight.sum(axis=1, dtype=np.float64)
     u = rate / area
     if not _solved(near, weight, diagonal, rate, u, WITHIN, MOST_ITERATIONS):
         raise SolverError("migration of adatoms over the surface did not converge")
