@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import polars as pl
 import pytest
+from small_study import SMALLER
 
 from interlith.deposition import deposit_findings
 from interlith.errors import InputError, PhysicsError
@@ -14,27 +15,9 @@ from interlith.findings import Finding
 from interlith.networks import NetworkOptions, read
 from interlith.report.deposition_plots import cycles
 
-SMALL = """title = "a small box"
-sample = "cp"
-[network]
-bundle_diameter_um = 2.0
-fibre_length_um = 30
-tilt_deg = 10
-[box]
-width_um = 20
-voxel_um = 1
-seeds = [1, 2]
-[deposition]
-lithium_contact = 0.1
-[protocol]
-name = "once"
-steps = [
-  { kind = "constant-current", current_density_mA_per_cm2 = -1, areal_capacity_mAh_per_cm2 = 1 },
-  { kind = "constant-current", current_density_mA_per_cm2 = -1, areal_capacity_mAh_per_cm2 = 3 },
-  { kind = "rest", duration_s = 600 },
-  { kind = "constant-current", current_density_mA_per_cm2 = 1, voltage_V = 1.0 },
-]
-[[published]]
+SMALL = (
+    SMALLER
+    + """[[published]]
 sample = "cp"
 quantity = "thickness_um"
 plated_mAh_per_cm2 = 4
@@ -48,6 +31,7 @@ low = 1
 high = 9
 source = "made up"
 """
+)
 
 
 @pytest.fixture(scope="module")

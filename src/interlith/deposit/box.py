@@ -68,10 +68,11 @@ class Ground:
 class Box:
     """Arrays [z, y, x] with a rim of one voxel, of a ground and as much electrolyte above as the lithium needs.
 
-    lithium: share of each voxel, over 1 where its plane is stretched. planes: as in `surfaces`. state: none, live
-    (conducts to the collector) or dead. The rest is derived of these,
-    of the ground and of the numbers drawn, by `settle`. conductivity_S_per_m: of the open electrolyte; None: it loses
-    nothing. salt: in it and in the gap over it, where that counts.
+    lithium: share of each voxel, over 1 where its plane is stretched. planes: as in `surfaces`; pushed: float64[z] of
+    the host, how far what a layer holds stretches it where all of it is alike. state: none, live (conducts to the
+    collector) or dead. The rest is derived of these, of the ground and of the numbers drawn, by `settle`.
+    conductivity_S_per_m: of the open electrolyte; None: it loses nothing. salt: in it and in the gap over it, where
+    that counts.
     """
 
     def __init__(
@@ -154,7 +155,7 @@ class Box:
     def pressure(self) -> Floats:
         """float64[z] with a rim, F / 2RT times the overpotential by which a stretched plane keeps lithium out."""
         found = np.zeros(len(self.planes))
-        found[1 : 1 + self.ground.n_host] = np.maximum(self._pushed() - 1.0, 0.0) * self._per_strain
+        found[1 : 1 + self.ground.n_host] = np.maximum(self.pushed - 1.0, 0.0) * self._per_strain
         return found
 
     @property
@@ -168,7 +169,7 @@ class Box:
         if not self._per_strain > 0.0:
             return np.full(self.ground.n_host, np.inf)
         most = 1.0 + max(barrier, 0.0) / self._per_strain
-        found: Floats = np.maximum(most - self._pushed(), 0.0) * self.deposition.fill_before_swelling
+        found: Floats = np.maximum(most - self.pushed, 0.0) * self.deposition.fill_before_swelling
         return found
 
     def pack(self, current_mA_per_cm2: float) -> None:
@@ -217,18 +218,13 @@ class Box:
         """float64[z, 1, 1] without a rim."""
         return self.planes[1:-1, column, None, None]
 
-    def _pushed(self) -> Floats:
-        """float64[z] of the host, how far what a layer holds stretches it, where all of it is alike."""
-        inner = (slice(1, 1 + self.ground.n_host), slice(1, -1), slice(1, -1))
-        host, lithium = self.host[inner].mean(axis=(1, 2)), self.lithium[inner].mean(axis=(1, 2))
-        found: Floats = host + lithium / self.deposition.fill_before_swelling
-        return found
-
     def _stretch(self) -> None:
         """Layers of the host whose pores are filled too far are pushed apart; no lithium is squeezed."""
         n, inner = self.ground.n_host, (slice(1, 1 + self.ground.n_host), slice(1, -1), slice(1, -1))
-        propped = (self.host[inner] + self.lithium[inner]).max(axis=(1, 2), initial=0.0)
-        stretch = np.maximum(np.maximum(self._pushed(), propped), 1.0)
+        host, lithium = self.host[inner], self.lithium[inner]
+        self.pushed = host.mean(axis=(1, 2)) + lithium.mean(axis=(1, 2)) / self.deposition.fill_before_swelling
+        propped = (host + lithium).max(axis=(1, 2), initial=0.0)
+        stretch = np.maximum(np.maximum(self.pushed, propped), 1.0)
         self.planes[1 : 1 + n, surfaces.STRETCH] = stretch
         self.planes[1 : 1 + n, surfaces.LEAST] = np.where(
             stretch > 1.0, surfaces.FULL_ENOUGH * stretch, surfaces.LEAST_ROOM

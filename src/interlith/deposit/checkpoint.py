@@ -166,6 +166,16 @@ def _part(number: int) -> str:
     return f"part-{number:04d}"
 
 
+def arrays_of(one: Any) -> dict[str, NDArray[Any]]:
+    """The fields of a dataclass of arrays and numbers, to be kept."""
+    return {name: np.asarray(value) for name, value in vars(one).items()}
+
+
+def value_of(array: NDArray[Any]) -> Any:
+    """What was kept: an array, or the number that it was."""
+    return array if array.ndim else array.item()
+
+
 def packed(name: str, state: Mapping[str, Any], arrays: Arrays) -> bytes:
     """The bytes of a file: a first line, a header of JSON, and an archive of NumPy."""
     held = io.BytesIO()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from interlith import ledger
 from interlith.deposit import gap, growth, surfaces
 from interlith.deposit.box import Box, Ground
-from interlith.deposit.checkpoint import Keeping, Kept
+from interlith.deposit.checkpoint import Keeping, Kept, arrays_of, value_of
 from interlith.deposit.frames import Frame, Frames, first_plated
 from interlith.deposit.team import Team
 from interlith.errors import InputError, SolverError
@@ -147,13 +147,16 @@ class _Course:
         arrays = {f"box.{name}": held for name, held in self.box.kept().items()}
         arrays |= {f"entry.{name}": np.array([row[name] for row in self.rows]) for name in names}
         arrays |= {name: np.array(getattr(self, name)) for name in (*SERIES, "salt")} | self.frames.arrays()
-        return Kept(state, arrays, [_arrays_of(one) for one in self.pictures])
+        return Kept(state, arrays, [arrays_of(one) for one in self.pictures])
 
     def restore(self, kept: Kept) -> None:
         """Go on from there; changes nothing where it raises."""
         arrays, state = kept.arrays, kept.state
         counted = {name: state[name] for name in COUNTED}
-        row, pictures = _Row(**state["row"]), [_picture_of(part) for part in kept.parts]
+        row, pictures = (
+            _Row(**state["row"]),
+            [Picture(**{name: value_of(held) for name, held in part.items()}) for part in kept.parts],
+        )
         entries = {name: arrays[f"entry.{name}"].tolist() for name in state["entries"]}
         rows = [dict(zip(entries, values, strict=True)) for values in zip(*entries.values(), strict=True)]
         series = {name: arrays[name].tolist() for name in SERIES}
@@ -248,15 +251,6 @@ def _frames(protocol: Protocol) -> Frames:
 def _conductivity(electrolyte: Electrolyte, deposition: Deposition) -> float:
     c, T = electrolyte.salt_mol_per_L * MOL_PER_M3_PER_MOL_PER_L, deposition.temperature_C + ZERO_CELSIUS_K
     return float(electrolyte.conductivity_S_per_m(c, T))
-
-
-def _arrays_of(one: Picture) -> dict[str, NDArray[Any]]:
-    return {name: np.asarray(value) for name, value in vars(one).items()}
-
-
-def _picture_of(part: Mapping[str, NDArray[Any]]) -> Picture:
-    held: dict[str, Any] = {name: value if value.ndim else value.item() for name, value in part.items()}
-    return Picture(**held)
 
 
 def picture(box: Box, step: int) -> Picture:

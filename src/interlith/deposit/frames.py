@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from interlith.deposit import surfaces
 from interlith.deposit.box import Box
+from interlith.deposit.checkpoint import arrays_of, value_of
 
 N_FRAMES = 5  # while plating; as many while stripping
 NEARLY = 1e-6  # of the charge between two frames
@@ -56,20 +57,17 @@ class Frames:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """All of it, by name, to be taken up by `restore`."""
-        held = {
-            f"frame.{n}.{name}": np.asarray(value)
-            for n, one in enumerate(self.kept)
-            for name, value in vars(one).items()
-        }
+        held = {f"frame.{n}.{name}": value for n, one in enumerate(self.kept) for name, value in arrays_of(one).items()}
         return {"frames.reached": np.array(self.reached), "frames.n": np.array(len(self.kept))} | held
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Go on from there."""
-        kept = []
-        for n in range(int(arrays["frames.n"])):
-            held: dict[str, Any] = {one.name: arrays[f"frame.{n}.{one.name}"] for one in fields(Frame)}
-            kept.append(Frame(**{name: value if value.ndim else value.item() for name, value in held.items()}))
-        self.kept, self.reached = kept, int(arrays["frames.reached"])
+        names = [one.name for one in fields(Frame)]
+        self.kept = [
+            Frame(**{name: value_of(arrays[f"frame.{n}.{name}"]) for name in names})
+            for n in range(int(arrays["frames.n"]))
+        ]
+        self.reached = int(arrays["frames.reached"])
 
 
 def _frame(box: Box, plated_mAh_per_cm2: float, is_stripping: bool) -> Frame:

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, solve_banded
 
 from interlith.deposit import sharing
+from interlith.deposit.checkpoint import value_of
 from interlith.deposit.potential import BRUGGEMAN, LEAST_OPEN
 from interlith.errors import InputError, SolverError
 from interlith.parts.electrolyte import Electrolyte
@@ -153,7 +154,7 @@ class Salt:
     """Salt in each plane, from the collector to the counter electrode; what is asked for moves it.
 
     open_share: of each plane of the host as made, and of those over it that the box has. c: float64[z], mol/m3.
-    amount: mol/m2 in each plane. width_um is that of the box's voxels.
+    amount: mol/m2 in each plane. voxel_um: height of the planes, but of the last one, which takes what is left over.
     Raises InputError for a gap that is not higher than the box.
     """
 
@@ -195,7 +196,7 @@ class Salt:
         if any(name not in kept or kept[name].shape != np.shape(getattr(self, name)) for name in KEPT):
             raise InputError("salt: of another gap")
         for name in KEPT:
-            setattr(self, name, kept[name].copy() if kept[name].ndim else kept[name].item())
+            setattr(self, name, value_of(kept[name].copy()))
         self.surfaces, self.solved = None, None
 
     def lay(self, open_share: Floats, way: Floats, stretch: Floats) -> None:

@@ -14,7 +14,7 @@ from interlith.deposit.box import Box
 from interlith.deposit.film import Before
 from interlith.deposit.kernels import kernel
 from interlith.deposit.labels import components
-from interlith.deposit.surfaces import BRIDGED, LEAST_LITHIUM, LIVE, NONE, STRETCH
+from interlith.deposit.surfaces import BRIDGED, DEAD, LEAST_LITHIUM, LIVE, NONE, STRETCH
 
 MOST_ROUNDS = 20
 INNER = (slice(1, -1),) * 3
@@ -25,6 +25,8 @@ Labels = NDArray[np.int32]
 
 def sink(box: Box, before: Before) -> None:
     """Let down what no live lithium holds, in the box and in what it held before; settle the box."""
+    if not (box.state[INNER] == DEAD).any():
+        return
     for _ in range(MOST_ROUNDS):
         labels = components(box.lithium[INNER] > LEAST_LITHIUM, box.team, is_periodic=box.ground.is_periodic)
         if not _let_down(box, before, labels):
@@ -56,45 +58,39 @@ def _lower(host, planes, lithium, grown, old, state, is_body, columns, bearing):
 
     is_body: bool[z, column]; columns: y and x of each, with rim.
     """
-    ends = np.zeros(is_body.shape, dtype=np.int64)
+    runs = np.empty((is_body.size // 2 + is_body.shape[1], 3), dtype=np.int64)
+    is_free = np.empty(len(runs), dtype=np.bool_)
     far = 0
     while True:
-        n_runs, n_free = 0, 0
-        for c in range(is_body.shape[1]):
-            k = 1
-            while k < is_body.shape[0]:
-                if not is_body[k, c]:
-                    k += 1
-                    continue
-                end = _end(is_body, k, c)
-                is_free = _is_free(host, planes, lithium, k, end, columns[c, 0], columns[c, 1])
-                ends[k, c] = end if is_free else 0
-                n_runs += 1
-                n_free += is_free
-                k = end + 1
+        n_runs, n_free = _runs(is_body, runs), 0
+        for n in range(n_runs):
+            c, first, last = runs[n]
+            is_free[n] = _is_free(host, planes, lithium, first, last, columns[c, 0], columns[c, 1])
+            n_free += is_free[n]
         if n_runs - n_free >= bearing * n_runs:
             return far
-        for c in range(is_body.shape[1]):
-            k = 1
-            while k < is_body.shape[0]:
-                if not is_body[k, c]:
-                    k += 1
-                    continue
-                end = _end(is_body, k, c)
-                for at in range(k, ends[k, c] + 1):
-                    _move(lithium, grown, old, state, at, columns[c, 0], columns[c, 1])
-                    is_body[at, c] = False
-                    is_body[at - 1, c] = True
-                k = end + 1
+        for n in range(n_runs):
+            c, first, last = runs[n]
+            for at in range(first, last + 1 if is_free[n] else first):
+                _move(lithium, grown, old, state, at, columns[c, 0], columns[c, 1])
+                is_body[at, c] = False
+                is_body[at - 1, c] = True
         far += 1
 
 
 @kernel
-def _end(is_body, k, c):  # type: ignore[no-untyped-def]
-    """The last voxel of a run of a column."""
-    while k + 1 < is_body.shape[0] and is_body[k + 1, c]:
-        k += 1
-    return k
+def _runs(is_body, runs):  # type: ignore[no-untyped-def]
+    """Column, first and last voxel of each run of a column, from below; how many there are."""
+    n = 0
+    for c in range(is_body.shape[1]):
+        for k in range(1, is_body.shape[0]):
+            if not is_body[k, c]:
+                continue
+            if not is_body[k - 1, c]:
+                runs[n, 0], runs[n, 1] = c, k
+                n += 1
+            runs[n - 1, 2] = k
+    return n
 
 
 @kernel
