@@ -309,7 +309,7 @@ def _thickness(written: DepositFile, seeds: Sequence[_Seed]) -> Table:
         ]
         ours = _span([one.found.pictures[place].front_um for one in seeds])
         host = _span([float(one.found.pictures[place].heights_um[: one.found.n_host].sum()) for one in seeds])
-        kind = {"host_um": host["mean"], "kind": kind_beside(written, paper)}
+        kind = {"host_um": host["mean"], "kind": kind_beside(paper)}
         rows.append({"capacity_mAh_per_cm2": plated, **ours, **_beside(ours, paper), **kind})
     return rows
 
@@ -329,7 +329,7 @@ def _onset(written: DepositFile, seeds: Sequence[_Seed]) -> dict[str, Any]:
     asked = written.asked
     paper = [one for one in asked.published if one.sample == asked.sample and one.quantity == "onset_mAh_per_cm2"]
     ours = _span([_onset_of(one, ABOVE_um) for one in seeds])
-    return {**ours, **_beside(ours, paper), "kind": kind_beside(written, paper)}
+    return {**ours, **_beside(ours, paper), "kind": kind_beside(paper)}
 
 
 def _onset_of(one: _Seed, above_um: float) -> float | None:

@@ -53,7 +53,6 @@ def of_the_liquid(written: DepositFile) -> str:
     return f"{counts}; {NO_GAP}"
 
 
-def kind_beside(written: DepositFile, paper: Sequence[Published]) -> str:
-    """Whether a number was fitted to what is published, or follows."""
-    is_fitted = bool(paper) and paper[0].is_fitted and not written.changes
-    return CALIBRATED if is_fitted else PREDICTED
+def kind_beside(paper: Sequence[Published]) -> str:
+    """Whether a number was fitted to what is published, or follows; never predicted where it was fitted."""
+    return CALIBRATED if paper and paper[0].is_fitted else PREDICTED

@@ -10,6 +10,7 @@ import pytest
 from small_study import SMALLER
 
 from interlith.deposition import deposit_findings
+from interlith.deposition_said import CALIBRATED, PREDICTED
 from interlith.errors import InputError, PhysicsError
 from interlith.findings import Finding
 from interlith.networks import NetworkOptions, read
@@ -82,6 +83,15 @@ def test_published_numbers_of_the_sample_are_beside_ours_and_those_of_others_are
     assert (four["paper_low"], four["is_met"]) == (80.0, False)
     assert found.summary["onset_mAh_per_cm2"]["is_met"] is None
     assert {row["kind"] for row in found.summary["thickness_um"]} == {"predicted from calibrated and assumed values"}
+
+
+def test_what_was_fitted_to_is_not_called_predicted_in_a_changed_set_either(folder):
+    fitted = SMALL.replace("high = 80\n", "high = 80\nis_fitted = true\n").replace("seeds = [1, 2]", "seeds = [1]")
+    (folder / "fitted.toml").write_text(fitted, encoding="utf-8")
+    asked = read(str(folder / "fitted.toml"), NetworkOptions())
+    assert asked.changes
+    one, four = deposit_findings(asked, workers=1).items[0].summary["thickness_um"]
+    assert (one["kind"], four["kind"]) == (PREDICTED, CALIBRATED)
 
 
 def test_the_profile_holds_the_lithium_of_the_account(found):
