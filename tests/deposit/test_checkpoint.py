@@ -349,7 +349,8 @@ def until_kept(folder, since, process):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL there")
 def test_a_command_that_is_killed_goes_on_with_the_same_bits(tmp_path, caches):
-    written(tmp_path, SMALLER)
+    assert "areal_capacity_mAh_per_cm2 = 3 " in SMALLER
+    written(tmp_path, SMALLER.replace("areal_capacity_mAh_per_cm2 = 3 ", "areal_capacity_mAh_per_cm2 = 1 "))
     found = {}
     for name, signals in (("whole", ()), ("killed", (signal.SIGKILL, signal.SIGINT))):
         cache = tmp_path / f"cache-{name}"

@@ -111,7 +111,7 @@ def test_an_uneven_film_comes_off_whole_where_what_touches_conducts(seed, ease_s
 )
 @settings(max_examples=12, deadline=None)
 def test_lithium_and_sei_are_what_was_passed(mAh_per_cm2, sei, current, name, seed):
-    parameters = deposition(name).with_values(sei_per_plated=sei)
+    parameters = deposition(name).with_values(sei_per_plated=sei, void_per_sei=3.0)
     step = ConstantCurrent(current_density_mA_per_cm2=-current, areal_capacity_mAh_per_cm2=mAh_per_cm2)
     got = followed(Protocol(name="x", steps=(step,)), bars(8, 12, 12, 5), parameters, seed)
     held = float(got.pictures[0].lithium.sum(dtype=np.float64)) * 0.75 * LITHIUM_mAh_PER_CM2_PER_UM / 144
