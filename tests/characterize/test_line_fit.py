@@ -101,17 +101,17 @@ def test_draws_spread_as_patterns_do():
     fits = [analysed(one, (), asked) for one in ones]
     found = np.array([one.fit.areas for one in fits])
     drawn = np.mean(
-        [resampled(one.fit, 100, 1, counted=True, inflation=1.0).areas.std(axis=0) for one in fits[:5]], axis=0
+        [resampled(one.fit, 60, 1, counted=True, inflation=1.0).areas.std(axis=0) for one in fits[:4]], axis=0
     )
     strong = [0, 1, 2, 4, 5]
     ratio = drawn[strong] / found.std(axis=0)[strong]
     assert (ratio > 0.6).all()
     assert (ratio < 1.5).all()
     assert np.exp(np.log(ratio).mean()) == pytest.approx(1.0, abs=0.2)
-    normal = resampled(fits[0].fit, 400, 1, counted=False, inflation=1.0).areas.std(axis=0)
-    poisson = resampled(fits[0].fit, 400, 1, counted=True, inflation=1.0).areas.std(axis=0)
+    normal = resampled(fits[0].fit, 250, 1, counted=False, inflation=1.0).areas.std(axis=0)
+    poisson = resampled(fits[0].fit, 250, 1, counted=True, inflation=1.0).areas.std(axis=0)
     assert normal[strong] == pytest.approx(poisson[strong], rel=0.2)
-    inflated = resampled(fits[0].fit, 400, 1, counted=True, inflation=4.0).areas.std(axis=0)
+    inflated = resampled(fits[0].fit, 250, 1, counted=True, inflation=4.0).areas.std(axis=0)
     assert inflated[strong] == pytest.approx(2 * poisson[strong], rel=0.15)
 
 

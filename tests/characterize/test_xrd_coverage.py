@@ -7,7 +7,7 @@ from interlith.characterize.diffraction.synthetic_pattern import synthetic_patte
 from interlith.characterize.diffraction.wurtzite import TEXTURE_LINES
 from interlith.characterize.diffraction.xrd import measure_xrd
 
-N_PATTERNS = 50
+N_PATTERNS = 30
 ALARM = 1e-4  # how rarely a right interval may fail the test
 
 

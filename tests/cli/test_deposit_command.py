@@ -36,7 +36,7 @@ def interlith(*arguments, cwd, **environment):
 
 def test_a_network_gives_one_object_and_a_page_with_the_same_numbers(tmp_path):
     (tmp_path / "small.toml").write_text(SMALL, encoding="utf-8")
-    done = interlith("deposit", "small.toml", "--network-only", "--json", "--out", "out", cwd=tmp_path)
+    done = interlith("deposit", "small.toml", "--network-only", "--json", "--quiet", "--out", "out", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     said = json.loads(done.stdout)
     assert said["kind"] == "network"

@@ -1,10 +1,14 @@
 """What is drawn once per place, how adatoms even out a rate, and which lithium conducts."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pytest import approx
+from scipy import sparse
+from scipy.sparse.linalg import spsolve
 
 from interlith.deposit import growth, migration
 from interlith.deposit.box import Box, Ground
@@ -59,42 +63,90 @@ def plane(n, wall=None):
         z[:, wall:] += 1
     y, x = (at.ravel() for at in np.indices((n, n)))
     places = (z.ravel(), y + 1, x + 1)
-    number = np.full((5, n + 2, n + 2), -1, dtype=np.int32)
-    number[places] = np.arange(n * n)
-    number[:, :, 0], number[:, :, -1] = number[:, :, -2], number[:, :, 1]
-    number[:, 0], number[:, -1] = number[:, -2], number[:, 1]
-    return places, number
+    return places, (5, n + 2, n + 2)
+
+
+def evened(rate, area, squared, places, shape, **options):
+    with Team(1) as team:
+        return migration.evened(rate, area, squared, places, shape, is_periodic=True, team=team, **options)
 
 
 @pytest.mark.parametrize(("length", "waves"), [(3.0, (1, 0)), (3.0, (1, 1)), (6.0, (2, 1)), (1.5, (0, 2))])
 def test_a_wave_of_the_rate_is_damped_by_migration(length, waves):
     n = 48
-    places, number = plane(n)
+    places, shape = plane(n)
     k = 2.0 * np.pi / n * np.array(waves)
     wave = np.cos(k[0] * places[1] + k[1] * places[2])
-    got = migration.evened(1.0 + 0.5 * wave, np.ones(n * n), np.full(n * n, length**2), places, number)
+    got = evened(1.0 + 0.5 * wave, np.ones(n * n), np.full(n * n, length**2), places, shape)
     assert got.sum() == approx(n * n, rel=1e-9)
     assert 4.0 * ((got - 1.0) @ wave) / n**2 == approx(1.0 / (1.0 + length**2 * (k @ k)), rel=0.01)
+
+
+WAYS = [step for step in product((-1, 0, 1), repeat=3) if sum(map(abs, step)) in (1, 2)]
+
+
+def solved_directly(rate, area, squared, is_place):
+    """(A + lambda^2 L) u = r by a sparse matrix, edge by edge; sides repeat."""
+    number = np.where(is_place, np.cumsum(is_place).reshape(is_place.shape) - 1, -1)
+    number = np.pad(np.pad(number, ((1, 1), (0, 0), (0, 0)), constant_values=-1), ((0, 0), (1, 1), (1, 1)), mode="wrap")
+    matrix = sparse.lil_matrix((rate.size, rate.size))
+    for n, at in enumerate(np.argwhere(is_place) + 1):
+        matrix[n, n] += area[n]
+        for step in WAYS:
+            other = number[tuple(at + step)]
+            if other < 0:
+                continue
+            parts = [at + np.where(np.arange(3) == axis, step, 0) for axis in np.flatnonzero(step)]
+            is_only_way = len(parts) == 2 and all(number[tuple(part)] < 0 for part in parts)
+            share = 2 / 3 if len(parts) == 1 else 1 / 2 if is_only_way else 1 / 6
+            matrix[n, n] += share * 0.5 * (squared[n] + squared[other])
+            matrix[n, other] -= share * 0.5 * (squared[n] + squared[other])
+    return area * spsolve(matrix.tocsc(), rate)
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.9])
+def test_migration_on_any_graph_is_that_of_a_direct_solution(share):
+    random = np.random.default_rng(5)
+    is_place = random.uniform(size=(6, 7, 8)) < share
+    n = int(is_place.sum())
+    rate, area, squared = random.uniform(0, 1, n), random.uniform(0.1, 2, n), random.choice([0.0, 1.0, 30.0], n)
+    places = tuple(axis + 1 for axis in np.nonzero(is_place))
+    wanted = solved_directly(rate, area, squared, is_place)
+    assert wanted.sum() == approx(rate.sum())
+    assert evened(rate, area, squared, places, (8, 9, 10), within=1e-7) == approx(wanted, rel=3e-4, abs=1e-5)
+    off = np.abs(evened(rate, area, squared, places, (8, 9, 10)) - wanted).sum() / wanted.sum()
+    assert off < 2e-3
+
+
+def test_migration_has_the_same_bits_for_any_number_of_threads():
+    random = np.random.default_rng(6)
+    places = tuple(axis + 1 for axis in np.nonzero(random.uniform(size=(60, 40, 40)) < 0.8))
+    values = [random.uniform(0.5, 1.5, places[0].size) for _ in range(3)]
+    with Team(1) as one, Team(3) as team:
+        wanted, got = (
+            migration.evened(*values, places, (62, 42, 42), is_periodic=True, team=each) for each in (one, team)
+        )
+    assert (wanted == got).all()
 
 
 @given(st.integers(0, 2**31), st.floats(0.1, 20.0))
 @settings(max_examples=15, deadline=None)
 def test_migration_gives_nothing_away_over_a_step_and_ends_even_per_surface(seed, length):
     random = np.random.default_rng(seed)
-    places, number = plane(12, wall=6)
+    places, shape = plane(12, wall=6)
     area, rate = random.uniform(0.3, 1.8, 144), random.uniform(0.0, 1.0, 144)
-    got = migration.evened(rate, area, np.full(144, length**2), places, number)
+    got = evened(rate, area, np.full(144, length**2), places, shape)
     assert got.sum() == approx(rate.sum(), rel=1e-7)
     assert got.min() >= 0.0
-    assert migration.evened(2.0 * area, area, np.full(144, length**2), places, number) == approx(2.0 * area, rel=1e-6)
-    far = migration.evened(rate, area, np.full(144, 1e6), places, number)
+    assert evened(2.0 * area, area, np.full(144, length**2), places, shape) == approx(2.0 * area, rel=1e-6)
+    far = evened(rate, area, np.full(144, 1e6), places, shape)
     assert far / area == approx(rate.sum() / area.sum(), rel=1e-3)
 
 
 def test_a_shorter_length_of_0_changes_nothing():
-    places, number = plane(6)
+    places, shape = plane(6)
     rate = np.arange(36.0)
-    assert (migration.evened(rate, np.ones(36), np.zeros(36), places, number) == rate).all()
+    assert (evened(rate, np.ones(36), np.zeros(36), places, shape) == rate).all()
 
 
 def with_fragments(parameters, seed=1, n=24, voxel_um=0.75):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from interlith.deposit import contact, surfaces
+from interlith.deposit import contact, counted, surfaces
 from interlith.deposit.gap import Salt
 from interlith.deposit.network import Network
 from interlith.deposit.patches import Lattice
@@ -175,7 +175,8 @@ class Box:
     def pack(self, current_mA_per_cm2: float) -> None:
         """How densely lithium will pack over the host, where there is none yet: as it is plated now."""
         d = self.deposition
-        fresh: NDArray[np.bool_] = np.logical_not(self.lithium.any(axis=(1, 2)))
+        fresh: NDArray[np.bool_] = np.ones(len(self.planes), dtype=np.bool_)
+        fresh[1:-1] = ~self._is_used()
         fresh[: self.ground.n_host + 1] = False
         void = d.void_per_sei * d.sei_per_plated * current_mA_per_cm2**d.void_exponent
         self.planes[fresh, surfaces.PACKING] = 1.0 / (1.0 + void)
@@ -189,9 +190,21 @@ class Box:
             at[axis] = (at[axis] - 1) % n + 1
         return (at[0], at[1], at[2]) if 1 <= at[axis] <= n else None
 
+    def counted(self, count: Callable[..., Any], *arrays: NDArray[Any]) -> Floats:
+        """float64[z, 2] without a rim, what a kernel of `counted` finds in each plane of arrays."""
+        found = np.zeros((len(self.planes), 2))
+        self.team.share(self.parts, lambda a, b: count(*arrays, found, a, b))
+        return found[1:-1]
+
+    def _is_used(self) -> NDArray[np.bool_]:
+        """bool[z] without a rim, whether there is lithium in a plane."""
+        found = np.zeros(len(self.planes), dtype=np.bool_)
+        self.team.share(self.parts, lambda a, b: counted.held(self.lithium, found, a, b))
+        return found[1:-1]
+
     def make_room(self) -> None:
         """Add planes of electrolyte where lithium comes near the last one."""
-        used = np.flatnonzero(self.lithium[1:-1].any(axis=(1, 2)))
+        used = np.flatnonzero(self._is_used())
         if used.size and used[-1] + 1 + HEADROOM > self.n_planes:
             more = ((0, MORE_PLANES), (0, 0), (0, 0))
             self.lithium, self.grown = np.pad(self.lithium, more), np.pad(self.grown, more)
@@ -202,28 +215,24 @@ class Box:
         """Derive which lithium is live, what is full, and which room the electrolyte reaches."""
         self.wrap(self.lithium)
         self._stretch()
-        own = (self.lithium, self.joined, self.may, self.grown)
-        self.state[1:-1, 1:-1, 1:-1], self.labels = contact.state_of_lithium(*own, self.ground.is_periodic, self.team)
+        own = (self.lithium, self.joined, self.may, self.grown, self.state)
+        self.labels = contact.state_of_lithium(*own, self.ground.is_periodic, self.team)
         self.wrap(self.state)
         self.wrap(self.grown)
         solid = (self.host, self.planes, self.joined, self.lithium, self.state, self.solid)
         self.team.share(self.parts, lambda a, b: surfaces.classify(*solid, a, b))
         self.wrap(self.solid)
-        inner, stretch, least = (slice(1, -1),) * 3, self._of_planes(surfaces.STRETCH), self._of_planes(surfaces.LEAST)
-        room = stretch - self.host[inner] - self.lithium[inner] > least
-        self.wet[1:-1, 1:-1, 1:-1] = contact.joined_to_first(room[::-1], self.ground.is_periodic, self.team)[::-1]
+        room = np.empty(tuple(n - 2 for n in self.lithium.shape), dtype=np.bool_)
+        open_to = (self.host, self.planes, self.lithium, room)
+        self.team.share(self.parts, lambda a, b: surfaces.with_room(*open_to, a, b))
+        contact.joined_to(room, -1, self.wet, self.ground.is_periodic, self.team)
         self.wrap(self.wet)
-
-    def _of_planes(self, column: int) -> Floats:
-        """float64[z, 1, 1] without a rim."""
-        return self.planes[1:-1, column, None, None]
 
     def _stretch(self) -> None:
         """Layers of the host whose pores are filled too far are pushed apart; no lithium is squeezed."""
-        n, inner = self.ground.n_host, (slice(1, 1 + self.ground.n_host), slice(1, -1), slice(1, -1))
-        host, lithium = self.host[inner], self.lithium[inner]
-        self.pushed = host.mean(axis=(1, 2)) + lithium.mean(axis=(1, 2)) / self.deposition.fill_before_swelling
-        propped = (host + lithium).max(axis=(1, 2), initial=0.0)
+        n, n_columns = self.ground.n_host, (self.lithium.shape[1] - 2) * (self.lithium.shape[2] - 2)
+        lithium, propped = self.counted(counted.filled, self.host, self.lithium)[:n].T
+        self.pushed = self._solid + lithium / n_columns / self.deposition.fill_before_swelling
         stretch = np.maximum(np.maximum(self.pushed, propped), 1.0)
         self.planes[1 : 1 + n, surfaces.STRETCH] = stretch
         self.planes[1 : 1 + n, surfaces.LEAST] = np.where(
@@ -235,11 +244,12 @@ class Box:
         shape, below = self.lithium.shape, self.ground.host
         self.host = np.zeros(shape)
         self.host[1 : 1 + below.shape[0], 1:-1, 1:-1] = below
+        self._solid = self.host[1 : 1 + self.ground.n_host, 1:-1, 1:-1].mean(axis=(1, 2))
         self.host[0] = 1.0
         self.wrap(self.host)
         self.joined = np.zeros(shape, dtype=np.uint8)
         is_host = self.host[1:-1, 1:-1, 1:-1] > 0.0
-        self.joined[1:-1, 1:-1, 1:-1] = contact.joined_to_first(is_host, self.ground.is_periodic, self.team)
+        contact.joined_to(is_host, 0, self.joined, self.ground.is_periodic, self.team)
         self.joined[0] = 1
         self.wrap(self.joined)
         self.state, self.wet = np.zeros(shape, dtype=np.uint8), np.zeros(shape, dtype=np.uint8)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from interlith.deposit.kernels import kernel
 from interlith.deposit.labels import components
 from interlith.deposit.patches import Lattice, uniform
-from interlith.deposit.surfaces import BARE, DEAD, LEAST_LITHIUM, LITHIUM, LIVE, METAL, NONE
+from interlith.deposit.surfaces import BARE, DEAD, LEAST_LITHIUM, LITHIUM, LIVE, METAL
 from interlith.deposit.team import Team
 
 Chances = NDArray[np.float64]
@@ -111,34 +111,64 @@ def touching(lithium, joined, may, grown, held, rooted, links, first, last):  # 
                 rooted[k - 1, j - 1, i - 1] = at_root
 
 
-def state_of_lithium(
-    lithium: Chances, joined: NDArray[np.uint8], may: Bits, grown: NDArray[np.uint8], is_periodic: bool, team: Team
-) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
-    """uint8[z, y, x] without a rim: NONE, LIVE where lithium conducts to the collector, DEAD where it does not; and the
-    label of the body that each belongs to.
+@kernel
+def _marked(labels, wanted, is_in):  # type: ignore[no-untyped-def]
+    """is_in[label]: whether one of the voxels wanted has it. No rims."""
+    for k in range(labels.shape[0]):
+        for j in range(labels.shape[1]):
+            for i in range(labels.shape[2]):
+                if wanted[k, j, i]:
+                    is_in[labels[k, j, i]] = True
 
-    The arrays given have rims; joined: host, and under the first plane collector, that conducts to the collector.
+
+@kernel
+def _told(labels, is_in, yes, no, found, first, last):  # type: ignore[no-untyped-def]
+    """found, which has a rim: `yes` where the label of a voxel is in, `no` where it is not, 0 without a label."""
+    for k in range(first, last):
+        for j in range(labels.shape[1]):
+            for i in range(labels.shape[2]):
+                label = labels[k, j, i]
+                found[k + 1, j + 1, i + 1] = 0 if label == 0 else (yes if is_in[label] else no)
+
+
+def state_of_lithium(
+    lithium: Chances,
+    joined: NDArray[np.uint8],
+    may: Bits,
+    grown: NDArray[np.uint8],
+    state: NDArray[np.uint8],
+    is_periodic: bool,
+    team: Team,
+) -> NDArray[np.int32]:
+    """Write into state, with a rim, NONE, LIVE where lithium conducts to the collector, or DEAD where it does not.
+
+    Gives the label of the body that each belongs to, int32[z, y, x] without a rim. The arrays given have rims; joined:
+    host, and under the first plane collector, that conducts to the collector.
     """
     shape = tuple(n - 2 for n in lithium.shape)
-    held, rooted = np.zeros(shape, dtype=np.bool_), np.zeros(shape, dtype=np.bool_)
-    links = np.zeros(shape, dtype=np.uint8)
+    held, rooted = np.empty(shape, dtype=np.bool_), np.empty(shape, dtype=np.bool_)
+    links = np.empty(shape, dtype=np.uint8)
     parts = team.ranges(shape[0], held.size)
     team.share(parts, lambda a, b: touching(lithium, joined, may, grown, held, rooted, links, a, b))
     labels = components(held, team, is_periodic=is_periodic, joined=links)
     is_live = np.zeros(held.size + 1, dtype=np.bool_)
-    is_live[labels[rooted]] = True
-    return np.where(held, np.where(is_live[labels], LIVE, DEAD), NONE).astype(np.uint8), labels
+    _marked(labels, rooted, is_live)
+    team.share(parts, lambda a, b: _told(labels, is_live, LIVE, DEAD, state, a - 1, b - 1))
+    return labels
 
 
-def joined_to_first(held: NDArray[np.bool_], is_periodic: bool, team: Team) -> NDArray[np.bool_]:
-    """bool[z, y, x], voxels that hang together with one of the first plane.
+def joined_to(held: NDArray[np.bool_], plane: int, found: NDArray[np.uint8], is_periodic: bool, team: Team) -> None:
+    """Write into found, with a rim, 1 for voxels that hang together with one of a plane, the first (0) or last (-1).
 
+    >>> found = np.zeros((6, 3, 3), dtype=np.uint8)
     >>> with Team(1) as team:
-    ...     joined_to_first(np.array([[[True]], [[True]], [[False]], [[True]]]), False, team).ravel().tolist()
-    [True, True, False, False]
+    ...     joined_to(np.array([[[True]], [[True]], [[False]], [[True]]]), 0, found, False, team)
+    >>> found[1:-1, 1, 1].tolist()
+    [1, 1, 0, 0]
     """
     labels = components(held, team, is_periodic=is_periodic)
-    is_in_first = np.zeros(held.size + 1, dtype=np.bool_)
-    is_in_first[labels[0]] = True
-    is_in_first[0] = False
-    return is_in_first[labels]
+    is_in = np.zeros(held.size + 1, dtype=np.bool_)
+    is_in[labels[plane]] = True
+    is_in[0] = False
+    parts = team.ranges(labels.shape[0], labels.size)
+    team.share(parts, lambda a, b: _told(labels, is_in, 1, 0, found, a - 1, b - 1))

@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from interlith import ledger
-from interlith.deposit import gap, growth, surfaces
+from interlith.deposit import counted, gap, growth, surfaces
 from interlith.deposit.box import Box, Ground
 from interlith.deposit.checkpoint import Keeping, Kept, arrays_of, value_of
 from interlith.deposit.frames import Frame, Frames, first_plated
@@ -263,13 +263,9 @@ def picture(box: Box, step: int) -> Picture:
 
 def front_um(box: Box) -> float:
     """Height under which the highest lithium of 95 % of the columns lies, not below the host's own top."""
-    inner = (slice(1, -1),) * 3
-    lithium, stretch = box.lithium[inner], box.planes[1:-1, surfaces.STRETCH, None, None]
-    below = np.cumsum(stretch, axis=0) - stretch
-    filled = lithium / box.planes[1:-1, surfaces.PACKING, None, None] + box.host[inner]
-    begun = np.where(lithium > surfaces.LEAST_LITHIUM, below + np.minimum(filled, stretch), 0.0)
-    highest = np.maximum(begun.max(axis=0) * box.ground.voxel_um, host_um(box))
-    return float(np.percentile(highest, FRONT_PERCENTILE))
+    begun = np.empty((box.lithium.shape[1] - 2, box.lithium.shape[2] - 2))
+    counted.fronts(box.host, box.planes, box.lithium, begun)
+    return float(np.percentile(np.maximum(begun * box.ground.voxel_um, host_um(box)), FRONT_PERCENTILE))
 
 
 def host_um(box: Box) -> float:
@@ -353,10 +349,8 @@ def _reached(step: ConstantCurrent, volt: float) -> bool:
 
 def _entries(box: Box, row: _Row) -> dict[str, float | int]:
     """A row of the ledger: what lies in the box now, and what has passed."""
-    inner, n_host = (slice(1, -1),) * 3, box.ground.n_host
-    lithium, is_dead = box.lithium[inner], box.state[inner] == surfaces.DEAD
-    dead = (lithium * is_dead).sum(axis=(1, 2)) * box.mAh_per_cm2_of_a_voxel
-    live = (lithium * ~is_dead).sum(axis=(1, 2)) * box.mAh_per_cm2_of_a_voxel
+    n_host = box.ground.n_host
+    live, dead = box.counted(counted.live_and_dead, box.lithium, box.state).T * box.mAh_per_cm2_of_a_voxel
     held = {
         "active_pores": float(live[:n_host].sum()),
         "active_top": float(live[n_host:].sum()),

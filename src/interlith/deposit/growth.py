@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from interlith.deposit import contact, gap, migration, potential, sharing, surfaces
+from interlith.deposit import contact, counted, gap, migration, potential, sharing, surfaces
 from interlith.deposit.box import Box
 from interlith.deposit.film import Before, gather_crumbs
 from interlith.deposit.sinking import sink
@@ -50,12 +50,12 @@ def plate(box: Box, current_mA_per_cm2: float, most_mAh_per_cm2: float) -> Moved
     """Plate for one small step: at most a charge, and at most half a voxel anywhere."""
     box.make_room()
     box.pack(current_mA_per_cm2)
-    area, rate, barrier, squared = _plated(box)
-    places = np.nonzero(rate)
-    ease = rate[places] * box.deposition.exchange_current_density_A_per_m2
-    against = barrier[places] + box.pressure[places[0]]
+    places, (area, rate, barrier, squared) = _where_plated(box)
+    ease = rate * box.deposition.exchange_current_density_A_per_m2
+    against = barrier + box.pressure[places[0]]
     volts, carried = _shared(box, places, ease, against, _total(box, current_mA_per_cm2))
-    carried = migration.evened(carried, area[places], squared[places], places, _numbered(box, places))
+    own = (area, squared, places, box.lithium.shape)
+    carried = migration.evened(carried, *own, is_periodic=box.ground.is_periodic, team=box.team)
     room = box.capacity(places) - box.lithium[places]
     most = np.minimum(box.planes[places[0], surfaces.PACKING], MOST_CHANGE)
     keeps = 1.0 - box.deposition.sei_per_plated
@@ -73,14 +73,10 @@ def plate(box: Box, current_mA_per_cm2: float, most_mAh_per_cm2: float) -> Moved
 
 def strip(box: Box, current_mA_per_cm2: float, most_mAh_per_cm2: float) -> Moved:
     """Strip for one small step; over when no live lithium is reached by the electrolyte."""
-    area, rate = np.zeros(box.lithium.shape), np.zeros(box.lithium.shape)
-    own = (box.host, box.planes, box.joined, box.lithium, box.state, box.solid, box.wet, box.ease)
-    inner = box.deposition.sei_per_plated / box.deposition.sei_um * box.ground.voxel_um
-    box.team.share(box.parts, lambda a, b: surfaces.stripping(*own, inner, area, rate, a, b))
-    places = np.nonzero(rate)
-    if not places[0].size:
+    places, (rate,) = _where_stripped(box)
+    if not rate.size:
         return NOTHING
-    ease = rate[places] * box.deposition.exchange_current_density_A_per_m2
+    ease = rate * box.deposition.exchange_current_density_A_per_m2
     total = _total(box, current_mA_per_cm2)
     volts, carried = _shared(box, places, ease, -box.pressure[places[0]], total, is_stripping=True)
     most = MOST_STRIPPED * box.planes[places[0], surfaces.PACKING]
@@ -102,15 +98,26 @@ def seconds(charge_mAh_per_cm2: float, current_mA_per_cm2: float) -> float:
     return charge_mAh_per_cm2 / current_mA_per_cm2 * SECONDS_PER_HOUR
 
 
-def _plated(box: Box) -> tuple[Floats, Floats, Floats, Floats]:
-    """Surface, ease, barrier and squared migration length of all voxels, with rims."""
-    area, rate, barrier, squared = (np.zeros(box.lithium.shape) for _ in range(4))
+def _where_plated(box: Box) -> tuple[Places, Floats]:
+    """Voxels that can take lithium, and float64[4, n]: surface, ease, barrier and squared migration length of each."""
     own = (box.host, box.planes, box.joined, box.kind, box.lithium, box.state, box.solid, box.wet, box.ease)
     classes = (box.class_ease, box.class_barrier, box.class_migration)
     nucleus = box.deposition.nucleus_um / box.ground.voxel_um
-    found = (area, rate, barrier, squared)
-    box.team.share(box.parts, lambda a, b: surfaces.plating(*own, *classes, nucleus, *found, a, b))
-    return found
+    return _listed(box.team.share(box.parts, lambda a, b: surfaces.plating(*own, *classes, nucleus, a, b)))
+
+
+def _where_stripped(box: Box) -> tuple[Places, Floats]:
+    """Voxels whose lithium can be stripped, and float64[1, n], the ease of each."""
+    own = (box.host, box.planes, box.joined, box.lithium, box.state, box.solid, box.wet, box.ease)
+    inner = box.deposition.sei_per_plated / box.deposition.sei_um * box.ground.voxel_um
+    return _listed(box.team.share(box.parts, lambda a, b: surfaces.stripping(*own, inner, a, b)))
+
+
+def _listed(found: list[tuple[NDArray[np.int64], Floats]]) -> tuple[Places, Floats]:
+    """Lists of the threads as one, a row for each quantity."""
+    places = np.concatenate([at for at, _ in found])
+    values = np.concatenate([held for _, held in found])
+    return tuple(np.ascontiguousarray(axis) for axis in places.T), np.ascontiguousarray(values.T)
 
 
 def _total(box: Box, current_mA_per_cm2: float) -> float:
@@ -190,16 +197,8 @@ def _shared(
     return float(phi[-1].mean()), rimmed[places]
 
 
-def _numbered(box: Box, places: Places) -> NDArray[np.int32]:
-    """int32[z, y, x] with a rim, the number of each place; -1 elsewhere."""
-    number = np.full(box.lithium.shape, -1, dtype=np.int32)
-    number[places] = np.arange(places[0].size)
-    box.wrap(number)
-    return number
-
-
 def _changes(box: Box, before: Before) -> tuple[float, float]:
     """Dead lithium that is live now, and live lithium that is dead now."""
-    revived = before.lithium[(before.state == surfaces.DEAD) & (box.state == surfaces.LIVE)]
-    died = box.lithium[(before.state == surfaces.LIVE) & (box.state == surfaces.DEAD)]
-    return float(revived.sum()) * box.mAh_per_cm2_of_a_voxel, float(died.sum()) * box.mAh_per_cm2_of_a_voxel
+    found = box.counted(counted.changed, before.lithium, before.state, box.lithium, box.state)
+    revived, died = found.sum(axis=0) * box.mAh_per_cm2_of_a_voxel
+    return float(revived), float(died)

@@ -24,6 +24,7 @@ LEAST_ROOM = 1e-9  # share of a voxel; with less it is full
 LEAST_LITHIUM = 1e-9  # share of a voxel; less covers nothing and joins nothing
 STRETCH, PACKING, LEAST = 0, 1, 2  # columns of planes
 FULL_ENOUGH = 0.05  # share of a stretched voxel: what is filled so far follows its layer, and is no front
+SOME = 1024  # rows of a list that gets longer
 BRIDGED = 0.1  # share of a voxel: dead lithium up to here does not keep a front out, and is taken up by it
 
 
@@ -39,6 +40,16 @@ def classify(host, planes, joined, lithium, state, solid, first, last):  # type:
                     solid[k, j, i] = LITHIUM if state[k, j, i] == LIVE else SHUT
                 else:
                     solid[k, j, i] = BARE if joined[k, j, i] else SHUT
+
+
+@kernel
+def with_room(host, planes, lithium, found, first, last):  # type: ignore[no-untyped-def]
+    """found: bool[z, y, x] without a rim, whether electrolyte has room in a voxel."""
+    for k in range(first, last):
+        for j in range(1, host.shape[1] - 1):
+            for i in range(1, host.shape[2] - 1):
+                room = planes[k, STRETCH] - host[k, j, i] - lithium[k, j, i]
+                found[k - 1, j - 1, i - 1] = room > planes[k, LEAST]
 
 
 @kernel
@@ -93,6 +104,23 @@ def _mixed(faces, class_ease, class_barrier, class_migration, ease, k, j, i):  #
 
 
 @kernel
+def _is_beside(solid, k, j, i):  # type: ignore[no-untyped-def]
+    """Whether something full and joined lies beside a voxel."""
+    for there in (solid[k - 1, j, i], solid[k + 1, j, i], solid[k, j - 1, i], solid[k, j + 1, i]):
+        if there in (LITHIUM, BARE):
+            return True
+    return solid[k, j, i - 1] in (LITHIUM, BARE) or solid[k, j, i + 1] in (LITHIUM, BARE)
+
+
+@kernel
+def _longer(held):  # type: ignore[no-untyped-def]
+    """The same rows, and room for as many again."""
+    more = np.empty((2 * len(held), held.shape[1]), dtype=held.dtype)
+    more[: len(held)] = held
+    return more
+
+
+@kernel
 def plating(  # type: ignore[no-untyped-def]
     host,
     planes,
@@ -107,27 +135,26 @@ def plating(  # type: ignore[no-untyped-def]
     class_barrier,
     class_migration,
     nucleus,
-    area,
-    rate,
-    barrier,
-    migration,
     first,
     last,
 ):
-    """Surface, ease times surface, barrier and squared migration length of each voxel that can take lithium.
+    """The voxels that can take lithium, in order: int64[n, 3] of z, y and x, and float64[n, 4] of their surface, ease
+    times surface, barrier and squared migration length.
 
     ease[0] on bare surface, ease[1] on lithium, ease[2] that of barriers: of the place; class_*: of the class of
-    surface; nucleus: thickness of lithium from which on a surface is lithium, in voxels. 0 where nothing can be plated.
+    surface; nucleus: thickness of lithium from which on a surface is lithium, in voxels.
     """
     faces = np.zeros(N_CLASSES)
+    n, places, found = 0, np.empty((SOME, 3), dtype=np.int64), np.empty((SOME, 4))
     for k in range(first, last):
         for j in range(1, host.shape[1] - 1):
             for i in range(1, host.shape[2] - 1):
-                area[k, j, i], rate[k, j, i], barrier[k, j, i], migration[k, j, i] = 0.0, 0.0, 0.0, 0.0
                 held = lithium[k, j, i]
                 if solid[k, j, i] != OPEN or not wet[k, j, i] or (state[k, j, i] == DEAD and held > BRIDGED):
                     continue
                 own = host[k, j, i] if joined[k, j, i] else 0.0
+                if own == 0.0 and held <= LEAST_LITHIUM and not _is_beside(solid, k, j, i):
+                    continue
                 square = _towards(own, host, planes[k, STRETCH], kind, solid, faces, k, j, i)
                 size = np.sqrt(square)
                 if held > LEAST_LITHIUM and state[k, j, i] == LIVE:
@@ -138,10 +165,16 @@ def plating(  # type: ignore[no-untyped-def]
                     continue
                 total, eased, length, least = _mixed(faces, class_ease, class_barrier, class_migration, ease, k, j, i)
                 covered = min(1.0, held / (size * nucleus))
-                area[k, j, i] = size
-                rate[k, j, i] = size * (covered * ease[1, k, j, i] + (1.0 - covered) * eased / total)
-                barrier[k, j, i] = (1.0 - covered) * least
-                migration[k, j, i] = covered * class_migration[METAL] + (1.0 - covered) * length / total
+                rate = size * (covered * ease[1, k, j, i] + (1.0 - covered) * eased / total)
+                if rate <= 0.0:
+                    continue
+                if n == len(places):
+                    places, found = _longer(places), _longer(found)
+                places[n, 0], places[n, 1], places[n, 2] = k, j, i
+                found[n, 0], found[n, 1], found[n, 2] = size, rate, (1.0 - covered) * least
+                found[n, 3] = covered * class_migration[METAL] + (1.0 - covered) * length / total
+                n += 1
+    return places[:n], found[:n]
 
 
 @kernel
@@ -179,16 +212,16 @@ def _front(host, planes, joined, lithium, solid, k, j, i):  # type: ignore[no-un
 
 @kernel
 def stripping(  # type: ignore[no-untyped-def]
-    host, planes, joined, lithium, state, solid, wet, ease, inner, area, rate, first, last
+    host, planes, joined, lithium, state, solid, wet, ease, inner, first, last
 ):
-    """Surface, and ease times surface, of each voxel whose lithium can be stripped; 0 elsewhere.
+    """The voxels whose lithium can be stripped, in order: int64[n, 3] of z, y and x; float64[n, 1], ease times surface.
 
     inner: surface per volume of porous lithium, which is stripped wherever it is wet, times the width of a voxel.
     """
+    n, places, found = 0, np.empty((SOME, 3), dtype=np.int64), np.empty((SOME, 1))
     for k in range(first, last):
         for j in range(1, host.shape[1] - 1):
             for i in range(1, host.shape[2] - 1):
-                area[k, j, i], rate[k, j, i] = 0.0, 0.0
                 if lithium[k, j, i] <= 0.0 or state[k, j, i] == DEAD:
                     continue
                 if solid[k, j, i] == OPEN:
@@ -198,5 +231,12 @@ def stripping(  # type: ignore[no-untyped-def]
                 if planes[k, PACKING] < 1.0 and wet[k, j, i]:
                     whole = (planes[k, STRETCH] - host[k, j, i]) * planes[k, PACKING]
                     size = max(size, inner * np.sqrt(lithium[k, j, i] * whole))
-                area[k, j, i] = size
-                rate[k, j, i] = size * ease[1, k, j, i]
+                rate = size * ease[1, k, j, i]
+                if rate <= 0.0:
+                    continue
+                if n == len(places):
+                    places, found = _longer(places), _longer(found)
+                places[n, 0], places[n, 1], places[n, 2] = k, j, i
+                found[n, 0] = rate
+                n += 1
+    return places[:n], found[:n]

@@ -6,8 +6,9 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from itertools import pairwise
-from typing import Any, Self
+from typing import Self, TypeVar
 
+Gave = TypeVar("Gave")
 WORTH_SHARING = 60_000  # voxels: below it threads cost more than they give
 
 
@@ -36,14 +37,11 @@ class Team:
         ends = [1 + n_planes * part // n_parts for part in range(n_parts + 1)]
         return list(pairwise(ends))
 
-    def share(self, parts: list[tuple[int, int]], work: Callable[[int, int], Any]) -> None:
-        """Do work(first, last) for each part, the last one here."""
+    def share(self, parts: list[tuple[int, int]], work: Callable[[int, int], Gave]) -> list[Gave]:
+        """What work(first, last) gives of each part, the last one done here."""
         if self._pool is None or len(parts) == 1:
-            for first, last in parts:
-                work(first, last)
-            return
+            return [work(first, last) for first, last in parts]
         others = [self._pool.submit(work, first, last) for first, last in parts[:-1]]
-        work(*parts[-1])
+        last = work(*parts[-1])
         wait(others)
-        for other in others:
-            other.result()
+        return [*(other.result() for other in others), last]
