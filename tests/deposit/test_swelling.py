@@ -37,7 +37,7 @@ def posts(n_z=12, n=9, h=0.75):
 def test_a_layer_is_as_high_as_what_it_holds_where_its_pores_are_filled_too_far(team):
     law = PLAIN.with_values(fill_before_swelling=0.5, stiffness_MPa=30.0)
     box = Box(posts(), law, 1, team)
-    host = box.host[1:13, 1:-1, 1:-1].mean(axis=(1, 2))
+    host = box.host[1:13, 1:-1, 1:-1].mean(axis=(1, 2), dtype=np.float64)
     box.lithium[5, 1:-1, 1:-1] = np.where(box.host[5, 1:-1, 1:-1] > 0.0, 0.0, 0.7)
     box.lithium[7, 2, 2] = 0.9
     box.settle()

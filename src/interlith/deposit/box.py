@@ -31,6 +31,8 @@ LEAST_HOST = 0.02  # share of a voxel: less host carries no electrons and has no
 HEADROOM = 3  # planes without lithium that are kept over it
 MORE_PLANES = 8  # added at a time
 KEPT = ("lithium", "grown", "planes")  # arrays that are not derived of the ground, the numbers drawn and each other
+LAID = ("host", "joined", "kind", "may", "state", "wet", "solid")  # arrays of the box, but lithium, grown and ease
+DRAWN_AT_A_TIME = 32  # planes
 Floats = NDArray[np.float64]
 
 
@@ -90,6 +92,7 @@ class Box:
         self.lithium = np.zeros(tuple(n + 2 for n in shape))
         self.grown = np.zeros(self.lithium.shape, dtype=np.uint8)
         self.planes = np.zeros((0, 3))
+        self._forget()
         self._lay()
         self.settle()
 
@@ -110,6 +113,7 @@ class Box:
             salt = {name.removeprefix("salt."): held for name, held in kept.items() if name.startswith("salt.")}
             self.salt.restore(salt)
         self.lithium = kept["lithium"].copy()
+        self._forget()
         self._lay()
         for name in KEPT:
             setattr(self, name, kept[name].copy())
@@ -239,47 +243,66 @@ class Box:
             stretch > 1.0, surfaces.FULL_ENOUGH * stretch, surfaces.LEAST_ROOM
         )
 
+    def _forget(self) -> None:
+        """No planes of the ground and of the numbers drawn."""
+        sides = self.lithium.shape[1:]
+        self.host = np.zeros((0, *sides), dtype=np.float32)
+        self.joined, self.kind, self.state, self.wet, self.solid = (np.zeros((0, *sides), np.uint8) for _ in range(5))
+        self.may = np.zeros((0, *sides), dtype=np.uint16)
+        self.ease = np.ones((3, 0, *sides), dtype=np.float32)
+
     def _lay(self) -> None:
-        """Arrays of the ground and of the numbers drawn, as high as the lithium's."""
-        shape, below = self.lithium.shape, self.ground.host
-        self.host = np.zeros(shape)
+        """Arrays of the ground and of the numbers drawn, as high as the lithium's: what lacks at the top."""
+        old, height = len(self.host), len(self.lithium)
+        for name in LAID:
+            held = getattr(self, name)
+            more = np.zeros((height - old, *held.shape[1:]), dtype=held.dtype)
+            setattr(self, name, np.concatenate([held, more]))
+        wide = np.ones((3, height - old, *self.lithium.shape[1:]), dtype=np.float32)
+        self.ease = np.concatenate([self.ease, wide], axis=1)
+        if not old:
+            self._lay_ground()
+        first = max(old - 1, 0)  # what was the rim
+        self.solid[first:], self.wet[first:] = surfaces.SHUT, 0
+        self.solid[0], self.solid[-1], self.wet[-1] = surfaces.BARE, surfaces.OPEN, 1
+        more = np.tile([1.0, 1.0, surfaces.LEAST_ROOM], (max(height - len(self.planes), 0), 1))
+        self.planes = np.concatenate([self.planes, more])
+        for begin in range(max(old - 2, 0), height, DRAWN_AT_A_TIME):
+            self._draw(begin, min(begin + DRAWN_AT_A_TIME, height))
+
+    def _lay_ground(self) -> None:
+        """The host, what of it conducts to the collector, and how much of each layer it is."""
+        below = self.ground.host
         self.host[1 : 1 + below.shape[0], 1:-1, 1:-1] = below
-        self._solid = self.host[1 : 1 + self.ground.n_host, 1:-1, 1:-1].mean(axis=(1, 2))
+        layers = self.host[1 : 1 + self.ground.n_host, 1:-1, 1:-1]
+        self._solid = layers.mean(axis=(1, 2), dtype=np.float64)
         self.host[0] = 1.0
         self.wrap(self.host)
-        self.joined = np.zeros(shape, dtype=np.uint8)
-        is_host = self.host[1:-1, 1:-1, 1:-1] > 0.0
-        contact.joined_to(is_host, 0, self.joined, self.ground.is_periodic, self.team)
+        contact.joined_to(self.host[1:-1, 1:-1, 1:-1] > 0.0, 0, self.joined, self.ground.is_periodic, self.team)
         self.joined[0] = 1
         self.wrap(self.joined)
-        self.state, self.wet = np.zeros(shape, dtype=np.uint8), np.zeros(shape, dtype=np.uint8)
-        self.wet[-1] = 1
-        self.solid = np.full(shape, surfaces.SHUT, dtype=np.uint8)
-        self.solid[0], self.solid[-1] = surfaces.BARE, surfaces.OPEN
-        more = np.tile([1.0, 1.0, surfaces.LEAST_ROOM], (max(shape[0] - len(self.planes), 0), 1))
-        self.planes = np.concatenate([self.planes, more])
-        self._draw()
 
-    def _draw(self) -> None:
-        """Classes of surface, contacts and eases of each place."""
-        d, inner = self.deposition, (slice(1, -1),) * 3
-        shape = tuple(n - 2 for n in self.lithium.shape)
-        grains = Lattice(shape, self.ground.voxel_um, d.grain_um, self.ground.is_periodic)
-        bodies = Lattice(shape, self.ground.voxel_um, d.contact_grain_um, self.ground.is_periodic)
-        self.kind = np.zeros(self.lithium.shape, dtype=np.uint8)
+    def _draw(self, first: int, last: int) -> None:
+        """Classes of surface, contacts and eases of each place of some planes, rim counted."""
+        d, voxel_um, is_periodic = self.deposition, self.ground.voxel_um, self.ground.is_periodic
+        inside = slice(max(first, 1), min(last, len(self.lithium) - 1))
+        shape, inner = (inside.stop - inside.start, *self.ground.host.shape[1:]), (inside, slice(1, -1), slice(1, -1))
+        grains = Lattice(shape, voxel_um, d.grain_um, is_periodic, first=inside.start - 1)
         carries = grains.drawn(self.seed, OXIDE_STREAM) < d.oxide_coverage
         fibre = np.where(carries, surfaces.OXIDE, surfaces.FIBRE)
         self.kind[inner] = np.where(self.host[inner] > 0.0, fibre, surfaces.NO_HOST)
         self.kind[0] = surfaces.COLLECTOR
-        self.wrap(self.kind)
-        chance = np.array([0.0, d.fibre_contact, d.oxide_contact, d.collector_contact, d.lithium_contact])
-        self.may = contact.drawn_contacts(self.kind, chance, bodies, self.seed)
-        self.ease = np.ones((3, *self.lithium.shape), dtype=np.float32)
+        self.wrap(self.kind[first:last])
         for which, stream in enumerate((BARE_STREAM, LITHIUM_STREAM)):
             waves = grains.smooth(self.seed, stream)
             self.ease[(which, *inner)] = np.exp(d.ease_spread * waves - 0.5 * d.ease_spread**2)
         waves = grains.smooth(self.seed, BARRIER_STREAM)
         self.ease[(2, *inner)] = np.maximum(1.0 + d.nucleation_spread * waves, 0.0)
+        before = max(first - 1, 0)  # its faces to the first of these
+        n = (self.n_planes, *shape[1:])
+        bodies = Lattice(n, voxel_um, d.contact_grain_um, is_periodic)
+        chance = np.array([0.0, d.fibre_contact, d.oxide_contact, d.collector_contact, d.lithium_contact])
+        self.may[before:last] = contact.drawn_contacts(self.kind[before:last], chance, bodies, self.seed, before)
 
     @property
     def class_ease(self) -> Floats:

@@ -25,14 +25,16 @@ ROOTED = 8  # bit of `grown`: was plated on joined host or collector; 1, 2, 4: o
 CONTACT_STREAM = 16
 
 
-def drawn_contacts(kind: NDArray[np.uint8], chance: Chances, lattice: Lattice, seed: int) -> Bits:
+def drawn_contacts(kind: NDArray[np.uint8], chance: Chances, lattice: Lattice, seed: int, first: int = 0) -> Bits:
     """uint16[z, y, x] with a rim: which faces conduct when both sides touch. kind: class of host, with a rim.
 
+    first: plane of the lattice's box, rim counted, with which kind begins; the last one has no faces to the next.
     chance: float64[class], probability that lithium that touches the class conducts to it. Lithium of one cell of the
     lattice is one body.
     """
     may = np.zeros(kind.shape, dtype=np.uint16)
     cells = [np.concatenate([[-1], c, c[-1:] + 1]) for c in (lattice.cell(axis) for axis in range(3))]
+    cells[0] = cells[0][first : first + len(kind)]
     if lattice.is_periodic:
         for c in cells[1:]:
             c[0], c[-1] = c[-2], c[1]

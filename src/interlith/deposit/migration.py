@@ -64,10 +64,10 @@ class _Surface:
         begin = first - 1
         self.parts = [(a + begin, b + begin) for a, b in team.ranges(last - first, squared.size)]
         self.squared, self.out = self._dense(shape, squared), self._dense(shape, area)
-        self.diagonal, self.over = np.zeros(shape, dtype=np.float32), self._dense(shape, np.ones(squared.size))
+        self.diagonal = np.zeros(shape, dtype=np.float32)
         self.edges: dict[int, tuple[Any, Any]] = {}
         self.sums = np.zeros(shape[0])
-        own = (self.out, self.over, self.squared, self.diagonal)
+        own = (self.out, self._dense(shape, np.ones(squared.size)), self.squared, self.diagonal)
         self._share(lambda a, b: _summed(*own, a, b))
         self._share(self._join)
 
@@ -82,7 +82,7 @@ class _Surface:
         self.team.share(self.parts, work)
 
     def _join(self, first: int, last: int) -> None:
-        self.edges[first] = _joined(self.out, self.squared, self.diagonal, self.over, first, last)
+        self.edges[first] = _joined(self.out, self.squared, self.diagonal, first, last)
 
     def u(self, rate: Floats, within: float) -> Floats:
         """The rate per surface of each place."""
@@ -91,7 +91,7 @@ class _Surface:
         rest[self.places], way[self.places] = rate, rate / area
         size = self._moved(u, rest, way, 0.0)
         self._share(
-            lambda a, b: _direct(u, self.over, self.squared, way, times, np.float32(1.0), a, b, self.is_periodic)
+            lambda a, b: _direct(u, self.diagonal, self.squared, way, times, np.float32(1.0), a, b, self.is_periodic)
         )
         self._apply(way, times)
         now, before = self._moved(u, rest, way, 1.0), np.inf
@@ -99,7 +99,7 @@ class _Surface:
             if not now > within**2 * size:
                 found: Floats = u[self.places].astype(np.float64)
                 return found
-            own = (rest, self.over, self.squared, way, times, np.float32(now / before))
+            own = (rest, self.diagonal, self.squared, way, times, np.float32(now / before))
             self._share(lambda a, b: _direct(*own, a, b, self.is_periodic))  # noqa: B023
             step = now / self._apply(way, times)
             before, now = now, self._moved(u, rest, way, step)
@@ -117,7 +117,7 @@ class _Surface:
 
     def _moved(self, u: Single, rest: Single, way: Single, step: float) -> float:
         """Go a step along a direction; the squares of what is left, each over its diagonal."""
-        own = (u, rest, way, self.out, self.over, np.float32(step), self.sums)
+        own = (u, rest, way, self.out, self.diagonal, np.float32(step), self.sums)
         self._share(lambda a, b: _moved(*own, a, b))
         return float(self.sums.sum())
 
@@ -134,7 +134,10 @@ def _wrap(u, k, is_periodic):  # type: ignore[no-untyped-def]
 
 @kernel
 def _summed(area, present, squared, diagonal, first, last):  # type: ignore[no-untyped-def]
-    """The diagonal of some planes, as if an edge were never the only way. present: 1 where there is a place."""
+    """The diagonal of some planes, as if an edge were never the only way; 0 where there is no place.
+
+    present: 1 where there is one.
+    """
     cross, corners = np.empty(area.shape[2], dtype=area.dtype), np.empty(area.shape[2], dtype=area.dtype)
     for k in range(first, last):
         for j in range(1, area.shape[1] - 1):
@@ -144,14 +147,14 @@ def _summed(area, present, squared, diagonal, first, last):  # type: ignore[no-u
                 total[i] = s[i] * _weighed(p, cross, corners, i)
             _around(squared, k, j, cross, corners)
             for i in range(1, area.shape[2] - 1):
-                total[i] = area[k, j, i] + p[i] * (total[i] + _weighed(s, cross, corners, i))
+                more = total[i] + _weighed(s, cross, corners, i)
+                total[i] = area[k, j, i] + more if p[i] > 0.0 else np.float32(0.0)
 
 
 @kernel
-def _joined(area, squared, diagonal, over, first, last):  # type: ignore[no-untyped-def]
+def _joined(area, squared, diagonal, first, last):  # type: ignore[no-untyped-def]
     """Edges of some planes that are the only way, in the order of their places: float32[n] of what they have more than
-    others, which is added to the diagonal, and int64[n, 2] from and to as places in the flat array. over: 1 over the
-    diagonal.
+    others, which is added to the diagonal, and int64[n, 2] from and to as places in the flat array.
     """
     n, ny, nx = 0, area.shape[1], area.shape[2]
     more, ends, free = (
@@ -183,7 +186,6 @@ def _joined(area, squared, diagonal, over, first, last):  # type: ignore[no-unty
                         more[n], ends[n, 0], ends[n, 1] = both, (k * ny + j) * nx + i, (kk * ny + jj) * nx + ii
                         diagonal[k, j, i] += both
                         n += 1
-                over[k, j, i] = np.float32(1.0) / diagonal[k, j, i]
     return more[:n].copy(), ends[:n].copy()
 
 
@@ -197,7 +199,7 @@ def _weighed(u, cross, corners, i):  # type: ignore[no-untyped-def]
 @kernel
 def _apply(way, times, squared, diagonal, more, ends, out, sums, first, last):  # type: ignore[no-untyped-def]
     """out = A way, and way . out of each plane. times: squared way."""
-    flat, into, at = way.reshape(-1), out.reshape(-1), 0
+    flat, into, at, zero = way.reshape(-1), out.reshape(-1), 0, np.float32(0.0)
     ny, nx = way.shape[1], way.shape[2]
     row, cross, corners = np.empty(nx, dtype=way.dtype), np.empty(nx, dtype=way.dtype), np.empty(nx, dtype=way.dtype)
     for k in range(first, last):
@@ -209,7 +211,7 @@ def _apply(way, times, squared, diagonal, more, ends, out, sums, first, last):  
             _around(times, k, j, cross, corners)
             q, to = times[k, j], out[k, j]
             for i in range(1, nx - 1):
-                to[i] = row[i] - _weighed(q, cross, corners, i)
+                to[i] = row[i] - _weighed(q, cross, corners, i) if own[i] > 0.0 else zero
         while at < more.size and ends[at, 0] < (k + 1) * ny * nx:
             into[ends[at, 0]] -= more[at] * flat[ends[at, 1]]
             at += 1
@@ -233,13 +235,14 @@ def _around(u, k, j, cross, corners):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _direct(rest, over, squared, way, times, beta, first, last, is_periodic):  # type: ignore[no-untyped-def]
+def _direct(rest, diagonal, squared, way, times, beta, first, last, is_periodic):  # type: ignore[no-untyped-def]
     """The next direction, rim included: what is left over its diagonal, and beta times the last. times: squared way."""
+    zero = np.float32(0.0)
     for k in range(first, last):
         for j in range(1, way.shape[1] - 1):
-            a, b, c, d, e = rest[k, j], over[k, j], way[k, j], squared[k, j], times[k, j]
+            a, b, c, d, e = rest[k, j], diagonal[k, j], way[k, j], squared[k, j], times[k, j]
             for i in range(1, way.shape[2] - 1):
-                now = a[i] * b[i] + beta * c[i]
+                now = (a[i] / b[i] if b[i] > 0.0 else zero) + beta * c[i]
                 c[i] = now
                 e[i] = d[i] * now
         _wrap(way, k, is_periodic)
@@ -247,15 +250,15 @@ def _direct(rest, over, squared, way, times, beta, first, last, is_periodic):  #
 
 
 @kernel
-def _moved(u, rest, way, out, over, step, sums, first, last):  # type: ignore[no-untyped-def]
+def _moved(u, rest, way, out, diagonal, step, sums, first, last):  # type: ignore[no-untyped-def]
     """u += step way, rest -= step out; sums[k] = rest^2 / diagonal of a plane."""
     for k in range(first, last):
         total = 0.0
         for j in range(1, u.shape[1] - 1):
-            to, left, along, by, scale = u[k, j], rest[k, j], way[k, j], out[k, j], over[k, j]
+            to, left, along, by, scale = u[k, j], rest[k, j], way[k, j], out[k, j], diagonal[k, j]
             for i in range(1, u.shape[2] - 1):
                 to[i] += step * along[i]
                 now = left[i] - step * by[i]
                 left[i] = now
-                total += now * now * scale[i]
+                total += now * now / scale[i] if scale[i] > 0.0 else 0.0
         sums[k] = total

@@ -49,12 +49,16 @@ def normal(seed: int, stream: int, *places: NDArray[np.int64]) -> Floats:
 
 @dataclass(frozen=True)
 class Lattice:
-    """Cells of about size_um in a box of voxels; along y and x a whole number of them where sides repeat."""
+    """Cells of about size_um in a box of voxels; along y and x a whole number of them where sides repeat.
+
+    first: plane of the box with which the voxels of that shape begin.
+    """
 
     shape: tuple[int, int, int]
     voxel_um: float
     size_um: float
     is_periodic: bool
+    first: int = 0
 
     def pitch(self, axis: int) -> float:
         """Cells per voxel."""
@@ -69,7 +73,13 @@ class Lattice:
 
     def cell(self, axis: int) -> NDArray[np.int64]:
         """int64[voxel along axis], the cell that a voxel's center lies in."""
-        return np.floor((np.arange(self.shape[axis]) + 0.5) * self.pitch(axis)).astype(np.int64)
+        return np.floor(self._at(axis)).astype(np.int64)
+
+    def _at(self, axis: int) -> Floats:
+        """Where the centers of voxels lie, in cells."""
+        begin = self.first if axis == 0 else 0
+        centers = np.arange(begin, begin + self.shape[axis], dtype=np.float64) + 0.5
+        return centers * self.pitch(axis)
 
     def open_grid(self, cells: Sequence[NDArray[np.int64]]) -> tuple[NDArray[np.int64], ...]:
         """Cells along z, y and x as arrays that broadcast to [z, y, x]."""
@@ -84,21 +94,17 @@ class Lattice:
 
         Normal numbers at the corners of the cells, weighted by 3 t^2 - 2 t^3 between them and scaled to variance 1.
         """
-        nodes = [np.arange(self.n_cells(axis) + 1) for axis in range(3)]
+        cells = [self.cell(axis) for axis in range(3)]
+        nodes = [np.arange(cell[0], cell[-1] + 2) for cell in cells]
         field = normal(seed, stream, *self.open_grid(nodes))
-        for axis in range(3):
-            field = np.moveaxis(np.tensordot(self._weights(axis), field, axes=(1, axis)), 0, axis)
-        return np.ascontiguousarray(field)
-
-    def _weights(self, axis: int) -> Floats:
-        """float64[voxel, corner], of unit norm in each row."""
-        at = (np.arange(self.shape[axis]) + 0.5) * self.pitch(axis)
-        cell, n = np.floor(at).astype(np.int64), self.n_cells(axis)
-        t = at - cell
-        upper = t * t * (3.0 - 2.0 * t)
-        weights = np.zeros((len(at), n + 1))
-        weights[np.arange(len(at)), cell] = 1.0 - upper
-        following = (cell + 1) % n if axis > 0 and self.is_periodic else cell + 1
-        weights[np.arange(len(at)), following] += upper
-        scaled: Floats = weights / np.linalg.norm(weights, axis=1, keepdims=True)
-        return scaled
+        for axis, cell in enumerate(cells):
+            following = cell + 1 - cell[0]
+            if axis > 0 and self.is_periodic:
+                following %= self.n_cells(axis)
+            upper = self._at(axis) - cell
+            upper = upper * upper * (3.0 - 2.0 * upper)
+            wide = np.hypot(upper, 1.0 - upper)
+            others = [other for other in range(3) if other != axis]
+            less, more = (np.expand_dims(one / wide, others) for one in (1.0 - upper, upper))
+            field = less * np.take(field, cell - cell[0], axis) + more * np.take(field, following, axis)
+        return field
