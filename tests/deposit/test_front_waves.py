@@ -53,8 +53,8 @@ def law(n, H, W):
 def rate_over_law(n, amplitude, h, W):
     with Team(1) as team:
         heights = h + amplitude * wave(n)
-        more = grown(front(heights, 10 + n, W, team), 1e-4) - heights
-    return 2.0 * (more @ wave(n)) / n / more.mean() / amplitude / law(n, 10 + n - h, W)
+        more = grown(front(heights, 10 + n // 2, W, team), 1e-4) - heights
+    return 2.0 * (more @ wave(n)) / n / more.mean() / amplitude / law(n, 10 + n // 2 - h, W)
 
 
 @pytest.mark.parametrize("open_share", [1.0, 0.7, 0.3, 0.06])
@@ -87,7 +87,7 @@ def test_a_wave_over_several_planes_grows_by_the_law_on_the_mean_of_where_it_lie
 
 @pytest.mark.parametrize("W", [0.1, 4.0])
 def test_a_wave_grows_by_the_law_while_the_front_passes_planes_in_small_steps(W):
-    n, first, step, n_z = 32, 0.5, 0.05, 34
+    n, first, step, n_z = 32, 0.5, 0.05, 28
     with Team(1) as team:
         box = front(10.3 + first * wave(n), n_z, W, team)
         expected, mean = 0.0, 10.3
@@ -96,4 +96,4 @@ def test_a_wave_grows_by_the_law_while_the_front_passes_planes_in_small_steps(W)
             expected += (heights.mean() - mean) * law(n, box.n_planes - 0.5 * (heights.mean() + mean), W)
             mean = heights.mean()
     assert mean == approx(11.3)
-    assert np.log(2.0 * (heights @ wave(n)) / n / first) == approx(expected, rel=0.12)
+    assert np.log(2.0 * (heights @ wave(n)) / n / first) == approx(expected, rel=0.1)
