@@ -34,14 +34,32 @@ DEAD = (
     "dead lithium and what hangs on it are NOT CONVERGED in the voxels and not to be quoted "
     "(bench/results/dead_lithium.json)"
 )
+UNSEEN = "of {0} nothing is published that is computed here: its heights are predicted and not judged"
+AURBACH = (
+    "; its Aurbach efficiency, {0} %, is of another test, and the efficiencies here follow the SEI that was assumed"
+)
 
 
 def said_of(written: DepositFile) -> list[str]:
     """What must be known with the numbers of a file."""
     asked = written.asked
-    notes = [asked.note] if asked.note else []
+    notes = [*([asked.note] if asked.note else []), *_of_the_sample(written)]
     changed = [CHANGED] if written.changes else []
     return [*notes, FITTED, *changed, SWELLS, CONTACTS, of_the_liquid(written), DEAD]
+
+
+def _of_the_sample(written: DepositFile) -> list[str]:
+    """What its set says of itself, and whether anything that was published of it stands in the file."""
+    from interlith.parts.deposition import deposition_note
+    from interlith.parts.samples import COPPER, aurbach_efficiency
+
+    name, published = written.asked.sample or COPPER, written.asked.published
+    notes = [note] if (note := deposition_note(name)) else []
+    if not published or any(one.sample == name for one in published):
+        return notes
+    efficiency = None if name == COPPER else aurbach_efficiency(name)
+    told = "" if efficiency is None else AURBACH.format(f"{100.0 * efficiency:.2f}")
+    return [*notes, UNSEEN.format(name) + told]
 
 
 def of_the_liquid(written: DepositFile) -> str:

@@ -287,4 +287,4 @@ def test_a_step_that_does_not_end_is_said(monkeypatch):
 
 def test_an_unknown_set_is_named():
     with pytest.raises(InputError, match="Did you mean cp-zno-002"):
-        deposition("cp-zno-02")
+        deposition("cp-zno-0002")

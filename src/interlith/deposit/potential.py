@@ -19,7 +19,8 @@ from interlith.errors import SolverError
 
 Floats = NDArray[np.float64]
 BRUGGEMAN = 1.5
-LEAST_OPEN = 0.3  # share of a voxel with a front in it: the way to the front is that of the voxel, however full
+LEAST_OPEN = 0.3  # share of a voxel with a front in it: the way along the front is that of the voxel, however full
+LEAST_WAY = 0.05  # of a voxel's width, from its side to the front in it
 WITHIN = 1e-6  # of F phi / 2RT
 SOLVED_WITHIN = 1e-8
 MOST_TURNS = 60
@@ -39,7 +40,7 @@ def with_resistance(
     entering = np.zeros(share.shape)
     is_open = share[-1] > 0.0
     entering[-1][is_open] = current / is_open.sum()
-    x, y, z = _faces(np.where(ease > 0.0, np.maximum(share, LEAST_OPEN), share), is_periodic)
+    x, y, z = _faces(share, ease > 0.0, is_periodic)
     phi = begin.copy()
     for _ in range(MOST_TURNS):
         over = np.maximum(phi - barrier, 0.0)
@@ -56,16 +57,32 @@ def with_resistance(
     raise SolverError(f"the electrolyte's potential did not converge: it still changes by {np.abs(change).max():.2g}")
 
 
-def _faces(share: Floats, is_periodic: bool) -> tuple[NDArray[np.float32], ...]:
-    """Conductances along x, y and z, harmonic means over a face; nothing leads out."""
-    open_to = share**BRUGGEMAN
+def _faces(share: Floats, reacts: NDArray[np.bool_], is_periodic: bool) -> tuple[NDArray[np.float32], ...]:
+    """Conductances along x, y and z, harmonic means over a face; nothing leads out.
+
+    A front before a wall lies as far from the open side of its voxel as this is open, and there the way to it ends, not
+    in the middle: else the farther front would have the shorter way, and a wave lower than a voxel would die.
+    """
+    open_to = np.where(reacts, np.maximum(share, LEAST_OPEN), share) ** BRUGGEMAN
+    to_front, is_open = 0.5 / np.maximum(share, LEAST_WAY), share > 0.0
     found = []
     for axis in (2, 1, 0):
         wide = [(0, 0)] * 3
         wide[axis] = (1, 1)
         mode = "wrap" if is_periodic and axis else "constant"
-        rimmed = np.moveaxis(np.pad(open_to, wide, mode=mode), axis, 0)  # type: ignore[call-overload]
+        own = np.where(reacts & _is_before_a_wall(is_open, axis, is_periodic), to_front, open_to)
+        rimmed = np.moveaxis(np.pad(own, wide, mode=mode), axis, 0)  # type: ignore[call-overload]
         one, other = rimmed[:-1], rimmed[1:]
         both = np.divide(2.0 * one * other, one + other, out=np.zeros_like(one), where=one + other > 0.0)
         found.append(np.ascontiguousarray(np.moveaxis(both, 0, axis)).astype(np.float32))
     return tuple(found)
+
+
+def _is_before_a_wall(is_open: NDArray[np.bool_], axis: int, is_periodic: bool) -> NDArray[np.bool_]:
+    """Whether each voxel is shut on one side of an axis and open on the other; the collector shuts."""
+    wide = [(0, 0)] * 3
+    wide[axis] = (1, 1)
+    rimmed = np.moveaxis(np.pad(is_open, wide, mode="wrap" if is_periodic and axis else "edge"), axis, 0)
+    if axis == 0:
+        rimmed[0], rimmed[-1] = False, True
+    return np.moveaxis(rimmed[:-2] != rimmed[2:], 0, axis)

@@ -13,6 +13,9 @@ from pydantic import Field
 from interlith.errors import InputError, did_you_mean
 from interlith.parts.part import Part, with_origins
 
+LAYERS, OXIDE = ("common", "coated"), "cp-zno"  # of the file: under all sets, and under those whose names begin so
+NOTE = "note"
+
 
 class Deposition(Part):
     """What the surfaces in a host do with lithium. Three classes of bare surface: fibre, oxide on fibres, collector.
@@ -76,15 +79,23 @@ def deposition_names() -> tuple[str, ...]:
     """Names of the shipped sets.
 
     >>> deposition_names()
-    ('cp', 'cp-zno-002', 'cu')
+    ('cp', 'cp-zno-002', 'cp-zno-020', 'cp-zno-202', 'cp-zno-mixed', 'cu')
     """
-    return tuple(name for name in _file() if name != "common")
+    return tuple(name for name in _file() if name not in LAYERS)
 
 
 @cache
 def deposition(name: str) -> Deposition:
     """A shipped set by name. Raises InputError naming the nearest."""
-    if name not in deposition_names():
-        hint = did_you_mean(name, deposition_names())
-        raise InputError(f"{name}: no shipped set for deposition; these are: {', '.join(deposition_names())}.{hint}")
-    return Deposition(name=name, **with_origins({**_file()["common"], **_file()[name]}))
+    known = deposition_names()
+    if name not in known:
+        hint = did_you_mean(name, known)
+        raise InputError(f"{name}: no shipped set for deposition; these are: {', '.join(known)}.{hint}")
+    layers = LAYERS if name.startswith(OXIDE) else LAYERS[:1]
+    held = {key: value for layer in (*layers, name) for key, value in _file()[layer].items() if key != NOTE}
+    return Deposition(name=name, **with_origins(held))
+
+
+def deposition_note(name: str) -> str:
+    """What must be said wherever a shipped set is used; empty for most."""
+    return str(_file().get(name, {}).get(NOTE, ""))
