@@ -1,0 +1,57 @@
+"""Every kernel of the GPU as PTX, the language of its driver, for three generations, as one JSON object on stdout."""
+
+import json
+from types import SimpleNamespace
+
+from numba import boolean, cuda, float32, float64, int32, int64, types
+from numba.cuda import dispatcher
+
+from interlith.deposit import gpu, gpu_kernels
+
+BOX, VECTOR, SUMS, SQUARE, STEPS = (
+    float32[:, :, ::1],
+    float64[:, :, ::1],
+    float64[::1],
+    float64[:, ::1],
+    int32[:, ::1],
+)
+LEVELS = types.UniTuple(types.UniTuple(BOX, 6), gpu.MOST_IN_TAIL)
+GIVEN = {  # kernel -> kinds of what it is given
+    "wrap": [(BOX,), (VECTOR,)],
+    "relax": [(BOX,) * 6 + (int64,)],
+    "restrict": [(BOX,) * 7],
+    "prolong": [(BOX, BOX)],
+    "zero": [(BOX,)],
+    "tail": [(LEVELS, SQUARE, STEPS, boolean)],
+    "apply": [(VECTOR, BOX, BOX, BOX, BOX, VECTOR, SUMS)],
+    "step": [(VECTOR, VECTOR, VECTOR, VECTOR, BOX, float64, SUMS)],
+    "product": [(VECTOR, VECTOR, SUMS), (VECTOR, BOX, SUMS)],
+    "direct": [(VECTOR, BOX, float64)],
+}
+CAPABILITIES = ((7, 0), (8, 0), (9, 0))
+
+
+def main() -> None:
+    dispatcher.get_current_device = lambda: SimpleNamespace(compute_capability=CAPABILITIES[0])  # there need be none
+    texts = {f"{name} {kinds}": ptx(name, kinds) for name, each in GIVEN.items() for kinds in each}
+    launched = {name for name, held in vars(gpu_kernels).items() if hasattr(held, "py_func") and name[0] != "_"}
+    told = {
+        "compiled": sorted(GIVEN),
+        "launched": sorted(launched - {"inflow", "outflow", "relaxed", "residual"}),
+        "targets": sorted({word for held in texts.values() for text in held for word in targets(text)}),
+        "with_atomics": [name for name, held in texts.items() if any("atom." in t or "red." in t for t in held)],
+    }
+    print(json.dumps(told))
+
+
+def ptx(name: str, kinds: tuple[types.Type, ...]) -> list[str]:
+    function = getattr(gpu_kernels, name).py_func
+    return [cuda.compile_ptx(function, kinds, cc=capability)[0] for capability in CAPABILITIES]
+
+
+def targets(text: str) -> list[str]:
+    return [line.split()[1] for line in text.splitlines() if line.startswith(".target")]
+
+
+if __name__ == "__main__":
+    main()
