@@ -1,6 +1,7 @@
 """Every kernel of the GPU as PTX, the language of its driver, for three generations, as one JSON object on stdout."""
 
 import json
+import re
 from types import SimpleNamespace
 
 from numba import boolean, cuda, float32, float64, int32, int64, types
@@ -28,6 +29,7 @@ GIVEN = {  # kernel -> kinds of what it is given
     "product": [(VECTOR, VECTOR, SUMS), (VECTOR, BOX, SUMS)],
     "direct": [(VECTOR, BOX, float64)],
 }
+ATOMIC = re.compile(r"^\s*(@\S+\s+)?(atom|red)\.", re.MULTILINE)
 CAPABILITIES = ((7, 0), (8, 0), (9, 0))
 
 
@@ -39,7 +41,7 @@ def main() -> None:
         "compiled": sorted(GIVEN),
         "launched": sorted(launched - {"inflow", "outflow", "relaxed", "residual"}),
         "targets": sorted({word for held in texts.values() for text in held for word in targets(text)}),
-        "with_atomics": [name for name, held in texts.items() if any("atom." in t or "red." in t for t in held)],
+        "with_atomics": [name for name, held in texts.items() if any(ATOMIC.search(text) for text in held)],
     }
     print(json.dumps(told))
 
