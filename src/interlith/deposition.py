@@ -71,7 +71,7 @@ def deposit_findings(
 
     workers: processes, one network each at a time; as many as there are processors. kept_in: a folder of checkpoints,
     from which the same call goes on after a kill; removed when the answer is there. The bits depend on neither. device:
-    "cuda" leaves the electrolyte's potential to an NVIDIA GPU, with bits of its own; all else is done by processors.
+    "cuda" leaves the potential of an electrolyte without [gap] to an NVIDIA GPU, which has bits of its own.
     tell: how far all networks are; warn: in a sentence, that a checkpoint is damaged, or what cannot be written.
     Raises InputError for what cannot be followed, PhysicsError where pores do not lead through, EnvironmentError_ where
     a box does not fit into memory, or without a GPU that is asked for, SolverError where a step cannot go on.
@@ -120,10 +120,8 @@ def _check_device(written: DepositFile, device: Device, warn: Warn) -> None:
         from interlith.deposit.gpu import check_gpu
 
         check_gpu()
-        if written.asked.electrolyte is None:
-            warn(
-                f"{written.name} names no electrolyte, whose potential is all that a GPU computes: it has nothing to do"
-            )
+        if written.asked.electrolyte is None or written.asked.gap is not None:
+            warn(f"{written.name}: a GPU computes the potential of an electrolyte without [gap], and nothing else")
 
 
 def _check_fields(out: Path, warn: Warn) -> bool:

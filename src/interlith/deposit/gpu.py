@@ -68,7 +68,7 @@ class OnGpu:
         ]
         self.u = self._levels[0][0]
         self._sink = cuda.to_device(levels[0].sink)
-        self._inverse = cuda.to_device(inverse(levels[-1]))
+        self._inverse = cuda.to_device(np.ascontiguousarray(inverse(levels[-1])))
         self._sums = cuda.to_device(np.zeros(int(np.prod(self._grid(0)))))
         self._plan()
 

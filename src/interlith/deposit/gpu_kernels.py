@@ -7,10 +7,12 @@ the host), so that the bits are the same from run to run.
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numba.cuda
 import numpy as np
+from numba.core.errors import NumbaPerformanceWarning
 
 from interlith.deposit import kernels
 from interlith.deposit.levels import EXACT, PROLONG, RED_FIRST, RESTRICT, ZERO
@@ -18,6 +20,7 @@ from interlith.deposit.levels import EXACT, PROLONG, RED_FIRST, RESTRICT, ZERO
 Array = Any  # of a GPU, in single or double precision
 Three = tuple[int, int, int]
 cuda: Any = numba.cuda
+warnings.filterwarnings("ignore", "Grid size .*", NumbaPerformanceWarning)  # small boxes are meant to be small
 BLOCK = (32, 4, 2)  # threads of a launch: x, y, z; 256 fit however many registers each takes
 N_THREADS = BLOCK[0] * BLOCK[1] * BLOCK[2]
 
