@@ -71,13 +71,13 @@ def deposit_findings(
 
     workers: processes, one network each at a time; as many as there are processors. kept_in: a folder of checkpoints,
     from which the same call goes on after a kill; removed when the answer is there. The bits depend on neither. device:
-    "cuda" leaves the potential of an electrolyte without [gap] to an NVIDIA GPU, which has bits of its own.
+    "cuda" leaves labels, and the potential of an electrolyte without [gap], to a GPU; that has bits of its own.
     tell: how far all networks are; warn: in a sentence, that a checkpoint is damaged, or what cannot be written.
     Raises InputError for what cannot be followed, PhysicsError where pores do not lead through, EnvironmentError_ where
     a box does not fit into memory, or without a GPU that is asked for, SolverError where a step cannot go on.
     """
     _check(written, n_cycles)
-    _check_device(written, device, warn)
+    _check_device(device)
     with writable(out):
         has_fields = out is not None and _check_fields(out, warn)
         seeds = _followed(written, n_cycles, workers, device, kept_in, tell, warn)
@@ -115,13 +115,11 @@ def _check(written: DepositFile, n_cycles: int) -> None:
     check_memory(2.0 * written.n_voxels)
 
 
-def _check_device(written: DepositFile, device: Device, warn: Warn) -> None:
+def _check_device(device: Device) -> None:
     if device == "cuda":
         from interlith.deposit.gpu import check_gpu
 
         check_gpu()
-        if written.asked.electrolyte is None or written.asked.gap is not None:
-            warn(f"{written.name}: a GPU computes the potential of an electrolyte without [gap], and nothing else")
 
 
 def _check_fields(out: Path, warn: Warn) -> bool:

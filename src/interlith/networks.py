@@ -60,9 +60,9 @@ def network_findings(
 ) -> Findings:
     """Pores and transport of the networks of a file or of an image, as `read` gives it; mean and span of its seeds.
 
-    tell(n_done, what): after each of STAGES of each network. device: "cuda" solves for transport on an NVIDIA GPU.
-    Raises InputError for fibres, box or image that cannot be used, PhysicsError where pores do not lead through,
-    EnvironmentError_ where the box does not fit into memory, and for cuda without a GPU or without the extra `gpu`.
+    tell(n_done, what): after each of STAGES of each network. device: "cuda" solves for transport, and labels, on an
+    NVIDIA GPU. Raises InputError for fibres, box or image that cannot be used, PhysicsError where pores do not lead
+    through, EnvironmentError_ where the box does not fit into memory, and for cuda without a GPU or the extra `gpu`.
 
     >>> asked = read("reference-deposit", NetworkOptions(n_voxels=64))
     >>> round(network_findings(asked).items[0].summary["values"]["porosity"]["mean"], 6)

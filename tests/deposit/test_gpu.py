@@ -1,4 +1,4 @@
-"""The solver's kernels for a GPU, where there is none: in numba's simulator, and compiled to PTX."""
+"""The kernels for a GPU, where there is none: in numba's simulator, and compiled to PTX."""
 
 import importlib.util
 import json
@@ -29,19 +29,20 @@ def told_by(script, **environment):
     return json.loads(run.stdout)
 
 
-def test_the_simulated_gpu_solves_as_threads_do():
+def test_the_simulated_gpu_solves_and_labels_as_threads_do():
     told = told_by("gpu_simulated.py", NUMBA_ENABLE_CUDASIM="1")
     assert told["n_levels"] == 3
     assert told["n_iterations"][0] == told["n_iterations"][1] > 1
     assert told["apart"] < 1e-6
+    assert told["labels"] == [True] * 4
 
 
 @pytest.mark.skipif(not HAS_COMPILER, reason="numba-cuda is not installed: kernels cannot be compiled to PTX")
-def test_every_kernel_compiles_to_ptx_without_atomics():
+def test_every_kernel_compiles_to_ptx_without_atomic_sums():
     told = told_by("gpu_to_ptx.py", NUMBA_ENABLE_CUDASIM="0")
     assert told["compiled"] == told["launched"]
     assert told["targets"] == ["sm_70", "sm_80", "sm_90"]
-    assert not told["with_atomics"]
+    assert not told["with_atomic_sums"]
 
 
 def test_a_missing_extra_is_told_with_the_command_that_brings_it(monkeypatch):
