@@ -14,9 +14,9 @@ clock. Sweeps: one red-black sweep of ours, its bytes counted as if each value w
 voxel), over the bytes per second of a STREAM triad of the same thread in the same run.
 GPU: where there is one, the same solve by it and by the threads of all cores, seconds of the clock with (`transport`)
 and without what the processor does before and after (`solve`), after one that is not counted (it compiles); whether two
-solves have the same bits; a sweep and a triad as above, on it. A sweep there is a launch for each color, and each moves
-every value: half of the triad is what can be reached. Where there is none, the reason stands in its place. Writes
-bench/results/deposition.json; with --gpu-only the part on the GPU in it anew.
+solves have the same bits; labels by both; a sweep and a triad as above, on it. A sweep there is a launch for each
+color, and each moves every value: half of the triad is what can be reached. Where there is none, the reason stands in
+its place. Writes bench/results/deposition.json; with --gpu-only the part on the GPU in it anew.
 """
 
 import argparse
@@ -215,6 +215,7 @@ def gpu(sizes, n_rounds):
             "measured": True,
             "name": name,
             "sweeps": gpu_sweeps(card, 5 * n_rounds),
+            "labels": gpu_labels(sizes, card, threads, n_rounds),
             "conduction": [gpu_conduction(n, card, threads, n_rounds) for n in sizes],
         }
 
@@ -247,6 +248,21 @@ def gpu_sweeps(card, n_rounds):
         **{f"{name}_GB_per_s": rate for name, rate in rates.items()},
         "share_of_triad": rates["sweep"] / rates["triad"],
     }
+
+
+def gpu_labels(sizes, card, threads, n_rounds):
+    """Millions of voxels a second, there and back included; whether the labels are the same."""
+    found = []
+    for n in sizes:
+        held = box(n).solid < 0.5
+        runs = {
+            name: [_clocked(lambda: components(held, team, is_periodic=True)) for _ in range(n_rounds + 1)]  # noqa: B023
+            for name, team in (("gpu", card), ("all cores", threads))
+        }
+        speed = {name: held.size / statistics.median(s for s, _ in run[1:]) / 1e6 for name, run in runs.items()}
+        same = bool((runs["gpu"][-1][1] == runs["all cores"][-1][1]).all())
+        found.append({"n": n, "mvoxel_per_s": speed, "are_the_same": same})
+    return found
 
 
 def gpu_conduction(n, card, threads, n_rounds):
