@@ -9,7 +9,10 @@ from pathlib import Path
 
 import numba.cuda
 import pytest
+from typer.testing import CliRunner
 
+from interlith.cli import app
+from interlith.deposit import gpu
 from interlith.deposit.team import Team
 from interlith.errors import EnvironmentError_
 
@@ -59,3 +62,11 @@ def test_a_missing_gpu_is_told(monkeypatch):
     monkeypatch.setattr(numba.cuda, "current_context", fails)
     with pytest.raises(EnvironmentError_, match=r"no NVIDIA GPU answers \(CUDA driver library cannot be found\)"):
         Team(1, "cuda")
+
+
+@pytest.mark.parametrize("more", [["--network-only"], []])
+def test_the_command_asks_for_the_gpu_before_it_computes(more, monkeypatch):
+    monkeypatch.setattr(gpu, "check_gpu", lambda: (_ for _ in ()).throw(EnvironmentError_("no such device")))
+    done = CliRunner().invoke(app, ["deposit", "reference-deposit", "--device", "cuda", *more])
+    assert done.exit_code == EnvironmentError_.exit_code
+    assert "no such device" in done.stderr
