@@ -1,6 +1,6 @@
 """What a network of fibres costs: conduction in its pores, labels, and how near the sweeps come to the memory's pace.
 
-    python bench/deposition.py [--sizes 100 200] [--rounds 3]
+    python bench/deposition.py [--sizes 100 200] [--rounds 3] [--gpu-only]
 
 A box of fibres (synthetic: porosity 0.75, six voxels of a diameter, sides repeating), each voxel wholly pore or wholly
 solid, with 100 and 200 voxels along each edge. Conduction through it, everything from the image on, in one thread:
@@ -11,8 +11,12 @@ against ours to 1e-12: the error of the effective diffusivity.
 Seconds are of the processor; contenders take turns, round by round, after one that is not counted; ratios are medians
 of the ratios within rounds. Labels: all pores, by ours in one and in two threads and by scipy.ndimage, seconds of the
 clock. Sweeps: one red-black sweep of ours, its bytes counted as if each value were read and written once (28 of a
-voxel), over the bytes per second of a STREAM triad of the same thread in the same run. Writes
-bench/results/deposition.json.
+voxel), over the bytes per second of a STREAM triad of the same thread in the same run.
+GPU: where there is one, the same solve by it and by the threads of all cores, seconds of the clock with (`transport`)
+and without what the processor does before and after (`solve`), after one that is not counted (it compiles); whether two
+solves have the same bits; labels by both; a sweep and a triad as above, on it. A sweep there is a launch for each
+color, and each moves every value: half of the triad is what can be reached. Where there is none, the reason stands in
+its place. Writes bench/results/deposition.json; with --gpu-only the part on the GPU in it anew.
 """
 
 import argparse
@@ -25,16 +29,19 @@ from pathlib import Path
 
 import numpy as np
 from cycling_speed import machine
+from numba import cuda
 from scipy import ndimage
 from scipy.sparse import coo_matrix
 
 from interlith.deposit import kernels
 from interlith.deposit.fibres import fibre_network
+from interlith.deposit.gpu import check_gpu
 from interlith.deposit.labels import components
 from interlith.deposit.multigrid import Multigrid
 from interlith.deposit.network import Network
 from interlith.deposit.team import Team
 from interlith.deposit.transport import faces_of, transport
+from interlith.errors import EnvironmentError_
 from interlith.parts.fibres import FibreNetwork
 
 RESULTS = Path(__file__).resolve().parent / "results" / "deposition.json"
@@ -42,6 +49,8 @@ PACKAGES = ("interlith", "numpy", "scipy", "numba", "pyamg", "taufactor", "torch
 BYTES_OF_A_SWEEP = 28
 AS_LOOSE = 2e-6  # residual at which ours has about the error that TauFactor has
 EDGE = 160  # of the box that is swept
+GPU_EDGE, GPU_TRIAD, GPU_IN_A_ROW = 256, 60_000_000, 10  # large enough to fill a GPU
+GPU_BLOCKS = (4096, 256)  # of the triad, and threads of each
 
 
 def box(n):
@@ -179,9 +188,9 @@ def sweeps(n_rounds):
     a, b, c = (np.ones(20_000_000) for _ in range(3))
     swept, triads = [], []
     with Team(1) as team:
-        level = Multigrid(faces, team).levels[0]
+        on = Multigrid(faces, team).on
         for at in range(n_rounds + 1):
-            for held, work in ((swept, lambda: level.smooth(0)), (triads, lambda: _triad(a, b, c, 3.0))):
+            for held, work in ((swept, lambda: on.sweep(0, 0)), (triads, lambda: _triad(a, b, c, 3.0))):
                 begin = time.perf_counter()
                 work()
                 if at:
@@ -196,20 +205,120 @@ def sweeps(n_rounds):
     }
 
 
+def gpu(sizes, n_rounds):
+    try:
+        name = check_gpu()
+    except EnvironmentError_ as problem:
+        return {"measured": False, "why": str(problem)}
+    with Team(None, "cuda") as card, Team() as threads:
+        return {
+            "measured": True,
+            "name": name,
+            "sweeps": gpu_sweeps(card, 5 * n_rounds),
+            "labels": gpu_labels(sizes, card, threads, n_rounds),
+            "conduction": [gpu_conduction(n, card, threads, n_rounds) for n in sizes],
+        }
+
+
+@cuda.jit
+def _gpu_triad(a, b, c, scalar):
+    for i in range(cuda.grid(1), a.size, cuda.gridsize(1)):
+        a[i] = b[i] + scalar * c[i]
+
+
+def gpu_sweeps(card, n_rounds):
+    share = np.random.default_rng(1).random((GPU_EDGE, GPU_EDGE, GPU_EDGE)).astype(np.float32)
+    on = Multigrid(faces_of(share, (True, True)), card).on
+    a, b, c = (cuda.to_device(np.ones(GPU_TRIAD)) for _ in range(3))
+    launched = _gpu_triad[GPU_BLOCKS]
+    works = {"sweep": lambda: on.sweep(0, 0), "triad": lambda: launched(a, b, c, 3.0)}
+    seconds = {name: [] for name in works}
+    for at in range(n_rounds + 1):
+        for name, work in works.items():
+            cuda.synchronize()
+            begin = time.perf_counter()
+            for _ in range(GPU_IN_A_ROW):
+                work()
+            cuda.synchronize()
+            if at:
+                seconds[name].append((time.perf_counter() - begin) / GPU_IN_A_ROW)
+    bytes_moved = {"sweep": BYTES_OF_A_SWEEP * GPU_EDGE**3, "triad": 24 * GPU_TRIAD}
+    rates = {name: bytes_moved[name] / statistics.median(held) / 1e9 for name, held in seconds.items()}
+    return {
+        **{f"{name}_GB_per_s": rate for name, rate in rates.items()},
+        "share_of_triad": rates["sweep"] / rates["triad"],
+    }
+
+
+def gpu_labels(sizes, card, threads, n_rounds):
+    """Millions of voxels a second, there and back included; whether the labels are the same."""
+    found = []
+    for n in sizes:
+        held = box(n).solid < 0.5
+        runs = {
+            name: [_clocked(lambda: components(held, team, is_periodic=True)) for _ in range(n_rounds + 1)]  # noqa: B023
+            for name, team in (("gpu", card), ("all cores", threads))
+        }
+        speed = {name: held.size / statistics.median(s for s, _ in run[1:]) / 1e6 for name, run in runs.items()}
+        same = bool((runs["gpu"][-1][1] == runs["all cores"][-1][1]).all())
+        found.append({"n": n, "mvoxel_per_s": speed, "are_the_same": same})
+    return found
+
+
+def gpu_conduction(n, card, threads, n_rounds):
+    network = _carrying(box(n))
+    share = (1.0 - network.solid).astype(np.float32)
+    faces, source = faces_of(share, (True, True)), np.zeros(share.shape)
+    source[-1] = faces.z[-1]
+    seconds, found, effective = {}, {}, {}
+    for name, team in (("gpu", card), ("all cores", threads)):
+        multigrid = Multigrid(faces, team)
+        held = [_clocked(lambda: multigrid.solve(source)) for _ in range(n_rounds + 1)]  # noqa: B023
+        whole = [_clocked(lambda: transport(network, "pores", "z", team)) for _ in range(n_rounds + 1)]  # noqa: B023
+        found[name], effective[name] = [solved for _, solved in held], whole[-1][1].effective
+        seconds[name] = {
+            "solve_s": statistics.median(s for s, _ in held[1:]),
+            "transport_s": statistics.median(s for s, _ in whole[1:]),
+            "n_iterations": held[-1][1].n_iterations,
+        }
+    first, last = found["gpu"][0].u, found["gpu"][-1].u
+    return {
+        "n": n,
+        **seconds,
+        "ratio_of_solve": seconds["all cores"]["solve_s"] / seconds["gpu"]["solve_s"],
+        "same_bits_again": first.tobytes() == last.tobytes(),
+        "apart_in_u": float(np.abs(first - found["all cores"][0].u).max()),
+        "apart_in_effective": abs(effective["gpu"] / effective["all cores"] - 1.0),
+    }
+
+
+def _clocked(work):
+    begin = time.perf_counter()
+    found = work()
+    return time.perf_counter() - begin, found
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--sizes", type=int, nargs="+", default=[100, 200])
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--gpu-only", action="store_true")
     asked = parser.parse_args()
+    if asked.gpu_only:
+        found = json.loads(RESULTS.read_text(encoding="utf-8")) | {"gpu": gpu(asked.sizes, asked.rounds)}
+        print(json.dumps(found["gpu"], indent=1))
+        RESULTS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        return
     load = os.getloadavg()
     found = {
         "machine": machine(load),
         "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
         "sweeps": sweeps(5 * asked.rounds),
         "labels": labels(200, 2 * asked.rounds),
+        "gpu": gpu(asked.sizes, asked.rounds),
         "conduction": [],
     }
-    print(json.dumps({"sweeps": found["sweeps"], "labels": found["labels"]}, indent=1))
+    print(json.dumps({name: found[name] for name in ("sweeps", "labels", "gpu")}, indent=1))
     for n in asked.sizes:
         found["conduction"].append(conduction(n, asked.rounds if n <= 150 else 1))
         print(json.dumps(found["conduction"][-1], indent=1))

@@ -19,6 +19,8 @@ from interlith.cli_options import (
     CircuitText,
     Concentration,
     Debug,
+    Device,
+    Devices,
     Face,
     InitialMass,
     Inputs,
@@ -184,6 +186,7 @@ def deposit(
     show: Annotated[bool, typer.Option("--show", help="Print the file, to begin with.")] = False,
     out: Out = None,
     workers: Networks = None,
+    device: Device = Devices.cpu,
     no_cache: Anew = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -209,14 +212,21 @@ def deposit(
         asked = read(given, NetworkOptions(sample, voxels, voxel_um, tuple(solid or ())))
         if network_only:
             with progress_told(STAGES * asked.n_networks, quiet, "parts") as tell:
-                findings = network_findings(asked, out=out, tell=tell)
+                findings = network_findings(asked, out=out, tell=tell, device=device.value)
         else:
             from interlith.deposition import deposit_findings
 
             kept = None if no_cache else chosen_folder(KEPT)
             with charge_told(quiet) as told:
                 findings = deposit_findings(
-                    asked, n_cycles=cycles, out=out, workers=workers, kept_in=kept, tell=told, warn=tell_note
+                    asked,
+                    n_cycles=cycles,
+                    out=out,
+                    workers=workers,
+                    device=device.value,
+                    kept_in=kept,
+                    tell=told,
+                    warn=tell_note,
                 )
         if as_json:
             typer.echo(json.dumps(findings.items[0].summary, ensure_ascii=False))

@@ -71,6 +71,13 @@ class Codes(StrEnum):
     gpaw = "gpaw"
 
 
+class Devices(StrEnum):
+    """What --device takes."""
+
+    cpu = "cpu"
+    cuda = "cuda"
+
+
 class Electrodes(StrEnum):
     """What --working-electrode takes."""
 
@@ -110,6 +117,9 @@ Processes = Annotated[
     int | None, typer.Option("--workers", min=1, help="Processes of a fit or of rivals; as many as cores.")
 ]
 Networks = Annotated[int | None, typer.Option("--workers", min=1, help="Networks at once; as many as cores.")]
+Device = Annotated[
+    Devices, typer.Option(help="cuda: potentials, labels on an NVIDIA GPU (extra gpu), all else on the processor.")
+]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Read every file anew.")]
 Start = Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="Of --circuit, e.g. R0_ohm=0.01.")]
 Role = Annotated[list[str] | None, typer.Option(metavar="ROLE=NAME", help="Of --circuit, e.g. film=R1_ohm.")]

@@ -28,6 +28,7 @@ from interlith.units import ZERO_CELSIUS_K, mV_PER_V
 if TYPE_CHECKING:
     from interlith.deposit.deposit_file import DepositFile, Published
     from interlith.deposit.follow import Deposited
+    from interlith.deposit.team import Device
     from interlith.parts.electrolyte import Electrolyte
 
 Table = list[dict[str, Any]]
@@ -61,6 +62,7 @@ def deposit_findings(
     n_cycles: int = 1,
     out: Path | None = None,
     workers: int | None = None,
+    device: Device = "cpu",
     kept_in: Path | None = None,
     tell: Tell = lambda progress: None,
     warn: Warn = lambda text: None,
@@ -68,15 +70,17 @@ def deposit_findings(
     """What the protocol of a file does in each of its networks, as `networks.read` gives the file.
 
     workers: processes, one network each at a time; as many as there are processors. kept_in: a folder of checkpoints,
-    from which the same call goes on after a kill; removed when the answer is there. The bits depend on neither.
+    from which the same call goes on after a kill; removed when the answer is there. The bits depend on neither. device:
+    "cuda" leaves labels, and the potential of an electrolyte without [gap], to a GPU; that has bits of its own.
     tell: how far all networks are; warn: in a sentence, that a checkpoint is damaged, or what cannot be written.
     Raises InputError for what cannot be followed, PhysicsError where pores do not lead through, EnvironmentError_ where
-    a box does not fit into memory, SolverError where a step cannot go on.
+    a box does not fit into memory, or without a GPU that is asked for, SolverError where a step cannot go on.
     """
     _check(written, n_cycles)
+    _check_device(device)
     with writable(out):
         has_fields = out is not None and _check_fields(out, warn)
-        seeds = _followed(written, n_cycles, workers, kept_in, tell, warn)
+        seeds = _followed(written, n_cycles, workers, device, kept_in, tell, warn)
     tables = _tables(written, seeds)
     summary = _summary(written, n_cycles, seeds, tables)
     if out is not None:
@@ -111,6 +115,13 @@ def _check(written: DepositFile, n_cycles: int) -> None:
     check_memory(2.0 * written.n_voxels)
 
 
+def _check_device(device: Device) -> None:
+    if device == "cuda":
+        from interlith.deposit.gpu import check_gpu
+
+        check_gpu()
+
+
 def _check_fields(out: Path, warn: Warn) -> bool:
     """Whether fields can be written there; says how they could be."""
     from interlith.deposit.fields import FIELDS, fields_need, refuse_foreign
@@ -141,19 +152,31 @@ def _gap(written: DepositFile) -> dict[str, float]:
 
 
 def _followed(
-    written: DepositFile, n_cycles: int, workers: int | None, kept_in: Path | None, tell: Tell, warn: Warn
+    written: DepositFile,
+    n_cycles: int,
+    workers: int | None,
+    device: Device,
+    kept_in: Path | None,
+    tell: Tell,
+    warn: Warn,
 ) -> list[_Seed]:
     """Each network in its turn, in processes of their own where there are several."""
     if kept_in is not None:
         from interlith.deposit.checkpoint import prune
 
         prune(kept_in)
-    one = partial(_one, written, n_cycles, kept_in)
+    one = partial(_one, written, n_cycles, device, kept_in)
     return each_network(one, written.n_networks, workers_for(written.n_networks, workers), tell, warn)
 
 
 def _one(
-    written: DepositFile, n_cycles: int, kept_in: Path | None, place: int, n_threads: int | None, report: Report
+    written: DepositFile,
+    n_cycles: int,
+    device: Device,
+    kept_in: Path | None,
+    place: int,
+    n_threads: int | None,
+    report: Report,
 ) -> _Seed:
     from interlith.deposit.box import Ground
     from interlith.deposit.checkpoint import Keeping, fingerprint
@@ -172,8 +195,8 @@ def _one(
         protocol = protocol.model_copy(update={"steps": (Repeat(times=n_cycles, steps=protocol.steps),)})
     keeping = None
     if kept_in is not None:
-        keeping = Keeping(kept_in, fingerprint(_made_from(written, n_cycles, seed), network.solid), report.say)
-    with Team(n_threads) as team:
+        keeping = Keeping(kept_in, fingerprint(_made_from(written, n_cycles, seed, device), network.solid), report.say)
+    with Team(n_threads, device) as team:
         found = follow(
             protocol,
             Ground.of(network),
@@ -188,7 +211,7 @@ def _one(
     return _Seed(seed, found, network.solid, None if keeping is None else keeping.folder)
 
 
-def _made_from(written: DepositFile, n_cycles: int, seed: int) -> dict[str, Any]:
+def _made_from(written: DepositFile, n_cycles: int, seed: int, device: Device) -> dict[str, Any]:
     """All that decides what is followed, but the voxels: a title or what was published does not."""
     electrolyte = _electrolyte(written)
     return {
@@ -198,6 +221,7 @@ def _made_from(written: DepositFile, n_cycles: int, seed: int) -> dict[str, Any]
         "electrolyte": None if electrolyte is None else electrolyte.model_dump(mode="json", exclude={"origins"}),
         "n_cycles": n_cycles,
         "seed": seed,
+        "device": device,
     }
 
 

@@ -17,6 +17,7 @@ EXTRAS = {  # extra -> a module of it
     "biologic": "yadg",
     "pybamm": "pybamm",
     "fields": "zarr",
+    "gpu": "numba_cuda",
     "scale": "distributed",
     "surface": "chgnet",
     "dft": "gpaw",

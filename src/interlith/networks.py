@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from interlith.deposit.deposit_file import DepositFile
     from interlith.deposit.network import Network
     from interlith.deposit.pores import PoreSizes
-    from interlith.deposit.team import Team
+    from interlith.deposit.team import Device, Team
     from interlith.deposit.transport import Axis, Phase
 
 Table = list[dict[str, Any]]
@@ -55,11 +55,14 @@ class NetworkOptions:
     solid_values: tuple[float, ...] = ()
 
 
-def network_findings(written: DepositFile, *, out: Path | None = None, tell: Tell | None = None) -> Findings:
+def network_findings(
+    written: DepositFile, *, out: Path | None = None, tell: Tell | None = None, device: Device = "cpu"
+) -> Findings:
     """Pores and transport of the networks of a file or of an image, as `read` gives it; mean and span of its seeds.
 
-    tell(n_done, what): after each of STAGES of each network. Raises InputError for fibres, box or image that cannot be
-    used, PhysicsError where pores do not lead through, EnvironmentError_ where the box does not fit into memory.
+    tell(n_done, what): after each of STAGES of each network. device: "cuda" solves for transport, and labels, on an
+    NVIDIA GPU. Raises InputError for fibres, box or image that cannot be used, PhysicsError where pores do not lead
+    through, EnvironmentError_ where the box does not fit into memory, and for cuda without a GPU or the extra `gpu`.
 
     >>> asked = read("reference-deposit", NetworkOptions(n_voxels=64))
     >>> round(network_findings(asked).items[0].summary["values"]["porosity"]["mean"], 6)
@@ -68,7 +71,7 @@ def network_findings(written: DepositFile, *, out: Path | None = None, tell: Tel
     from interlith.deposit.team import Team
 
     found = []
-    with writable(out), Team() as team:
+    with writable(out), Team(device=device) as team:
         for place in range(written.n_networks):
             done = count(place * STAGES + 1)
             found.append(_measured(written, place, team, lambda what: tell and tell(next(done), what)))  # noqa: B023

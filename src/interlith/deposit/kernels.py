@@ -2,7 +2,8 @@
 
 gx[k, j, i] is the conductance of the face between i and i + 1, gy and gz likewise; `sink` that from the voxel to
 nothing. A kernel works on planes first to last - 1 and lets go of the interpreter's lock, so that threads can share a
-box; what it writes does not depend on how the planes are shared, so that the bits do not either.
+box; what it writes does not depend on how the planes are shared, so that the bits do not either. The arithmetic of one
+voxel stands in functions of its own, which `gpu_kernels` compiles for a GPU.
 """
 
 from __future__ import annotations
@@ -25,6 +26,39 @@ def kernel(function: Function) -> Function:
 
 
 @kernel
+def inflow(u: Array, gx: Array, gy: Array, gz: Array, k: int, j: int, i: int) -> float:
+    """Sum of g u of the neighbors of a voxel."""
+    flow = gx[k, j, i] * u[k, j, i + 1] + gx[k, j, i - 1] * u[k, j, i - 1]
+    flow += gy[k, j, i] * u[k, j + 1, i] + gy[k, j - 1, i] * u[k, j - 1, i]
+    flow += gz[k, j, i] * u[k + 1, j, i] + gz[k - 1, j, i] * u[k - 1, j, i]
+    return flow
+
+
+@kernel
+def outflow(p: Array, gx: Array, gy: Array, gz: Array, k: int, j: int, i: int) -> float:
+    """Sum of g (p - p of neighbors) of a voxel."""
+    own = p[k, j, i]
+    flow = gx[k, j, i] * (own - p[k, j, i + 1]) + gx[k, j, i - 1] * (own - p[k, j, i - 1])
+    flow += gy[k, j, i] * (own - p[k, j + 1, i]) + gy[k, j - 1, i] * (own - p[k, j - 1, i])
+    flow += gz[k, j, i] * (own - p[k + 1, j, i]) + gz[k - 1, j, i] * (own - p[k - 1, j, i])
+    return flow
+
+
+@kernel
+def relaxed(source: float, flow: float, inverse: float) -> float:
+    """What a voxel has when it is in balance with its neighbors; flow: into it, from them."""
+    return (source + flow) * inverse
+
+
+@kernel
+def residual(source: float, flow: float, own: float, inverse: float) -> float:
+    """What a voxel is out of balance by; inverse: of its diagonal, 0 where it has none."""
+    if inverse > 0.0:
+        return source + flow - own / inverse
+    return source + flow
+
+
+@kernel
 def wrap(u: Array, k: int, is_periodic: bool) -> None:
     """Fill the rim of a plane: with the voxels of the other side where sides repeat."""
     if is_periodic:
@@ -42,15 +76,11 @@ def relax(u: Array, gx: Array, gy: Array, gz: Array, inverse: Array, f: Array, k
     """Gauss-Seidel on the voxels of one color of a plane: u = (f + sum of g u of neighbors) / diagonal."""
     ny, nx = u.shape[1] - 2, u.shape[2] - 2
     for j in range(1, ny + 1):
-        here, below, above, left, right = u[k, j], u[k - 1, j], u[k + 1, j], u[k, j - 1], u[k, j + 1]
-        x, y, y_before, z, z_before = gx[k, j], gy[k, j], gy[k, j - 1], gz[k, j], gz[k - 1, j]
-        source, over = f[k, j], inverse[k, j]
+        here, source, over = u[k, j], f[k, j], inverse[k, j]
         odd = (k + j + color) & 1
         for i in range(1, nx + 1):
-            flow = x[i] * here[i + 1] + x[i - 1] * here[i - 1]
-            flow += y[i] * right[i] + y_before[i] * left[i]
-            flow += z[i] * above[i] + z_before[i] * below[i]
-            row[i] = (source[i] + flow) * over[i] if (i & 1) == odd else here[i]
+            new = relaxed(source[i], inflow(u, gx, gy, gz, k, j, i), over[i])
+            row[i] = new if (i & 1) == odd else here[i]
         for i in range(1, nx + 1):
             here[i] = row[i]
 
@@ -103,15 +133,9 @@ def restrict(
             total[:] = 0.0
             for k in range(2 * kc - 1, min(2 * kc, nz) + 1):
                 for j in range(2 * jc - 1, min(2 * jc, ny) + 1):
-                    here, below, above, left, right = u[k, j], u[k - 1, j], u[k + 1, j], u[k, j - 1], u[k, j + 1]
-                    x, y, y_before, z, z_before = gx[k, j], gy[k, j], gy[k, j - 1], gz[k, j], gz[k - 1, j]
-                    source, over = f[k, j], inverse[k, j]
+                    here, source, over = u[k, j], f[k, j], inverse[k, j]
                     for i in range(1, nx + 1):
-                        flow = x[i] * here[i + 1] + x[i - 1] * here[i - 1]
-                        flow += y[i] * right[i] + y_before[i] * left[i]
-                        flow += z[i] * above[i] + z_before[i] * below[i]
-                        row[i] = source[i] + flow
-                        row[i] -= here[i] / over[i] if over[i] > 0.0 else 0.0
+                        row[i] = residual(source[i], inflow(u, gx, gy, gz, k, j, i), here[i], over[i])
                     for i in range(1, nx + 1):
                         total[i] += row[i]
             for ic in range(1, coarse.shape[2] - 1):
@@ -137,14 +161,9 @@ def apply(p: Array, gx: Array, gy: Array, gz: Array, sink: Array, q: Array, sums
     for k in range(first, last):
         total = 0.0
         for j in range(1, ny + 1):
-            here, below, above, left, right = p[k, j], p[k - 1, j], p[k + 1, j], p[k, j - 1], p[k, j + 1]
-            x, y, y_before, z, z_before = gx[k, j], gy[k, j], gy[k, j - 1], gz[k, j], gz[k - 1, j]
-            out, own = q[k, j], sink[k, j]
+            here, out, own = p[k, j], q[k, j], sink[k, j]
             for i in range(1, nx + 1):
-                flow = x[i] * (here[i] - here[i + 1]) + x[i - 1] * (here[i] - here[i - 1])
-                flow += y[i] * (here[i] - right[i]) + y_before[i] * (here[i] - left[i])
-                flow += z[i] * (here[i] - above[i]) + z_before[i] * (here[i] - below[i])
-                out[i] = flow + own[i] * here[i]
+                out[i] = outflow(p, gx, gy, gz, k, j, i) + own[i] * here[i]
             for i in range(1, nx + 1):
                 total += here[i] * out[i]
         sums[k] = total

@@ -1,8 +1,8 @@
 """Which voxels hang together: components over faces that join, sides that repeat included.
 
 The label of a component is its first voxel, counted from 1 through [z, y, x], so that labels do not depend on the
-number of threads. Union by the smaller root (Hoshen and Kopelman, Phys. Rev. B 14, 3438 (1976),
-doi:10.1103/PhysRevB.14.3438), in slabs of planes that are joined afterwards.
+number of threads, nor on whether a GPU finds them. Union by the smaller root (Hoshen and Kopelman, Phys. Rev. B 14,
+3438 (1976), doi:10.1103/PhysRevB.14.3438), in slabs of planes that are joined afterwards.
 """
 
 from __future__ import annotations
@@ -35,6 +35,10 @@ def components(
     """
     if held.size > MOST_VOXELS:
         raise InputError(f"{held.size} voxels: at most {MOST_VOXELS} can be told apart")
+    if team.device == "cuda" and held.size:
+        from interlith.deposit import gpu_labels  # numba.cuda takes a second to load
+
+        return gpu_labels.components(held, joined, is_periodic)
     labels = np.zeros(held.shape, dtype=np.int32)
     mask = np.ascontiguousarray(held)
     parts = [(a - 1, b - 1) for a, b in team.ranges(held.shape[0], held.size)]

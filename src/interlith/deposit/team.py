@@ -1,4 +1,4 @@
-"""Threads that share a box by its planes."""
+"""Threads that share a box by its planes, and the device that solves for potentials in it and labels it."""
 
 from __future__ import annotations
 
@@ -6,21 +6,31 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from itertools import pairwise
-from typing import Self, TypeVar
+from typing import Literal, Self, TypeVar
 
 Gave = TypeVar("Gave")
+Device = Literal["cpu", "cuda"]
 WORTH_SHARING = 60_000  # voxels: below it threads cost more than they give
 
 
 class Team:
     """Threads that share the planes of a box. The same bits whatever their number.
 
+    device: "cuda" leaves conduction (`Multigrid`) and labels (`components`) to an NVIDIA GPU; all else is done by the
+    threads. Labels are the same; bits of conduction are its own, the same on each run. Raises EnvironmentError_
+    without a GPU or without the extra `gpu`.
+
     >>> with Team(2) as team:
     ...     team.n_threads
     2
     """
 
-    def __init__(self, n_threads: int | None = None) -> None:
+    def __init__(self, n_threads: int | None = None, device: Device = "cpu") -> None:
+        if device == "cuda":
+            from interlith.deposit.gpu import check_gpu  # numba takes a second to load
+
+            check_gpu()
+        self.device = device
         self.n_threads = n_threads or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else [0])
         self._pool = ThreadPoolExecutor(self.n_threads - 1) if self.n_threads > 1 else None
 
