@@ -52,15 +52,17 @@ def _crumbs(box: Box, before: Before) -> list[list[Place]]:
     if not came_off.any():
         return []
     names = np.unique(box.labels[came_off])
-    places = np.nonzero(np.isin(box.labels, names))
+    is_asked = np.zeros(box.labels.size + 1, dtype=np.bool_)
+    is_asked[names] = True
+    places = np.nonzero(is_asked[box.labels])
     which = np.searchsorted(names, box.labels[places])
     volume = np.bincount(which, box.lithium[inner][places])
-    whole = np.bincount(which, ~came_off[places]) == 0
-    bodies: list[list[Place]] = [[] for _ in names]
-    for n, k, j, i in zip(which, *places, strict=True):
-        if volume[n] <= CRUMB and whole[n]:
-            bodies[n].append((int(k) + 1, int(j) + 1, int(i) + 1))
-    return [body for body in bodies if body]
+    is_crumb = (volume <= CRUMB) & (np.bincount(which, ~came_off[places]) == 0)
+    bodies: dict[int, list[Place]] = {}
+    for at in np.flatnonzero(is_crumb[which]):
+        k, j, i = (int(axis[at]) + 1 for axis in places)
+        bodies.setdefault(int(which[at]), []).append((k, j, i))
+    return [bodies[name] for name in sorted(bodies)]
 
 
 def _moved(box: Box, before: Before, crumb: list[Place]) -> bool:

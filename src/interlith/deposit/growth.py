@@ -113,11 +113,17 @@ def _where_stripped(box: Box) -> tuple[Places, Floats]:
     return _listed(box.team.share(box.parts, lambda a, b: surfaces.stripping(*own, inner, a, b)))
 
 
-def _listed(found: list[tuple[NDArray[np.int64], Floats]]) -> tuple[Places, Floats]:
+def _listed(found: list[tuple[NDArray[np.int32], Floats]]) -> tuple[Places, Floats]:
     """Lists of the threads as one, a row for each quantity."""
-    places = np.concatenate([at for at, _ in found])
-    values = np.concatenate([held for _, held in found])
-    return tuple(np.ascontiguousarray(axis) for axis in places.T), np.ascontiguousarray(values.T)
+    n = sum(len(at) for at, _ in found)
+    places = tuple(np.empty(n, dtype=np.intp) for _ in range(3))
+    values, end = np.empty((found[0][1].shape[1], n)), 0
+    for at, held in found:
+        begin, end = end, end + len(at)
+        values[:, begin:end] = held.T
+        for axis, place in enumerate(places):
+            place[begin:end] = at[:, axis]
+    return places, values
 
 
 def _total(box: Box, current_mA_per_cm2: float) -> float:

@@ -40,9 +40,13 @@ def _let_down(box: Box, before: Before, labels: Labels) -> bool:
     is_kept[labels[box.state[INNER] == LIVE]] = True
     places = np.nonzero((labels > 0) & ~is_kept[labels])
     which = labels[places]
+    if not which.size:
+        return False
+    order = np.argsort(which, kind="stable")
+    ends = np.flatnonzero(np.diff(which[order], append=-1)) + 1
     moved = False
-    for name in np.unique(which):
-        z, y, x = (axis[which == name] + 1 for axis in places)
+    for body in np.split(order, ends[:-1]):
+        z, y, x = (axis[body] + 1 for axis in places)
         top, columns = int(z.max()) + 1, np.unique(np.stack([y, x], axis=1), axis=0)
         is_body = np.zeros((top + 1, len(columns)), dtype=np.bool_)
         place = np.searchsorted(columns[:, 0] * box.lithium.shape[2] + columns[:, 1], y * box.lithium.shape[2] + x)

@@ -138,14 +138,14 @@ def plating(  # type: ignore[no-untyped-def]
     first,
     last,
 ):
-    """The voxels that can take lithium, in order: int64[n, 3] of z, y and x, and float64[n, 4] of their surface, ease
+    """The voxels that can take lithium, in order: int32[n, 3] of z, y and x, and float64[n, 4] of their surface, ease
     times surface, barrier and squared migration length.
 
     ease[0] on bare surface, ease[1] on lithium, ease[2] that of barriers: of the place; class_*: of the class of
     surface; nucleus: thickness of lithium from which on a surface is lithium, in voxels.
     """
     faces = np.zeros(N_CLASSES)
-    n, places, found = 0, np.empty((SOME, 3), dtype=np.int64), np.empty((SOME, 4))
+    n, places, found = 0, np.empty((SOME, 3), dtype=np.int32), np.empty((SOME, 4))
     for k in range(first, last):
         for j in range(1, host.shape[1] - 1):
             for i in range(1, host.shape[2] - 1):
@@ -214,11 +214,11 @@ def _front(host, planes, joined, lithium, solid, k, j, i):  # type: ignore[no-un
 def stripping(  # type: ignore[no-untyped-def]
     host, planes, joined, lithium, state, solid, wet, ease, inner, first, last
 ):
-    """The voxels whose lithium can be stripped, in order: int64[n, 3] of z, y and x; float64[n, 1], ease times surface.
+    """The voxels whose lithium can be stripped, in order: int32[n, 3] of z, y and x; float64[n, 1], ease times surface.
 
     inner: surface per volume of porous lithium, which is stripped wherever it is wet, times the width of a voxel.
     """
-    n, places, found = 0, np.empty((SOME, 3), dtype=np.int64), np.empty((SOME, 1))
+    n, places, found = 0, np.empty((SOME, 3), dtype=np.int32), np.empty((SOME, 1))
     for k in range(first, last):
         for j in range(1, host.shape[1] - 1):
             for i in range(1, host.shape[2] - 1):
