@@ -50,10 +50,10 @@ def plate(box: Box, current_mA_per_cm2: float, most_mAh_per_cm2: float) -> Moved
     """Plate for one small step: at most a charge, and at most half a voxel anywhere."""
     box.make_room()
     box.pack(current_mA_per_cm2)
-    places, (area, rate, barrier, squared) = _where_plated(box)
-    ease = rate * box.deposition.exchange_current_density_A_per_m2
-    against = barrier + box.pressure[places[0]]
-    volts, carried = _shared(box, places, ease, against, _total(box, current_mA_per_cm2))
+    places, (area, ease, barrier, squared) = _where_plated(box)
+    ease *= box.deposition.exchange_current_density_A_per_m2
+    barrier += box.pressure[places[0]]
+    volts, carried = _shared(box, places, ease, barrier, _total(box, current_mA_per_cm2))
     own = (area, squared, places, box.lithium.shape)
     carried = migration.evened(carried, *own, is_periodic=box.ground.is_periodic, team=box.team)
     room = box.capacity(places) - box.lithium[places]
@@ -73,10 +73,10 @@ def plate(box: Box, current_mA_per_cm2: float, most_mAh_per_cm2: float) -> Moved
 
 def strip(box: Box, current_mA_per_cm2: float, most_mAh_per_cm2: float) -> Moved:
     """Strip for one small step; over when no live lithium is reached by the electrolyte."""
-    places, (rate,) = _where_stripped(box)
-    if not rate.size:
+    places, (ease,) = _where_stripped(box)
+    if not ease.size:
         return NOTHING
-    ease = rate * box.deposition.exchange_current_density_A_per_m2
+    ease *= box.deposition.exchange_current_density_A_per_m2
     total = _total(box, current_mA_per_cm2)
     volts, carried = _shared(box, places, ease, -box.pressure[places[0]], total, is_stripping=True)
     most = MOST_STRIPPED * box.planes[places[0], surfaces.PACKING]
