@@ -240,7 +240,9 @@ def deposit(
 def _stopped(network_only: bool, no_cache: bool) -> str:
     if no_cache:
         return "stopped; --no-cache keeps nothing. To begin again"
-    return "stopped. To begin again" if network_only or chosen_folder(KEPT) is None else STOPPED_KEPT
+    if network_only or chosen_folder(KEPT) is None:
+        return "stopped. To begin again"
+    return "stopped; what the last checkpoint holds, one every 20 s, is kept. To go on"
 
 
 def characterize(

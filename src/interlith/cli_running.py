@@ -43,7 +43,9 @@ def errors_told(debug: bool, stopped: str = STOPPED_KEPT) -> Iterator[None]:
             raise
         typer.echo(f"interlith: {problem.strerror or problem}", err=True)
         raise typer.Exit(EnvironmentError_.exit_code) from None
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemError) as problem:  # compiled code that is interrupted ends in the second
+        if isinstance(problem, SystemError) and not isinstance(problem.__cause__, KeyboardInterrupt):
+            raise
         typer.echo(f"\ninterlith: {stopped}: {_same_command()}", err=True)
         raise typer.Exit(STOPPED) from None
 

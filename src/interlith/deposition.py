@@ -19,7 +19,16 @@ from numpy.typing import NDArray
 from interlith import ledger
 from interlith.answers import answered, head, writable
 from interlith.deposition_run import Report, Tell, Warn, each_network, workers_for
-from interlith.deposition_said import DEAD, NOT_CONVERGED, PREDICTED, SWELLS, kind_beside, said_of
+from interlith.deposition_said import (
+    DEAD,
+    NOT_CONVERGED,
+    PREDICTED,
+    SWELLS,
+    SAME_mAh_PER_CM2,
+    kind_beside,
+    not_beside,
+    said_of,
+)
 from interlith.deposition_views import by_cycle, cuts, film, states
 from interlith.errors import InputError, PhysicsError
 from interlith.findings import Findings, writing
@@ -87,7 +96,8 @@ def deposit_findings(
         summary["volume_page"] = _write_volume(written, seeds[0], summary, out)
     frames = {name: pl.DataFrame(rows, infer_schema_length=None) for name, rows in tables.items() if rows}
     warning = "SIMULATED in voxels: what is assumed or calibrated carries that word"
-    findings = answered(f"Deposition in {written.name}", written.name, summary, frames, warning, out)
+    of = "" if written.asked.sample is None else f", {written.asked.sample}"
+    findings = answered(f"Deposition in {written.name}{of}", written.name, summary, frames, warning, out)
     if has_fields and out is not None:
         _write_fields(written, seeds, out)
     for one in seeds:
@@ -105,8 +115,10 @@ def _check(written: DepositFile, n_cycles: int) -> None:
         raise InputError(f"--cycles {n_cycles}: 1 or more")
     written.deposition()
     _electrolyte(written)
-    for step in written.asked.protocol.executed():
-        current = getattr(step, "signed_mA_per_cm2", 0.0)
+    currents = [getattr(step, "signed_mA_per_cm2", 0.0) for step in written.asked.protocol.executed()]
+    if next((current for current in currents if current), -1.0) > 0.0:
+        raise InputError("protocol: it strips before anything is plated; plating has a negative current")
+    for current in currents:
         if written.asked.gap is None and abs(current) > MOST_mA_PER_CM2:
             raise InputError(
                 f"{abs(current):g} mA/cm2: at most {MOST_mA_PER_CM2:g}; beyond, salt is used up, which is computed "
@@ -233,9 +245,10 @@ def _summary(
     asked, deposition = written.asked, written.deposition()
     fibres = [] if written.fibres is None else parameters(written.fibres)
     liquid = _electrolyte(written)
+    platings = [row["capacity_mAh_per_cm2"] for row in tables["thickness"]]
     of_the_liquid = [] if asked.gap is None or liquid is None else parameters(liquid)
     return {
-        **head("deposition", written.name, asked.title, said_of(written)),
+        **head("deposition", written.name, asked.title, [*said_of(written), *not_beside(written, platings)]),
         "sample": asked.sample,
         "electrolyte": asked.electrolyte,
         "gap": _salt(written, seeds),
@@ -295,7 +308,8 @@ def _write_volume(written: DepositFile, one: _Seed, summary: Mapping[str, Any], 
         one.found.voxel_um,
         one.found.n_host * one.found.voxel_um,
     )
-    return write_volume(shown, f"Lithium in {written.name}", tags(summary), [SWELLS, DEAD], out).name
+    title = f"Lithium in {written.name}, {written.asked.sample or 'an image'}"
+    return write_volume(shown, title, tags(summary), [SWELLS, DEAD], out).name
 
 
 def _span(values: Sequence[float | None]) -> dict[str, Any]:
@@ -325,17 +339,20 @@ def _thickness(written: DepositFile, seeds: Sequence[_Seed]) -> Table:
             continue
         paper = [
             one
-            for one in written.asked.published
-            if one.sample == written.asked.sample
-            and one.quantity == "thickness_um"
-            and one.plated_mAh_per_cm2 is not None
-            and abs(one.plated_mAh_per_cm2 - plated) < 1e-6
+            for one in _published(written, "thickness_um")
+            if one.plated_mAh_per_cm2 is not None and abs(one.plated_mAh_per_cm2 - plated) < SAME_mAh_PER_CM2
         ]
         ours = _span([one.found.pictures[place].front_um for one in seeds])
         host = _span([float(one.found.pictures[place].heights_um[: one.found.n_host].sum()) for one in seeds])
         kind = {"host_um": host["mean"], "kind": kind_beside(paper)}
         rows.append({"capacity_mAh_per_cm2": plated, **ours, **_beside(ours, paper), **kind})
     return rows
+
+
+def _published(written: DepositFile, quantity: str) -> list[Published]:
+    """What was published of the sample; nothing where the paper is another one than the sample's."""
+    own = written.asked.sample if written.is_of_the_sample else None
+    return [one for one in written.asked.published if one.sample == own and one.quantity == quantity]
 
 
 def _beside(ours: Mapping[str, Any], paper: Sequence[Published]) -> dict[str, Any]:
@@ -350,8 +367,7 @@ def _beside(ours: Mapping[str, Any], paper: Sequence[Published]) -> dict[str, An
 
 def _onset(written: DepositFile, seeds: Sequence[_Seed]) -> dict[str, Any]:
     """What is plated when the front stands over the host; None where it never does."""
-    asked = written.asked
-    paper = [one for one in asked.published if one.sample == asked.sample and one.quantity == "onset_mAh_per_cm2"]
+    paper = _published(written, "onset_mAh_per_cm2")
     ours = _span([_onset_of(one, ABOVE_um) for one in seeds])
     return {**ours, **_beside(ours, paper), "kind": kind_beside(paper)}
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 CALIBRATED = "calibrated: the shipped values were fitted to this"
 PREDICTED = "predicted from calibrated and assumed values"
+SAME_mAh_PER_CM2 = 1e-6
 NOT_CONVERGED = ["dead_pores", "dead_top", "revived", "efficiency"]  # in the voxels
 FITTED = (
     "fitted: stiffness_MPa to the published height of CP@ZnO(002) at 5 mAh/cm2, void_per_sei to that of CP; all else "
@@ -25,7 +26,10 @@ CONTACTS = (
     "91.62 % (bench/results/calibrate_deposition.json); the efficiencies follow the SEI that was assumed"
 )
 ALIKE = "the electrolyte costs no voltage anywhere (electrolyte = a shipped one counts it)"
-NO_GAP = "no salt is used up, and there is no gap of 0.9 mm as in the optical cell"
+NO_GAP = (
+    "no salt is used up, and there is no gap of 0.9 mm as in the optical cell, where the published onsets were seen at "
+    "18.75 mA/cm2"
+)
 SALT = (
     "salt and potential of {0} are computed plane by plane, through a gap of {1:g} um: its diffusivity and "
     "transference number decide when salt is used up, and are carried beyond the concentrations they are vouched for"
@@ -35,6 +39,8 @@ DEAD = (
     "(bench/results/dead_lithium.json)"
 )
 UNSEEN = "of {0} nothing is published that is computed here: its heights are predicted and not judged"
+OTHER_PAPER = "porosity or thickness are not those of the paper of {0}: nothing published stands beside the numbers"
+NOT_BESIDE = "published, but no plating of the first cycle ends there: {0} at {1:g} mAh/cm2 is not compared"
 AURBACH = (
     "; its Aurbach efficiency, {0} %, is of another test, and the efficiencies here follow the SEI that was assumed"
 )
@@ -55,11 +61,21 @@ def _of_the_sample(written: DepositFile) -> list[str]:
 
     name, published = written.asked.sample or COPPER, written.asked.published
     notes = [note] if (note := deposition_note(name)) else []
+    if published and not written.is_of_the_sample:
+        return [*notes, OTHER_PAPER.format(name)]
     if not published or any(one.sample == name for one in published):
         return notes
     efficiency = None if name == COPPER else aurbach_efficiency(name)
     told = "" if efficiency is None else AURBACH.format(f"{100.0 * efficiency:.2f}")
     return [*notes, UNSEEN.format(name) + told]
+
+
+def not_beside(written: DepositFile, plated: Sequence[float]) -> list[str]:
+    """Which published heights of the sample stand beside none of the charges at which platings end."""
+    own = [one for one in written.asked.published if one.sample == written.asked.sample and written.is_of_the_sample]
+    charges = [one.plated_mAh_per_cm2 for one in own if one.plated_mAh_per_cm2 is not None]
+    lost = [charge for charge in charges if all(abs(charge - one) > SAME_mAh_PER_CM2 for one in plated)]
+    return [NOT_BESIDE.format("a height", charge) for charge in lost]
 
 
 def of_the_liquid(written: DepositFile) -> str:

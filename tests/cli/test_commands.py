@@ -10,7 +10,9 @@ import time
 
 import polars as pl
 import pytest
+import typer
 
+from interlith.cli_running import errors_told
 from interlith.cycling.synthetic import examples, write_example
 
 KEYS = {"path", "format", "rows", "cycles", "half_cycles", "kind", "kind_reason", "area_cm2", "working_electrode"}
@@ -194,3 +196,12 @@ def test_help_fits_80_columns(tmp_path):
     done = interlith("--help", cwd=tmp_path, env={**os.environ, "COLUMNS": "80"})
     assert max(len(line) for line in done.stdout.splitlines()) <= 80
     assert "..." not in done.stdout.replace("[ARGS]...", "")
+
+
+def test_an_interrupt_in_compiled_code_ends_as_any_other(capsys):
+    with pytest.raises(typer.Exit) as ended, errors_told(debug=False):
+        raise SystemError("a result with an exception set") from KeyboardInterrupt()
+    assert ended.value.exit_code == 130
+    assert "stopped" in capsys.readouterr().err
+    with pytest.raises(SystemError, match="something else"), errors_told(debug=False):
+        raise SystemError("something else")

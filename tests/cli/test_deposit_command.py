@@ -97,6 +97,7 @@ def test_pores_that_lead_nowhere_are_refused(tmp_path):
         (("reference-deposit", "--network-only", "--voxels", "20"), "too coarse", 3),
         (("reference-deposit", "--network-only", "--voxel-um", "1"), "go with an image", 3),
         (("none.tif", "--network-only"), "none.tif", 3),
+        (("none.npy", "--network-only", "--voxel-um", "0"), "--voxel-um 0: more than 0", 3),
         (("none.npy", "--network-only", "--sample", "cp"), "not with an image", 3),
         (("reference-deposit", "--network-only", "--voxels", "4000"), "GB are free", 5),
     ],

@@ -367,8 +367,9 @@ def test_a_command_that_is_killed_goes_on_with_the_same_bits(tmp_path, caches):
             assert process.returncode == (130 if number == signal.SIGINT else -number)
         if signals:
             assert told.strip().startswith(
-                "interlith: stopped; what was done is kept. To go on: interlith deposit small"
+                "interlith: stopped; what the last checkpoint holds, one every 20 s, is kept."
             )
+            assert "To go on: interlith deposit small" in told
             assert "Traceback" not in told
         process = command(tmp_path, name, cache=cache)
         answer, told = process.communicate()

@@ -10,7 +10,7 @@ import pytest
 from small_study import SMALLER
 
 from interlith.deposition import deposit_findings
-from interlith.deposition_said import CALIBRATED, PREDICTED
+from interlith.deposition_said import CALIBRATED, PREDICTED, not_beside, said_of
 from interlith.errors import InputError, PhysicsError
 from interlith.findings import Finding
 from interlith.networks import NetworkOptions, read
@@ -92,6 +92,18 @@ def test_what_was_fitted_to_is_not_called_predicted_in_a_changed_set_either(fold
     assert asked.changes
     one, four = deposit_findings(asked, workers=1).items[0].summary["thickness_um"]
     assert (one["kind"], four["kind"]) == (PREDICTED, CALIBRATED)
+
+
+def test_nothing_published_stands_beside_another_paper_and_what_is_not_reached_is_told(tmp_path):
+    (tmp_path / "own.toml").write_text(SMALL, encoding="utf-8")
+    (tmp_path / "other.toml").write_text(SMALL.replace("[network]", "[network]\nthickness_um = 30"), encoding="utf-8")
+    own, other = (read(str(tmp_path / name), NetworkOptions()) for name in ("own.toml", "other.toml"))
+    assert (own.is_of_the_sample, other.is_of_the_sample) == (True, False)
+    assert not_beside(own, [1.0, 4.0]) == []
+    assert "a height at 4 mAh/cm2 is not compared" in not_beside(own, [1.0])[0]
+    assert not_beside(other, [1.0]) == []
+    assert "not those of the paper of cp" in " ".join(said_of(other))
+    assert "not those of the paper of cp" not in " ".join(said_of(own))
 
 
 def test_the_profile_holds_the_lithium_of_the_account(found):
@@ -183,6 +195,7 @@ def test_resistance_of_an_electrolyte_moves_lithium_up_a_little(tmp_path):
         ),
         ('title = "a small box"', 'title = "a"\nelectrolyte = "water"', "water"),
         ("current_density_mA_per_cm2 = -1,", "current_density_mA_per_cm2 = -18.75,", "at most 10"),
+        ("= -1, areal_capacity_mAh_per_cm2 = 1 ", "= 1, areal_capacity_mAh_per_cm2 = 1 ", "strips before"),
         ("plated_mAh_per_cm2 = 4\n", "", "plated_mAh_per_cm2: goes with a thickness"),
     ],
 )

@@ -84,6 +84,11 @@ def test_voxels_and_boxes_that_do_not_do_are_refused_with_those_that_do(asked, s
         fibre_network(paper(), seed=1, **asked)
 
 
+def test_a_porosity_that_leaves_less_than_a_fibre_is_refused():
+    with pytest.raises(InputError, match=r"porosity = 0\.9999 is too high for fibres in voxels of 0\.5 um"):
+        fibre_network(paper(porosity=0.9999), width_um=20, voxel_um=0.5, seed=1)
+
+
 def test_a_box_that_no_memory_holds_is_refused_with_one_that_fits():
     with pytest.raises(InputError, match=r"too large for fibres of 0.05 um in a sheet of 20 um: at most 5.41 um"):
         fibre_network(paper(bundle_diameter_um=0.05), width_um=400, voxel_um=0.025, seed=1)

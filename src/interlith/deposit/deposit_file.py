@@ -14,6 +14,7 @@ electrolyte = "litfsi-dol-dme-lino3"   # counts its resistance; without it lithi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,6 +136,14 @@ class DepositFile:
     folder: Path
 
     @property
+    def is_of_the_sample(self) -> bool:
+        """Whether fibres have the porosity and the thickness of the sample's paper; an image is taken to have them."""
+        if self.fibres is None or self.asked.sample is None:
+            return True
+        host = sample(self.asked.sample)
+        return all(getattr(host, name) == getattr(self.fibres, name) for name in OF_THE_SAMPLE)
+
+    @property
     def seeds(self) -> tuple[int, ...]:
         """One for each network; an image is one, and has none."""
         return () if self.asked.box is None else self.asked.box.seeds
@@ -243,6 +252,8 @@ def _of_sample(file: File, own: Mapping[str, Any], named: str | None, *, is_othe
 
 
 def image_file(path: Path, voxel_um: float | None, solid_values: tuple[float, ...]) -> DepositFile:
-    """An image by itself, as if a file said it."""
+    """An image by itself, as if a file said it. Raises InputError for voxels of no width."""
+    if voxel_um is not None and not 0.0 < voxel_um < math.inf:
+        raise InputError(f"--voxel-um {voxel_um:g}: more than 0")
     image = Image(file=path.name, voxel_um=voxel_um, solid_values=solid_values)
     return DepositFile(path.stem, Asked(title=f"Network of {path.name}", image=image), None, {}, path.parent)

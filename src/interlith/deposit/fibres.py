@@ -50,6 +50,8 @@ def fibre_network(fibres: FibreNetwork, *, width_um: float, voxel_um: float, see
     if _share(distance, most, h) < solid:
         wanted = f"porosity = {fibres.porosity:g}"
         raise InputError(f"{wanted} cannot be met with fibres of {fibres.bundle_diameter_um:g} um")
+    if _share(distance, 0.0, h) > solid:
+        raise InputError(f"porosity = {fibres.porosity:g} is too high for fibres in voxels of {h:.3g} um")
     radius = brentq(lambda r: _share(distance, r, h) - solid, 0.0, most, xtol=1e-9 * most)
     source = f"{laid} fibres of {2.0 * radius:.4g} um at random, seed {seed}"
     return Network(_solid(distance, radius, h), h, is_periodic=True, source=source)

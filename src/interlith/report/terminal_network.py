@@ -61,7 +61,8 @@ def print_deposition(findings: Findings, page: Path | None) -> None:
     console, said = _begun(findings)
     nz, ny, nx = said["shape"]
     seeds = f"{len(said['seeds'])} network{'s' * (len(said['seeds']) > 1)}"
-    console.print(safe(f"host: {nx} x {ny} x {nz} voxels of {said['voxel_um']:.4g} um; {seeds}"))
+    host = "host" if said["sample"] is None else f"host {said['sample']}"
+    console.print(safe(f"{host}: {nx} x {ny} x {nz} voxels of {said['voxel_um']:.4g} um; {seeds}"))
     for heading, table in (
         ("Height of the lithium (um)", _heights(said)),
         ("Where the lithium is (mAh/cm2); dead and revived are not converged in the voxels", _account(said["account"])),
@@ -70,9 +71,16 @@ def print_deposition(findings: Findings, page: Path | None) -> None:
         console.print(safe(heading, style="bold"))
         console.print(table)
     console.print()
+    console.print(safe(_efficiencies(said["efficiency"])))
     for text in said["said"]:
         console.print(safe(text))
     console.print(safe(f"report: {page}" if page else "with --out DIR: a report with figures and tables"))
+
+
+def _efficiencies(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Charge stripped over charge plated of the cycles."""
+    told = ", ".join("none" if row["mean"] is None else percent(row["mean"]) for row in rows[:MOST_ROWS])
+    return f"charge stripped over charge plated, each cycle (%): {told or 'nothing was plated'}; not converged"
 
 
 def _heights(said: Mapping[str, Any]) -> Table:
@@ -81,7 +89,7 @@ def _heights(said: Mapping[str, Any]) -> Table:
         table.add_column(name, justify="right" if name else "left", overflow="fold")
     for row in said["thickness_um"]:
         table.add_row(*(safe(text) for text in (number(row["capacity_mAh_per_cm2"], 3), *_against(row))))
-    onset = "charge over the host"
+    onset = "2 um over the host"
     table.add_row(*(safe(text) for text in (onset, *_against(said["onset_mAh_per_cm2"]))))
     return table
 

@@ -19,12 +19,13 @@ LAYERS = (
     (REVIVED, "revived lithium", "#009e73"),
 )
 HELD = (
-    "Surfaces of shares in voxels, each at the level at which it holds as much as its voxels do; single voxels that "
+    "Surfaces of shares in voxels, each at the level at which it takes as much room as its voxels; single voxels that "
     "are hardly filled are drawn smaller than they are, or not at all. Lithium beside a fibre is drawn up to half a "
     "voxel into it, so that both meet: the hollows that hidden fibres leave are a little too narrow.",
     "Live lithium conducts to the collector, dead lithium does not. Revived: voxels whose lithium is live and was dead "
     "at the end of an earlier step, with what was plated onto it; its charge counts as live.",
-    "The box repeats at its sides, where it is cut open. Brown: the collector. Lines: the box and the host's top.",
+    "The box repeats at its sides, where it is cut open. Brown: the collector. Lines: the box, and the host's top as "
+    "made. Porous lithium is drawn with its pores: the room that it takes, and not what it holds.",
 )
 
 
