@@ -20,6 +20,7 @@ Shares = NDArray[np.float32]
 End = tuple[int, int, str, float]  # of a step: place, cycle, what it is, what is plated, mAh/cm2
 DIGITS = 4  # of a share
 SAME = 1e-6  # of a charge, mAh/cm2
+STRIPPED_mAh_PER_CM2 = 0.05  # live lithium under which a box counts as stripped
 MOST_STATES = 12  # of a cycle in three dimensions
 ABOVE = 2  # planes shown above what lies highest
 
@@ -31,7 +32,8 @@ def cuts(found: Deposited, solid: Shares, ends: Sequence[End]) -> Table:
         if cycle == 0 and what != "rest":
             picture = found.pictures[place]
             cut = picture.lithium[:, middle], picture.is_dead[:, middle], picture.heights_um
-            held.append(({"state": _state(what, plated)}, *cut))
+            live = _charges(picture, found.voxel_um)["live"]
+            held.append(({"state": _state(what, plated, live)}, *cut))
     return _panels([({"state": "bare"}, *_nothing(solid, found.voxel_um)), *held], solid[:, middle], found.voxel_um)
 
 
@@ -92,10 +94,11 @@ def states(found: Deposited, solid: Shares, ends: Sequence[End]) -> list[State]:
         if place not in taken:
             continue
         picture = found.pictures[place]
-        name = _state(what, plated - begun[cycle])
+        charges = _charges(picture, h)
+        name = _state(what, plated - begun[cycle], charges["live"])
         name = name if last == 0 else f"cycle {cycle + 1}: {name}"
         layers = shares_of(picture, again, solid, h)
-        shown.append(State(name, _edges_um(picture.heights_um), layers, _charges(picture, h)))
+        shown.append(State(name, _edges_um(picture.heights_um), layers, charges))
     return shown
 
 
@@ -120,8 +123,15 @@ def _edges_um(heights_um: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.concatenate([[0.0], np.cumsum(heights_um)])
 
 
-def _state(what: str, plated: float) -> str:
-    return "stripped" if what == "strip" else f"{plated:.3g} mAh/cm2"
+def _state(what: str, plated: float, live: float) -> str:
+    """Name of the end of a step: what is plated then, or what stripping left live.
+
+    >>> _state("plate", 3.0, 2.9), _state("strip", 0.1, 0.01), _state("strip", 2.1, 2.0)
+    ('3 mAh/cm2', 'stripped', 'stripped to 2 mAh/cm2')
+    """
+    if what != "strip":
+        return f"{plated:.3g} mAh/cm2"
+    return "stripped" if live < STRIPPED_mAh_PER_CM2 else f"stripped to {live:.3g} mAh/cm2"
 
 
 def _nothing(solid: Shares, voxel_um: float) -> tuple[Shares, NDArray[np.bool_], NDArray[np.float64]]:

@@ -196,6 +196,7 @@ def test_resistance_of_an_electrolyte_moves_lithium_up_a_little(tmp_path):
         ('title = "a small box"', 'title = "a"\nelectrolyte = "water"', "water"),
         ("current_density_mA_per_cm2 = -1,", "current_density_mA_per_cm2 = -18.75,", "at most 10"),
         ("= -1, areal_capacity_mAh_per_cm2 = 1 ", "= 1, areal_capacity_mAh_per_cm2 = 1 ", "strips before"),
+        ('sample = "cp-zno-002"\nquantity', 'sample = "cpx"\nquantity', "sample = 'cpx': one of"),
         ("plated_mAh_per_cm2 = 4\n", "", "plated_mAh_per_cm2: goes with a thickness"),
     ],
 )

@@ -93,6 +93,8 @@ class Published(Written):
 
     @model_validator(mode="after")
     def _of_a_charge(self) -> Self:
+        if self.sample not in (known := deposition_names()):
+            raise wrong("sample", f"sample = {self.sample!r}: one of {', '.join(known)}")
         if not self.low <= self.high:
             raise wrong("low", f"low = {self.low:g} and high = {self.high:g}: low comes first")
         if (self.quantity == "thickness_um") != (self.plated_mAh_per_cm2 is not None):
