@@ -26,11 +26,18 @@ def head(kind: str, name: str, title: str, said: list[str]) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def writable(out: Path | None) -> Iterator[None]:
-    """Refused before the work, not after it."""
+    """Refused before the work, not after it; a folder that was made for work that failed goes again while empty."""
+    is_new = out is not None and not out.exists()
     if out is not None:
         with writing(out):
             pass
-    yield
+    try:
+        yield
+    except BaseException:
+        if out is not None and is_new:
+            with contextlib.suppress(OSError):  # something lies in it
+                out.rmdir()
+        raise
 
 
 def answered(

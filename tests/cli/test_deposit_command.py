@@ -103,8 +103,9 @@ def test_pores_that_lead_nowhere_are_refused(tmp_path):
     ],
 )
 def test_what_cannot_be_used_is_one_line(tmp_path, arguments, said, code):
-    done = interlith("deposit", *arguments, cwd=tmp_path)
+    done = interlith("deposit", *arguments, "--out", "out", cwd=tmp_path)
     assert done.returncode == code, done.stderr
+    assert not (tmp_path / "out").exists()
     assert done.stdout == ""
     assert said in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
