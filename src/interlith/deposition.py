@@ -96,8 +96,9 @@ def deposit_findings(
         summary["volume_page"] = _write_volume(written, seeds[0], summary, out)
     frames = {name: pl.DataFrame(rows, infer_schema_length=None) for name, rows in tables.items() if rows}
     warning = "SIMULATED in voxels: what is assumed or calibrated carries that word"
-    of = "" if written.asked.sample is None else f", {written.asked.sample}"
-    findings = answered(f"Deposition in {written.name}{of}", written.name, summary, frames, warning, out)
+    findings = answered(
+        f"Deposition in {written.name}, {written.asked.sample}", written.name, summary, frames, warning, out
+    )
     if has_fields and out is not None:
         _write_fields(written, seeds, out)
     for one in seeds:
@@ -308,7 +309,7 @@ def _write_volume(written: DepositFile, one: _Seed, summary: Mapping[str, Any], 
         one.found.voxel_um,
         one.found.n_host * one.found.voxel_um,
     )
-    title = f"Lithium in {written.name}, {written.asked.sample or 'an image'}"
+    title = f"Lithium in {written.name}, {written.asked.sample}"
     return write_volume(shown, title, tags(summary), [SWELLS, DEAD], out).name
 
 
@@ -339,7 +340,7 @@ def _thickness(written: DepositFile, seeds: Sequence[_Seed]) -> Table:
             continue
         paper = [
             one
-            for one in _published(written, "thickness_um")
+            for one in written.published("thickness_um")
             if one.plated_mAh_per_cm2 is not None and abs(one.plated_mAh_per_cm2 - plated) < SAME_mAh_PER_CM2
         ]
         ours = _span([one.found.pictures[place].front_um for one in seeds])
@@ -347,12 +348,6 @@ def _thickness(written: DepositFile, seeds: Sequence[_Seed]) -> Table:
         kind = {"host_um": host["mean"], "kind": kind_beside(paper)}
         rows.append({"capacity_mAh_per_cm2": plated, **ours, **_beside(ours, paper), **kind})
     return rows
-
-
-def _published(written: DepositFile, quantity: str) -> list[Published]:
-    """What was published of the sample; nothing where the paper is another one than the sample's."""
-    own = written.asked.sample if written.is_of_the_sample else None
-    return [one for one in written.asked.published if one.sample == own and one.quantity == quantity]
 
 
 def _beside(ours: Mapping[str, Any], paper: Sequence[Published]) -> dict[str, Any]:
@@ -367,7 +362,7 @@ def _beside(ours: Mapping[str, Any], paper: Sequence[Published]) -> dict[str, An
 
 def _onset(written: DepositFile, seeds: Sequence[_Seed]) -> dict[str, Any]:
     """What is plated when the front stands over the host; None where it never does."""
-    paper = _published(written, "onset_mAh_per_cm2")
+    paper = written.published("onset_mAh_per_cm2")
     ours = _span([_onset_of(one, ABOVE_um) for one in seeds])
     return {**ours, **_beside(ours, paper), "kind": kind_beside(paper)}
 

@@ -40,7 +40,7 @@ DEAD = (
 )
 UNSEEN = "of {0} nothing is published that is computed here: its heights are predicted and not judged"
 OTHER_PAPER = "porosity or thickness are not those of the paper of {0}: nothing published stands beside the numbers"
-NOT_BESIDE = "published, but no plating of the first cycle ends there: {0} at {1:g} mAh/cm2 is not compared"
+NOT_BESIDE = "published, but no plating of the first cycle ends there: a height at {0:g} mAh/cm2 is not compared"
 AURBACH = (
     "; its Aurbach efficiency, {0} %, is of another test, and the efficiencies here follow the SEI that was assumed"
 )
@@ -72,10 +72,9 @@ def _of_the_sample(written: DepositFile) -> list[str]:
 
 def not_beside(written: DepositFile, plated: Sequence[float]) -> list[str]:
     """Which published heights of the sample stand beside none of the charges at which platings end."""
-    own = [one for one in written.asked.published if one.sample == written.asked.sample and written.is_of_the_sample]
-    charges = [one.plated_mAh_per_cm2 for one in own if one.plated_mAh_per_cm2 is not None]
+    charges = [one.plated_mAh_per_cm2 or 0.0 for one in written.published("thickness_um")]
     lost = [charge for charge in charges if all(abs(charge - one) > SAME_mAh_PER_CM2 for one in plated)]
-    return [NOT_BESIDE.format("a height", charge) for charge in lost]
+    return [NOT_BESIDE.format(charge) for charge in lost]
 
 
 def of_the_liquid(written: DepositFile) -> str:

@@ -194,11 +194,13 @@ class Box:
             at[axis] = (at[axis] - 1) % n + 1
         return (at[0], at[1], at[2]) if 1 <= at[axis] <= n else None
 
-    def counted(self, count: Callable[..., Any], *arrays: NDArray[Any]) -> Floats:
-        """float64[z, 2] without a rim, what a kernel of `counted` finds in each plane of arrays."""
-        found = np.zeros((len(self.planes), 2))
-        self.team.share(self.parts, lambda a, b: count(*arrays, found, a, b))
-        return found[1:-1]
+    def counted(self, count: Callable[..., Any], *arrays: NDArray[Any], n_planes: int | None = None) -> Floats:
+        """float64[z, 2] without a rim, what a kernel of `counted` finds in each plane, or in the first n_planes."""
+        n = self.n_planes if n_planes is None else n_planes
+        found = np.zeros((1 + n, 2))
+        parts = self.team.ranges(n, n * arrays[0][0].size)
+        self.team.share(parts, lambda a, b: count(*arrays, found, a, b))
+        return found[1:]
 
     def _is_used(self) -> NDArray[np.bool_]:
         """bool[z] without a rim, whether there is lithium in a plane."""
@@ -235,7 +237,7 @@ class Box:
     def _stretch(self) -> None:
         """Layers of the host whose pores are filled too far are pushed apart; no lithium is squeezed."""
         n, n_columns = self.ground.n_host, (self.lithium.shape[1] - 2) * (self.lithium.shape[2] - 2)
-        lithium, propped = self.counted(counted.filled, self.host, self.lithium)[:n].T
+        lithium, propped = self.counted(counted.filled, self.host, self.lithium, n_planes=n).T
         self.pushed = self._solid + lithium / n_columns / self.deposition.fill_before_swelling
         stretch = np.maximum(np.maximum(self.pushed, propped), 1.0)
         self.planes[1 : 1 + n, surfaces.STRETCH] = stretch

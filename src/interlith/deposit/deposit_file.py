@@ -145,6 +145,11 @@ class DepositFile:
         host = sample(self.asked.sample)
         return all(getattr(host, name) == getattr(self.fibres, name) for name in OF_THE_SAMPLE)
 
+    def published(self, quantity: str) -> list[Published]:
+        """What was published of the sample; nothing where the paper is another one than the sample's."""
+        own = self.asked.sample if self.is_of_the_sample else None
+        return [one for one in self.asked.published if (one.sample, one.quantity) == (own, quantity)]
+
     @property
     def seeds(self) -> tuple[int, ...]:
         """One for each network; an image is one, and has none."""

@@ -48,7 +48,7 @@ def evened(
     if not squared.any():
         return rate
     handed_on: Floats = area * np.maximum(
-        _Surface(area, squared, places, shape, is_periodic, team).u(rate, within), 0.0
+        _Surface(area, squared, places, shape, is_periodic, team).u(rate, area, within), 0.0
     )
     return handed_on * (float(rate.sum()) / float(handed_on.sum()))
 
@@ -84,11 +84,10 @@ class _Surface:
     def _join(self, first: int, last: int) -> None:
         self.edges[first] = _joined(self.out, self.squared, self.diagonal, first, last)
 
-    def u(self, rate: Floats, within: float) -> Floats:
+    def u(self, rate: Floats, area: Floats, within: float) -> Floats:
         """The rate per surface of each place."""
         u, rest, way, times = (np.zeros(self.out.shape, dtype=np.float32) for _ in range(4))
-        area = self.out[self.places].astype(np.float64)
-        rest[self.places], way[self.places] = rate, rate / area
+        rest[self.places], way[self.places] = rate, rate / area.astype(np.float32)
         size = self._moved(u, rest, way, 0.0)
         self._share(
             lambda a, b: _direct(u, self.diagonal, self.squared, way, times, np.float32(1.0), a, b, self.is_periodic)

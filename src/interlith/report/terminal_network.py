@@ -61,8 +61,7 @@ def print_deposition(findings: Findings, page: Path | None) -> None:
     console, said = _begun(findings)
     nz, ny, nx = said["shape"]
     seeds = f"{len(said['seeds'])} network{'s' * (len(said['seeds']) > 1)}"
-    host = "host" if said["sample"] is None else f"host {said['sample']}"
-    console.print(safe(f"{host}: {nx} x {ny} x {nz} voxels of {said['voxel_um']:.4g} um; {seeds}"))
+    console.print(safe(f"host {said['sample']}: {nx} x {ny} x {nz} voxels of {said['voxel_um']:.4g} um; {seeds}"))
     for heading, table in (
         ("Height of the lithium (um)", _heights(said)),
         ("Where the lithium is (mAh/cm2); dead and revived are not converged in the voxels", _account(said["account"])),
