@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from interlith.deposit import contact, counted, gap, migration, potential, sharing, surfaces
+from interlith.deposit import beyond, contact, counted, gap, migration, potential, sharing, surfaces
 from interlith.deposit.box import Box
 from interlith.deposit.film import Before, gather_crumbs
 from interlith.deposit.sinking import sink
@@ -62,10 +62,12 @@ def plate(box: Box, current_mA_per_cm2: float, most_mAh_per_cm2: float) -> Moved
     at_hand = np.minimum(room, most)
     amount = _amount(box, carried / most, carried, at_hand, most_mAh_per_cm2 * keeps)
     amount = min(amount, _before_pressure(box, places, carried, volts))
-    taken = sharing.no_more_than(carried, at_hand, amount)
+    wanted = carried * (amount / float(carried.sum()))
+    behind, passed = _behind(box, places, wanted, at_hand, most)
+    taken = sharing.no_more_than(wanted, at_hand, amount - float(passed.sum()))
     before = Before.of(box)
-    _grow(box, places, taken)
-    plated = float(taken.sum()) * box.mAh_per_cm2_of_a_voxel
+    _grow(box, places, taken, behind, passed)
+    plated = float(taken.sum() + passed.sum()) * box.mAh_per_cm2_of_a_voxel
     revived, died = _changes(box, before)
     charge = plated / keeps
     return Moved(charge, charge - plated, revived, died, -volts / box.half_per_V * mV_PER_V)
@@ -81,15 +83,19 @@ def strip(box: Box, current_mA_per_cm2: float, most_mAh_per_cm2: float) -> Moved
     volts, carried = _shared(box, places, ease, -box.pressure[places[0]], total, is_stripping=True)
     most = MOST_STRIPPED * box.planes[places[0], surfaces.PACKING]
     held = np.minimum(box.lithium[places], most)
-    given = sharing.no_more_than(carried, held, _amount(box, carried / most, carried, held, most_mAh_per_cm2))
+    amount = _amount(box, carried / most, carried, held, most_mAh_per_cm2)
+    wanted = carried * (amount / float(carried.sum()))
+    behind, passed = _behind(box, places, wanted, held, most, is_stripping=True)
+    given = sharing.no_more_than(wanted, held, amount - float(passed.sum()))
     given = np.where(box.lithium[places] - given <= LEAST_LEFT, box.lithium[places], given)
     before = Before.of(box)
     box.lithium[places] -= given
+    box.lithium[behind] -= passed
     box.settle()
     gather_crumbs(box, before)
     sink(box, before)
     revived, died = _changes(box, before)
-    charge = float(given.sum()) * box.mAh_per_cm2_of_a_voxel
+    charge = float(given.sum() + passed.sum()) * box.mAh_per_cm2_of_a_voxel
     return Moved(charge, 0.0, revived, died, volts / box.half_per_V * mV_PER_V)
 
 
@@ -159,7 +165,35 @@ def _before_pressure(box: Box, places: Places, carried: Floats, volts: float) ->
     return float(limits.min(initial=np.inf)) * n_columns * float(carried.sum())
 
 
-def _grow(box: Box, places: Places, taken: Floats) -> None:
+def _behind(
+    box: Box, places: Places, wanted: Floats, at_hand: Floats, most: Floats, *, is_stripping: bool = False
+) -> tuple[Places, Floats]:
+    """Voxels into which the front passes within the step, and the lithium that they take or give.
+
+    wanted: lithium by the current of each place; at_hand: what it can take or give; most: by how much a voxel may
+    change in a step.
+    """
+    over = np.minimum(wanted, most) - at_hand
+    found, passed = beyond.behind(box, places, over, is_stripping=is_stripping)
+    held = box.lithium[found]
+    packing = box.planes[found[0], surfaces.PACKING]
+    if is_stripping:
+        return found, np.minimum(passed, np.minimum(held, MOST_STRIPPED * packing))
+    return found, np.minimum(passed, np.minimum(box.capacity(found) - held, np.minimum(packing, MOST_CHANGE)))
+
+
+def _grow(box: Box, places: Places, taken: Floats, behind: Places, passed: Floats) -> None:
+    """Add lithium; what lies behind grows on what that filled."""
+    _add(box, places, taken)
+    if passed.size:
+        is_full = box.capacity(places) - box.lithium[places] <= box.planes[places[0], surfaces.LEAST]
+        box.solid[tuple(axis[is_full] for axis in places)] = surfaces.LITHIUM
+        box.wrap(box.solid)
+        _add(box, behind, passed)
+    box.settle()
+
+
+def _add(box: Box, places: Places, taken: Floats) -> None:
     """Add lithium, and note on what that grew which was not there before."""
     fresh = np.zeros(box.lithium.shape, dtype=np.uint8)
     fresh[places] = (box.lithium[places] <= surfaces.LEAST_LITHIUM) & (taken > 0.0)
@@ -167,7 +201,6 @@ def _grow(box: Box, places: Places, taken: Floats) -> None:
     box.wrap(fresh)
     own = (box.host, box.joined, box.lithium, box.solid, fresh, box.grown)
     box.team.share(box.parts, lambda a, b: contact.take_root(*own, a, b))
-    box.settle()
 
 
 def _shared(
