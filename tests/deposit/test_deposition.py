@@ -1,12 +1,14 @@
 """Lithium in the voxels of a host, as findings: the account, the heights beside what is published, the same bits."""
 
 import json
+import re
 import subprocess
 import sys
 from itertools import pairwise
 
 import polars as pl
 import pytest
+from matplotlib.figure import Figure as Canvas
 from small_study import SMALLER
 
 from interlith.deposition import deposit_findings
@@ -14,7 +16,7 @@ from interlith.deposition_said import CALIBRATED, PREDICTED, not_beside, said_of
 from interlith.errors import InputError, PhysicsError
 from interlith.findings import Finding
 from interlith.networks import NetworkOptions, read
-from interlith.report.deposition_plots import cycles
+from interlith.report.deposition_plots import KEY, cuts, cycles, film
 
 SMALL = (
     SMALLER
@@ -127,6 +129,31 @@ def test_the_film_fills_and_empties_at_equal_steps_and_ends_as_the_cut_does(foun
     assert last.equals(cut.filter(pl.col("panel") == cut["panel"].max()).select(last.columns))
     full = film.filter(pl.col("panel") == 5).select("lithium")
     assert full.equals(cut.filter(pl.col("panel") == 2).select("lithium"))
+
+
+def test_moss_is_told_from_dense_lithium_in_cuts_and_in_space(found, folder):
+    full = found.tables["cuts"].filter(pl.col("state") == "4 mAh/cm2")
+    by_height = full.group_by("z_um").agg(pl.col("packing").first()).sort("z_um")["packing"]
+    assert by_height[0] == 1.0
+    assert 0.0 < by_height.min() < 0.5  # CP has much void over lithium
+    for draw, table in ((cuts, "cuts"), (film, "film")):
+        canvas = Canvas()
+        draw(found).paint(canvas)
+        assert canvas.axes[0].get_legend_handles_labels()[1] == [name for _, name in KEY], table
+    assert any(text.get_text() == "10 um" for axes in canvas.axes for text in axes.texts)
+    out = folder / "space"
+    asked = read(str(folder / "small.toml"), NetworkOptions())
+    account = deposit_findings(asked, workers=1, out=out).items[0].tables["account"]
+    told = re.search(r'<script id="scene"[^>]*>(.*?)</script>', (out / "volume.html").read_text(encoding="utf-8"))
+    scene = json.loads(told[1])
+    assert [one["key"] for one in scene["layers"]] == ["fibres", "live", "moss", "dead", "live_again"]
+    assert len({one["colour"] for one in scene["layers"]}) == len(scene["layers"])
+    charges = scene["states"][2]["mAh_per_cm2"]
+    assert 0.5 < charges["moss"] < charges["live"]
+    assert charges["live"] + charges["moss"] == pytest.approx(
+        account["active_pores"][1] + account["active_top"][1], rel=0.1
+    )
+    assert scene["states"][2]["meshes"]["moss"] is not None
 
 
 def test_cycles_add_up_to_the_account(found):
