@@ -47,7 +47,7 @@ MOST_mA_PER_CM2 = 10.0  # the limiting current of a gap of 0.9 mm is 11 to 26
 ABOVE_um = 2.0  # over the host's top: a front that stands so high is no longer in the pores
 WITHIN = 0.1  # of a published number
 DIGITS = 9  # of a charge, mAh/cm2
-HIGHER_um = (2.0, 5.0, 10.0, 20.0)
+HIGHER_um = (ABOVE_um, 5.0, 10.0, 20.0)
 
 
 @dataclass(frozen=True)
@@ -364,7 +364,7 @@ def _onset(written: DepositFile, seeds: Sequence[_Seed]) -> dict[str, Any]:
     """What is plated when the front stands over the host; None where it never does."""
     paper = written.published("onset_mAh_per_cm2")
     ours = _span([_onset_of(one, ABOVE_um) for one in seeds])
-    return {**ours, **_beside(ours, paper), "kind": kind_beside(paper)}
+    return {"above_um": ABOVE_um, **ours, **_beside(ours, paper), "kind": kind_beside(paper)}
 
 
 def _onset_of(one: _Seed, above_um: float) -> float | None:

@@ -49,6 +49,7 @@ def test_a_network_gives_one_object_and_a_page_with_the_same_numbers(tmp_path):
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "How wide the pores are" in page
     assert "COMPUTED" in page
+    assert "<td>pore capacity (mAh cm⁻²)</td>" in page
     rows = pl.read_csv(tmp_path / "out" / "tables" / "small.profile.csv")
     assert 1.0 - rows["porosity"].mean() == pytest.approx(0.2, abs=1e-4)
     text = interlith("deposit", "small.toml", "--network-only", cwd=tmp_path, COLUMNS="60")

@@ -189,6 +189,12 @@ def test_a_command_gives_one_object_and_a_page(folder):
     assert (contact["value"], contact["kind"]) == (0.1, "stated")
     assert said["volume_page"] == "volume.html"
     assert '<a href="volume.html">' in page
+    heads = re.findall(
+        r"<th>([^<]*)</th>", page[page.index("<h4>height of the lithium") : page.index("Parameters and")]
+    )
+    bare = {"met", "kind", "cycle", "step"}
+    assert {head for head in heads if not head.endswith(("(µm)", "(mAh cm⁻²)"))} == bare
+    assert "revived so far (mAh cm⁻²)" in heads
     shown = (folder / "out" / "volume.html").read_text(encoding="utf-8")
     assert [f'"name": "{name}"' in shown for name in ("bare", "1 mAh/cm2", "4 mAh/cm2", "stripped")] == [True] * 4
     assert "NOT CONVERGED in the voxels" in shown
