@@ -345,7 +345,7 @@ def _thickness(written: DepositFile, seeds: Sequence[_Seed]) -> Table:
         ]
         ours = _span([one.found.pictures[place].front_um for one in seeds])
         host = _span([float(one.found.pictures[place].heights_um[: one.found.n_host].sum()) for one in seeds])
-        kind = {"host_um": host["mean"], "kind": kind_beside(paper)}
+        kind = {"host_um": host["mean"], "kind": kind_beside(paper, is_changed=written.is_changed)}
         rows.append({"capacity_mAh_per_cm2": plated, **ours, **_beside(ours, paper), **kind})
     return rows
 
@@ -364,7 +364,12 @@ def _onset(written: DepositFile, seeds: Sequence[_Seed]) -> dict[str, Any]:
     """What is plated when the front stands over the host; None where it never does."""
     paper = written.published("onset_mAh_per_cm2")
     ours = _span([_onset_of(one, ABOVE_um) for one in seeds])
-    return {"above_um": ABOVE_um, **ours, **_beside(ours, paper), "kind": kind_beside(paper)}
+    return {
+        "above_um": ABOVE_um,
+        **ours,
+        **_beside(ours, paper),
+        "kind": kind_beside(paper, is_changed=written.is_changed),
+    }
 
 
 def _onset_of(one: _Seed, above_um: float) -> float | None:

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure as Canvas
 from small_study import SMALLER
 
 from interlith.deposition import deposit_findings
-from interlith.deposition_said import CALIBRATED, PREDICTED, not_beside, said_of
+from interlith.deposition_said import CALIBRATED, CHANGED, FIT_CHANGED, PREDICTED, kind_beside, not_beside, said_of
 from interlith.errors import InputError, PhysicsError
 from interlith.findings import Finding
 from interlith.networks import NetworkOptions, read
@@ -87,13 +87,25 @@ def test_published_numbers_of_the_sample_are_beside_ours_and_those_of_others_are
     assert {row["kind"] for row in found.summary["thickness_um"]} == {"predicted from calibrated and assumed values"}
 
 
-def test_what_was_fitted_to_is_not_called_predicted_in_a_changed_set_either(folder):
+def test_what_was_fitted_to_is_called_neither_predicted_nor_calibrated_in_a_changed_set(folder):
     fitted = SMALL.replace("high = 80\n", "high = 80\nis_fitted = true\n").replace("seeds = [1, 2]", "seeds = [1]")
     (folder / "fitted.toml").write_text(fitted, encoding="utf-8")
     asked = read(str(folder / "fitted.toml"), NetworkOptions())
-    assert asked.changes
+    assert asked.is_changed
     one, four = deposit_findings(asked, workers=1).items[0].summary["thickness_um"]
-    assert (one["kind"], four["kind"]) == (PREDICTED, CALIBRATED)
+    assert (one["kind"], four["kind"]) == (PREDICTED, FIT_CHANGED)
+
+
+def test_the_shipped_values_said_again_are_no_change(folder):
+    fitted = SMALL.replace("high = 80\n", "high = 80\nis_fitted = true\n")
+    (folder / "same.toml").write_text(fitted.replace("contact = 0.1", "contact = 0.3"), encoding="utf-8")
+    same = read(str(folder / "same.toml"), NetworkOptions())
+    assert (bool(same.changes), same.is_changed) == (True, False)
+    paper = same.published("thickness_um")
+    assert kind_beside(paper, is_changed=same.is_changed) == CALIBRATED
+    assert CHANGED not in said_of(same)
+    assert kind_beside(paper, is_changed=True) == FIT_CHANGED
+    assert kind_beside([], is_changed=True) == PREDICTED
 
 
 def test_nothing_published_stands_beside_another_paper_and_what_is_not_reached_is_told(tmp_path):

@@ -149,7 +149,7 @@ def _paint_height(canvas: Axes, data: pl.DataFrame) -> None:
         axes.plot(x[last - 1 :], y[last - 1 :], color=STRIP, lw=1.0, label="stripping" if place == 0 else None)
         axes.plot(x, rows["host_um"].to_numpy(), color=GREY, lw=0.8, ls="--", label="host" if place == 0 else None)
     seen = data.filter(pl.col("paper_low").is_not_null())
-    is_fitted = pl.col("kind").str.starts_with("calibrated")
+    is_fitted = pl.col("kind").str.contains("fitted to this")
     for name, inside, rows in (
         ("published, fitted to", "white", seen.filter(is_fitted)),
         ("published", INK, seen.filter(~is_fitted)),
