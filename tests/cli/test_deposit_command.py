@@ -9,6 +9,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from interlith.errors import InputError
+from interlith.networks import NetworkOptions, read
+
 SMALL = """title = "a small box"
 [network]
 bundle_diameter_um = 2.0
@@ -116,4 +119,20 @@ def test_a_beginning_is_shown_and_lists_are_told(tmp_path):
     shown = interlith("deposit", "reference-deposit", "--show", cwd=tmp_path)
     assert shown.stdout.startswith('title = "Papers of Shen')
     listed = json.loads(interlith("deposit", "--list", "--json", cwd=tmp_path).stdout)
-    assert "cp-zno-002" in [row["name"] for row in listed["samples"]]
+    told = {row["name"]: "--network-only alone" in row["what"] for row in listed["samples"]}
+    assert {name for name, refused in told.items() if refused} == {"o3-cp", "cp-zno-002-revival"}
+    for name, refused in told.items():
+        asked = read("reference-deposit", NetworkOptions(sample=name))
+        if refused:
+            with pytest.raises(InputError, match="no shipped set"):
+                asked.deposition()
+        else:
+            assert asked.deposition().name == name
+
+
+def test_shipped_depositions_are_examples_and_can_be_copied(tmp_path):
+    listed = json.loads(interlith("examples", "--json", cwd=tmp_path).stdout)
+    known = {row["name"]: row["command"] for row in listed if row["kind"] == "deposition"}
+    assert known == {name: f"interlith deposit {name}" for name in ("optical-cell", "reference-deposit")}
+    assert interlith("examples", "optical-cell", cwd=tmp_path).returncode == 0
+    assert read(str(tmp_path / "optical-cell.toml"), NetworkOptions()).asked.gap is not None
