@@ -5,10 +5,12 @@ Each seed is a network and a draw of its surfaces; numbers are means over them w
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +34,7 @@ from interlith.deposition_said import (
 from interlith.deposition_views import by_cycle, cuts, film, states
 from interlith.errors import InputError, PhysicsError
 from interlith.findings import Findings, writing
-from interlith.units import ZERO_CELSIUS_K, mV_PER_V
+from interlith.units import ZERO_CELSIUS_K, LITHIUM_mAh_PER_CM2_PER_UM, mV_PER_V
 
 if TYPE_CHECKING:
     from interlith.deposit.deposit_file import DepositFile, Published
@@ -45,6 +47,7 @@ Floats = NDArray[np.float64]
 ENTRIES = ("active_pores", "active_top", "dead_pores", "dead_top", "sei", "revived")
 MOST_mA_PER_CM2 = 10.0  # the limiting current of a gap of 0.9 mm is 11 to 26
 ABOVE_um = 2.0  # over the host's top: a front that stands so high is no longer in the pores
+MOST_PLANES = 4096  # of dense lithium, as many as voxels across
 WITHIN = 0.1  # of a published number
 DIGITS = 9  # of a charge, mAh/cm2
 HIGHER_um = (ABOVE_um, 5.0, 10.0, 20.0)
@@ -125,7 +128,26 @@ def _check(written: DepositFile, n_cycles: int) -> None:
                 f"{abs(current):g} mA/cm2: at most {MOST_mA_PER_CM2:g}; beyond, salt is used up, which is computed "
                 "with electrolyte and [gap]"
             )
+    if written.asked.box is not None:
+        _check_charge(written, n_cycles, written.asked.box.voxel_um)
     check_memory(2.0 * written.n_voxels)
+
+
+def _check_charge(written: DepositFile, n_cycles: int, voxel_um: float) -> None:
+    """Refused where a protocol plates more than could stand in so many planes if it were dense."""
+    from interlith.deposit.follow import planned_charges
+
+    assert written.asked.protocol is not None
+    steps = tuple(written.asked.protocol.executed()) * n_cycles
+    signs = [math.copysign(1.0, getattr(step, "signed_mA_per_cm2", 0.0)) for step in steps]
+    charges = [-sign * charge for sign, charge in zip(signs, planned_charges(steps), strict=True)]
+    most, limit = max(accumulate(charges), default=0.0), MOST_PLANES * voxel_um * LITHIUM_mAh_PER_CM2_PER_UM
+    if most > limit:
+        high_um = most / LITHIUM_mAh_PER_CM2_PER_UM
+        raise InputError(
+            f"protocol: it plates {most:.4g} mAh/cm2, {high_um:.4g} um of dense lithium; at most {limit:.4g} mAh/cm2, "
+            f"{MOST_PLANES} planes of voxels of {voxel_um:g} um. Is a unit wrong?"
+        )
 
 
 def _check_device(device: Device) -> None:
@@ -199,6 +221,7 @@ def _one(
     from interlith.protocol import Repeat
 
     network = written.network(place)
+    _check_charge(written, n_cycles, network.voxel_um)
     if not reached(network).pore_percolates:
         raise PhysicsError(f"{network.source}: its pores do not lead from the separator to the current collector")
     seed = written.seeds[place] if written.seeds else 0

@@ -239,6 +239,8 @@ def test_resistance_of_an_electrolyte_moves_lithium_up_a_little(tmp_path):
             "rests",
         ),
         ('title = "a small box"', 'title = "a"\nelectrolyte = "water"', "water"),
+        ("capacity_mAh_per_cm2 = 3", "capacity_mAh_per_cm2 = 1e9", "1e+09 mAh/cm2, 4.849e+09 um of dense lithium"),
+        ("areal_capacity_mAh_per_cm2 = 3", "duration_s = 1e12", "at most 844"),
         ("current_density_mA_per_cm2 = -1,", "current_density_mA_per_cm2 = -18.75,", "at most 10"),
         ("= -1, areal_capacity_mAh_per_cm2 = 1 ", "= 1, areal_capacity_mAh_per_cm2 = 1 ", "strips before"),
         ('sample = "cp-zno-002"\nquantity', 'sample = "cpx"\nquantity', "sample = 'cpx': one of"),
