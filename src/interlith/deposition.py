@@ -55,11 +55,12 @@ HIGHER_um = (ABOVE_um, 5.0, 10.0, 20.0)
 
 @dataclass(frozen=True)
 class _Seed:
-    """What one network and one draw gave. keeping: where it was kept meanwhile."""
+    """What one network and one draw gave. source: how the network came about. keeping: where it was kept meanwhile."""
 
     seed: int
     found: Deposited
     solid: NDArray[np.float32]
+    source: str
     keeping: Path | None = None
 
     @property
@@ -244,7 +245,7 @@ def _one(
             told=report.at,
             **_gap(written),
         )
-    return _Seed(seed, found, network.solid, None if keeping is None else keeping.folder)
+    return _Seed(seed, found, network.solid, network.source, None if keeping is None else keeping.folder)
 
 
 def _made_from(written: DepositFile, n_cycles: int, seed: int, device: Device) -> dict[str, Any]:
@@ -270,13 +271,15 @@ def _summary(
     fibres = [] if written.fibres is None else parameters(written.fibres)
     liquid = _electrolyte(written)
     platings = [row["capacity_mAh_per_cm2"] for row in tables["thickness"]]
+    taken = [f"network: {seeds[0].source}"] if written.fibres is None else []
     of_the_liquid = [] if asked.gap is None or liquid is None else parameters(liquid)
     return {
-        **head("deposition", written.name, asked.title, [*said_of(written), *not_beside(written, platings)]),
+        **head("deposition", written.name, asked.title, [*taken, *said_of(written), *not_beside(written, platings)]),
         "sample": asked.sample,
         "electrolyte": asked.electrolyte,
         "gap": _salt(written, seeds),
         "source": asked.source,
+        "networks": [one.source for one in seeds],
         "seeds": [one.seed for one in seeds],
         "n_cycles": n_cycles,
         "shape": list(seeds[0].solid.shape),

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from itertools import pairwise
 
+import numpy as np
 import polars as pl
 import pytest
 from matplotlib.figure import Figure as Canvas
@@ -272,3 +273,15 @@ def test_pores_that_lead_nowhere_take_no_lithium(tmp_path):
     (tmp_path / "wall.toml").write_text(image, encoding="utf-8")
     with pytest.raises(PhysicsError, match="do not lead from the separator"):
         deposit_findings(read(str(tmp_path / "wall.toml"), NetworkOptions()))
+
+
+def test_an_image_with_lithium_says_what_was_taken_as_solid(tmp_path):
+    solid = np.zeros((8, 8, 8), dtype=np.uint8)
+    solid[:, ::4, ::4] = 7
+    np.save(tmp_path / "pillars.npy", solid)
+    head, _, rest = SMALLER.partition("[network]")
+    text = f'{head}[image]\nfile = "pillars.npy"\nvoxel_um = 0.5\n[deposition]{rest.partition("[deposition]")[2]}'
+    (tmp_path / "image.toml").write_text(text.replace("_cm2 = 1 }", "_cm2 = 0.1 }").replace("_cm2 = 3", "_cm2 = 0.1"))
+    summary = deposit_findings(read(str(tmp_path / "image.toml"), NetworkOptions()), workers=1).items[0].summary
+    assert summary["said"][0].startswith("network: pillars.npy: solid 7 (6.25 %), the larger value; pore 0")
+    assert "voxel of 0.5 um as given" in summary["networks"][0]
