@@ -17,7 +17,7 @@ from interlith.deposition_said import CALIBRATED, CHANGED, FIT_CHANGED, PREDICTE
 from interlith.errors import InputError, PhysicsError
 from interlith.findings import Finding
 from interlith.networks import NetworkOptions, read
-from interlith.report.deposition_plots import KEY, cuts, cycles, film
+from interlith.report.deposition_plots import KEY, cuts, cycles, film, thickness
 
 SMALL = (
     SMALLER
@@ -167,6 +167,13 @@ def test_moss_is_told_from_dense_lithium_in_cuts_and_in_space(found, folder):
         account["active_pores"][1] + account["active_top"][1], rel=0.1
     )
     assert scene["states"][2]["meshes"]["moss"] is not None
+
+
+def test_diamonds_are_told_where_they_are_drawn(found):
+    assert "Diamonds" in thickness(found).caption  # 80 um at 4 mAh/cm2
+    rows = found.tables["thickness"].with_columns(pl.lit(None, pl.Float64).alias("paper_low"))
+    alone = Finding(found.name, found.summary, {**found.tables, "thickness": rows})
+    assert "Diamonds" not in thickness(alone).caption
 
 
 def test_cycles_add_up_to_the_account(found):

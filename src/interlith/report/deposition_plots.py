@@ -133,9 +133,10 @@ def thickness(finding: Finding) -> Sketch | None:
     data = pl.concat([data, points], how="diagonal")
     caption = (
         "Height under which the lithium of 95 % of the places lies, against what is plated, while it is plated and "
-        "stripped; one line for each network. Dashed: the top of the host, which swells. Diamonds: thickness of the "
-        "paper as published, hollow where the shipped values were fitted to it."
+        "stripped; one line for each network. Dashed: the top of the host, which swells."
     )
+    if points["paper_low"].is_not_null().any():
+        caption += " Diamonds: thickness of the paper as published, hollow where the shipped values were fitted to it."
     return Sketch("height", "How high the lithium stands", caption, data, lambda c: _paint_height(c, data), 2.9)
 
 
