@@ -31,7 +31,7 @@ from interlith.deposition_said import (
     not_beside,
     said_of,
 )
-from interlith.deposition_views import by_cycle, cuts, film, states
+from interlith.deposition_views import by_cycle, cuts, film, states, without_dust
 from interlith.errors import InputError, PhysicsError
 from interlith.findings import Findings, writing
 from interlith.units import ZERO_CELSIUS_K, LITHIUM_mAh_PER_CM2_PER_UM, mV_PER_V
@@ -427,8 +427,8 @@ def _account(seeds: Sequence[_Seed]) -> Table:
     frames = [one.found.ledger.steps() for one in seeds]
     rows = []
     for place, cycle, what, plated in _ends(seeds):
-        held = {name: float(np.mean([frame[name][place] for frame in frames])) for name in ENTRIES}
-        dead = _span([float(frame["dead_pores"][place] + frame["dead_top"][place]) for frame in frames])
+        held = {name: without_dust(float(np.mean([frame[name][place] for frame in frames]))) for name in ENTRIES}
+        dead = _span([without_dust(float(one["dead_pores"][place] + one["dead_top"][place])) for one in frames])
         spans = {"dead_low": dead["low"], "dead_high": dead["high"]}
         rows.append(
             {"cycle": cycle + 1, "step": what, "plated_mAh_per_cm2": plated, **held, **spans, "kind": PREDICTED}

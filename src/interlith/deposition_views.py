@@ -23,6 +23,7 @@ DIGITS = 4  # of a share
 SAME = 1e-6  # of a charge, mAh/cm2
 STRIPPED_mAh_PER_CM2 = 0.05  # live lithium under which a box counts as stripped
 MOST_STATES = 12  # of a cycle in three dimensions
+DUST_mAh_PER_CM2 = 1e-12  # of a charge that is the sum, or the difference, of far larger ones
 ABOVE = 2  # planes shown above what lies highest
 
 
@@ -77,6 +78,15 @@ def _cut_of_picture(picture: Picture, middle: int) -> _Cut:
     return _Cut(picture.lithium[:, middle], picture.is_dead[:, middle], picture.heights_um, picture.packing)
 
 
+def without_dust(mAh_per_cm2: float) -> float:
+    """A charge; exactly 0 where nothing but the rounding of a sum is left.
+
+    >>> without_dust(3e-23), without_dust(-1e-15), without_dust(1e-9)
+    (0.0, 0.0, 1e-09)
+    """
+    return 0.0 if abs(mAh_per_cm2) < DUST_mAh_PER_CM2 else mAh_per_cm2
+
+
 def by_cycle(account: Table) -> Table:
     """What each cycle plated, stripped, left and revived, and what is dead and bound at its end; mAh/cm2."""
     rows: Table = []
@@ -86,8 +96,8 @@ def by_cycle(account: Table) -> Table:
             rows.append({"cycle": row["cycle"], "plated": 0.0, "stripped": 0.0, "not_stripped": 0.0, "revived": 0.0})
         moved = row["plated_mAh_per_cm2"] - plated_before
         rows[-1]["plated" if moved > 0.0 else "stripped"] += abs(moved)
-        rows[-1]["not_stripped"] = rows[-1]["plated"] - rows[-1]["stripped"]
-        rows[-1]["revived"] += row["revived"] - revived_before
+        rows[-1]["not_stripped"] = without_dust(rows[-1]["plated"] - rows[-1]["stripped"])
+        rows[-1]["revived"] += without_dust(row["revived"] - revived_before)
         rows[-1] |= {name: row[name] for name in ("dead_pores", "dead_top", "sei", "dead_low", "dead_high")}
         plated_before, revived_before = row["plated_mAh_per_cm2"], row["revived"]
     return rows

@@ -14,6 +14,7 @@ from small_study import SMALLER
 
 from interlith.deposition import deposit_findings
 from interlith.deposition_said import CALIBRATED, CHANGED, FIT_CHANGED, PREDICTED, kind_beside, not_beside, said_of
+from interlith.deposition_views import by_cycle
 from interlith.errors import InputError, PhysicsError
 from interlith.findings import Finding
 from interlith.networks import NetworkOptions, read
@@ -167,6 +168,13 @@ def test_moss_is_told_from_dense_lithium_in_cuts_and_in_space(found, folder):
         account["active_pores"][1] + account["active_top"][1], rel=0.1
     )
     assert scene["states"][2]["meshes"]["moss"] is not None
+
+
+def test_what_rounding_leaves_is_nothing():
+    step = {"cycle": 1, "dead_pores": 0.0, "dead_top": 0.0, "sei": 0.0, "dead_low": 0.0, "dead_high": 0.0}
+    steps = ((0.1 + 0.2, 0.1 + 0.2), (0.3 - 0.1 - 0.2, 0.3))
+    rows = by_cycle([{**step, "plated_mAh_per_cm2": plated, "revived": revived} for plated, revived in steps])
+    assert (rows[0]["not_stripped"], rows[0]["revived"]) == (0.0, 0.1 + 0.2)
 
 
 def test_diamonds_are_told_where_they_are_drawn(found):
