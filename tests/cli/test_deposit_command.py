@@ -60,6 +60,21 @@ def test_a_network_gives_one_object_and_a_page_with_the_same_numbers(tmp_path):
     assert "voxels twice as wide" in text.stdout.replace("\n", " ")
 
 
+def test_what_another_result_left_in_a_folder_is_told_and_stays(tmp_path):
+    (tmp_path / "small.toml").write_text(SMALL.replace("[1, 2]", "[1]"), encoding="utf-8")
+    held = {"interlith": "0", "files": [{"kind": "deposition", "path": "paper"}]}
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "findings.json").write_text(json.dumps(held), encoding="utf-8")
+    (tmp_path / "out" / "volume.html").write_text("old", encoding="utf-8")
+    command = ("deposit", "small.toml", "--network-only", "--quiet", "--out", "out")
+    first, again = (interlith(*command, cwd=tmp_path) for _ in range(2))
+    assert "out: holds a result of kind deposition (paper)" in first.stderr
+    assert (again.returncode, again.stderr) == (0, "")
+    assert (tmp_path / "out" / "volume.html").read_text(encoding="utf-8") == "old"
+    (tmp_path / "out" / "findings.json").write_text("[1", encoding="utf-8")
+    assert interlith(*command, cwd=tmp_path).returncode == 0
+
+
 def test_an_image_needs_no_file(tmp_path):
     solid = np.zeros((12, 12, 12), dtype=np.uint8)
     solid[:, ::3, ::3] = 255
