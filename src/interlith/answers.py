@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,24 @@ Done = tuple[Finding, "list[Figure]"]
 def head(kind: str, name: str, title: str, said: list[str]) -> dict[str, Any]:
     """What every answer says that is not about a file: its kind, and the sentences that go with it."""
     return {"path": name, "kind": kind, "kind_reason": title, "error": None, "flags": [], "said": said}
+
+
+def others_there(out: Path | None, kind: str, name: str) -> list[str]:
+    """Sentences on a result of another kind or name that lies in a folder: its files stay, and nothing is removed."""
+    if out is None:
+        return []
+    try:
+        held = json.loads((out / "findings.json").read_text(encoding="utf-8"))["files"][0]
+        there = str(held["kind"]), str(held["path"])
+    except (OSError, ValueError, LookupError, TypeError):  # none, or not one of ours
+        return []
+    if there == (kind, name):
+        return []
+    kind, name = (safe_name(text) for text in there)
+    return [
+        f"{out}: holds a result of kind {kind} ({name}); findings.json and report.html are replaced, of its tables, "
+        "figures and other files those stay that are not written anew. Another --out keeps both"
+    ]
 
 
 @contextlib.contextmanager

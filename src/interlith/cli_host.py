@@ -197,6 +197,7 @@ def deposit(
     --network-only: pores, area and transport of the network, from fibres or from an image.
     """
     with errors_told(debug, stopped=_stopped(network_only, no_cache)):
+        from interlith.answers import others_there
         from interlith.networks import STAGES, NetworkOptions, file_of, lists, network_findings, read
 
         if show_list:
@@ -210,6 +211,8 @@ def deposit(
         if network_only and (cycles != 1 or workers is not None or no_cache):
             raise InputError("--cycles, --workers, --no-cache: do not go with --network-only")
         asked = read(given, NetworkOptions(sample, voxels, voxel_um, tuple(solid or ())))
+        for text in others_there(out, "network" if network_only else "deposition", asked.name):
+            tell_note(text)
         if network_only:
             with progress_told(STAGES * asked.n_networks, quiet, "parts") as tell:
                 findings = network_findings(asked, out=out, tell=tell, device=device.value)

@@ -5,10 +5,12 @@ Each seed is a network and a draw of its surfaces; numbers are means over them w
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,10 +31,10 @@ from interlith.deposition_said import (
     not_beside,
     said_of,
 )
-from interlith.deposition_views import by_cycle, cuts, film, states
+from interlith.deposition_views import by_cycle, cuts, film, states, without_dust
 from interlith.errors import InputError, PhysicsError
 from interlith.findings import Findings, writing
-from interlith.units import ZERO_CELSIUS_K, mV_PER_V
+from interlith.units import ZERO_CELSIUS_K, LITHIUM_mAh_PER_CM2_PER_UM, mV_PER_V
 
 if TYPE_CHECKING:
     from interlith.deposit.deposit_file import DepositFile, Published
@@ -45,18 +47,20 @@ Floats = NDArray[np.float64]
 ENTRIES = ("active_pores", "active_top", "dead_pores", "dead_top", "sei", "revived")
 MOST_mA_PER_CM2 = 10.0  # the limiting current of a gap of 0.9 mm is 11 to 26
 ABOVE_um = 2.0  # over the host's top: a front that stands so high is no longer in the pores
+MOST_PLANES = 4096  # of dense lithium, as many as voxels across
 WITHIN = 0.1  # of a published number
 DIGITS = 9  # of a charge, mAh/cm2
-HIGHER_um = (2.0, 5.0, 10.0, 20.0)
+HIGHER_um = (ABOVE_um, 5.0, 10.0, 20.0)
 
 
 @dataclass(frozen=True)
 class _Seed:
-    """What one network and one draw gave. keeping: where it was kept meanwhile."""
+    """What one network and one draw gave. source: how the network came about. keeping: where it was kept meanwhile."""
 
     seed: int
     found: Deposited
     solid: NDArray[np.float32]
+    source: str
     keeping: Path | None = None
 
     @property
@@ -125,7 +129,26 @@ def _check(written: DepositFile, n_cycles: int) -> None:
                 f"{abs(current):g} mA/cm2: at most {MOST_mA_PER_CM2:g}; beyond, salt is used up, which is computed "
                 "with electrolyte and [gap]"
             )
+    if written.asked.box is not None:
+        _check_charge(written, n_cycles, written.asked.box.voxel_um)
     check_memory(2.0 * written.n_voxels)
+
+
+def _check_charge(written: DepositFile, n_cycles: int, voxel_um: float) -> None:
+    """Refused where a protocol plates more than could stand in so many planes if it were dense."""
+    from interlith.deposit.follow import planned_charges
+
+    assert written.asked.protocol is not None
+    steps = tuple(written.asked.protocol.executed()) * n_cycles
+    signs = [math.copysign(1.0, getattr(step, "signed_mA_per_cm2", 0.0)) for step in steps]
+    charges = [-sign * charge for sign, charge in zip(signs, planned_charges(steps), strict=True)]
+    most, limit = max(accumulate(charges), default=0.0), MOST_PLANES * voxel_um * LITHIUM_mAh_PER_CM2_PER_UM
+    if most > limit:
+        high_um = most / LITHIUM_mAh_PER_CM2_PER_UM
+        raise InputError(
+            f"protocol: it plates {most:.4g} mAh/cm2, {high_um:.4g} um of dense lithium; at most {limit:.4g} mAh/cm2, "
+            f"{MOST_PLANES} planes of voxels of {voxel_um:g} um. Is a unit wrong?"
+        )
 
 
 def _check_device(device: Device) -> None:
@@ -199,6 +222,7 @@ def _one(
     from interlith.protocol import Repeat
 
     network = written.network(place)
+    _check_charge(written, n_cycles, network.voxel_um)
     if not reached(network).pore_percolates:
         raise PhysicsError(f"{network.source}: its pores do not lead from the separator to the current collector")
     seed = written.seeds[place] if written.seeds else 0
@@ -221,7 +245,7 @@ def _one(
             told=report.at,
             **_gap(written),
         )
-    return _Seed(seed, found, network.solid, None if keeping is None else keeping.folder)
+    return _Seed(seed, found, network.solid, network.source, None if keeping is None else keeping.folder)
 
 
 def _made_from(written: DepositFile, n_cycles: int, seed: int, device: Device) -> dict[str, Any]:
@@ -247,13 +271,15 @@ def _summary(
     fibres = [] if written.fibres is None else parameters(written.fibres)
     liquid = _electrolyte(written)
     platings = [row["capacity_mAh_per_cm2"] for row in tables["thickness"]]
+    taken = [f"network: {seeds[0].source}"] if written.fibres is None else []
     of_the_liquid = [] if asked.gap is None or liquid is None else parameters(liquid)
     return {
-        **head("deposition", written.name, asked.title, [*said_of(written), *not_beside(written, platings)]),
+        **head("deposition", written.name, asked.title, [*taken, *said_of(written), *not_beside(written, platings)]),
         "sample": asked.sample,
         "electrolyte": asked.electrolyte,
         "gap": _salt(written, seeds),
         "source": asked.source,
+        "networks": [one.source for one in seeds],
         "seeds": [one.seed for one in seeds],
         "n_cycles": n_cycles,
         "shape": list(seeds[0].solid.shape),
@@ -345,7 +371,7 @@ def _thickness(written: DepositFile, seeds: Sequence[_Seed]) -> Table:
         ]
         ours = _span([one.found.pictures[place].front_um for one in seeds])
         host = _span([float(one.found.pictures[place].heights_um[: one.found.n_host].sum()) for one in seeds])
-        kind = {"host_um": host["mean"], "kind": kind_beside(paper)}
+        kind = {"host_um": host["mean"], "kind": kind_beside(paper, is_changed=written.is_changed)}
         rows.append({"capacity_mAh_per_cm2": plated, **ours, **_beside(ours, paper), **kind})
     return rows
 
@@ -364,7 +390,12 @@ def _onset(written: DepositFile, seeds: Sequence[_Seed]) -> dict[str, Any]:
     """What is plated when the front stands over the host; None where it never does."""
     paper = written.published("onset_mAh_per_cm2")
     ours = _span([_onset_of(one, ABOVE_um) for one in seeds])
-    return {**ours, **_beside(ours, paper), "kind": kind_beside(paper)}
+    return {
+        "above_um": ABOVE_um,
+        **ours,
+        **_beside(ours, paper),
+        "kind": kind_beside(paper, is_changed=written.is_changed),
+    }
 
 
 def _onset_of(one: _Seed, above_um: float) -> float | None:
@@ -396,8 +427,8 @@ def _account(seeds: Sequence[_Seed]) -> Table:
     frames = [one.found.ledger.steps() for one in seeds]
     rows = []
     for place, cycle, what, plated in _ends(seeds):
-        held = {name: float(np.mean([frame[name][place] for frame in frames])) for name in ENTRIES}
-        dead = _span([float(frame["dead_pores"][place] + frame["dead_top"][place]) for frame in frames])
+        held = {name: without_dust(float(np.mean([frame[name][place] for frame in frames]))) for name in ENTRIES}
+        dead = _span([without_dust(float(one["dead_pores"][place] + one["dead_top"][place])) for one in frames])
         spans = {"dead_low": dead["low"], "dead_high": dead["high"]}
         rows.append(
             {"cycle": cycle + 1, "step": what, "plated_mAh_per_cm2": plated, **held, **spans, "kind": PREDICTED}

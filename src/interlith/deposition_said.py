@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from interlith.deposit.deposit_file import DepositFile, Published
 
 CALIBRATED = "calibrated: the shipped values were fitted to this"
+FIT_CHANGED = "with changed values: the shipped ones were fitted to this, these were not"
 PREDICTED = "predicted from calibrated and assumed values"
 SAME_mAh_PER_CM2 = 1e-6
 NOT_CONVERGED = ["dead_pores", "dead_top", "revived", "efficiency"]  # in the voxels
@@ -50,7 +51,7 @@ def said_of(written: DepositFile) -> list[str]:
     """What must be known with the numbers of a file."""
     asked = written.asked
     notes = [*([asked.note] if asked.note else []), *_of_the_sample(written)]
-    changed = [CHANGED] if written.changes else []
+    changed = [CHANGED] if written.is_changed else []
     return [*notes, FITTED, *changed, SWELLS, CONTACTS, of_the_liquid(written), DEAD]
 
 
@@ -86,6 +87,11 @@ def of_the_liquid(written: DepositFile) -> str:
     return f"{counts}; {NO_GAP}"
 
 
-def kind_beside(paper: Sequence[Published]) -> str:
-    """Whether a number was fitted to what is published, or follows; never predicted where it was fitted."""
-    return CALIBRATED if paper and paper[0].is_fitted else PREDICTED
+def kind_beside(paper: Sequence[Published], *, is_changed: bool) -> str:
+    """Whether a number was fitted to what is published, or follows; never predicted where the shipped set was fitted.
+
+    Nor calibrated, where values are not those that were fitted.
+    """
+    if not (paper and paper[0].is_fitted):
+        return PREDICTED
+    return FIT_CHANGED if is_changed else CALIBRATED

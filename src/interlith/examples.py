@@ -14,6 +14,7 @@ KINDS = {  # what it is -> the command that takes it, where it lies, how its nam
     "sweep": ("sweep", "interlith.studies.sweeps", ""),
     "surfaces": ("screen", "interlith.surface", ""),
     "recipe": ("coat", "interlith.coating", ""),
+    "deposition": ("deposit", "interlith.deposit", ""),
     "cell": ("design", "interlith.pouch", ""),
     "fit": ("simulate --calibrate", "interlith.cell.inference", "fit-"),
     "rivals": ("simulate --discriminate", "interlith.cell.inference", "rivals-"),

@@ -40,6 +40,7 @@ OVERLAP = (
     "resistance of contacts, and is an upper bound"
 )
 GEOMETRIC = "area: of bundles or of the image, as smooth as its voxels; single tubes have far more"
+NO_SET = "; with --network-only alone: no shipped set for plating"
 ALL_LITHIUM = "pore_capacity: dense lithium in all pores of a network that does not swell"
 Tell = Callable[[int, str], Any]
 STAGES = 1 + len(PHASES) * len(WHERE)  # of a network
@@ -104,18 +105,20 @@ def file_of(given: str) -> str:
 
 
 def lists() -> dict[str, list[dict[str, str]]]:
-    """What can be named: shipped files, and samples that have a network.
+    """What can be named: shipped files, and samples that have a network; which of these take no lithium is said.
 
     >>> [row["name"] for row in lists()["depositions"]]
     ['optical-cell', 'reference-deposit']
     """
     from interlith.deposit.deposit_file import deposit_names, read_deposit
     from interlith.parts import samples
+    from interlith.parts.deposition import deposition_names
 
+    plates = deposition_names()
     hosts = [name for name in samples.names() if name != samples.COPPER]
     return {
         "depositions": [{"name": name, "what": read_deposit(name).asked.title} for name in deposit_names()],
-        "samples": [{"name": name, "what": samples.title(name)} for name in hosts],
+        "samples": [{"name": name, "what": samples.title(name) + NO_SET * (name not in plates)} for name in hosts],
     }
 
 

@@ -11,26 +11,23 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from interlith.errors import InputError, did_you_mean
 from interlith.units import SECONDS_PER_HOUR
+from interlith.written import Written
 
 MOST_FREQUENCIES = 100_000  # of one spectrum
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Rest(_Frozen):
+class Rest(Written):
     """No current for a time."""
 
     kind: Literal["rest"] = "rest"
     duration_s: float = Field(gt=0)
 
 
-class ConstantCurrent(_Frozen):
+class ConstantCurrent(Written):
     """A constant current until a charge, a voltage or a time is reached, whichever comes first.
 
     rate_C in its place is signed alike; `Protocol.resolved` turns it into a current density.
@@ -64,7 +61,7 @@ class ConstantCurrent(_Frozen):
         return self.current_density_mA_per_cm2
 
 
-class ConstantVoltage(_Frozen):
+class ConstantVoltage(Written):
     """A voltage held until the current has fallen to a size, a charge has passed or a time is over.
 
     current_density_mA_per_cm2 is that size, without a sign; rate_C in its place is resolved by `Protocol.resolved`.
@@ -89,7 +86,7 @@ class ConstantVoltage(_Frozen):
         return self
 
 
-class Ramp(_Frozen):
+class Ramp(Written):
     """A voltage that moves at a constant rate to another, from where the cell is unless that is given.
 
     The rate has no sign: the two voltages say whether it falls or rises.
@@ -107,7 +104,7 @@ class Ramp(_Frozen):
         return self
 
 
-class Impedance(_Frozen):
+class Impedance(Written):
     """Impedance at the state that the cell is in, without a current, at frequencies equally spaced in their logarithm.
 
     from_Hz is the highest and comes first. amplitude_mV is what the instrument would use; the answer is linear, so it
@@ -145,7 +142,7 @@ class Impedance(_Frozen):
         return (self.from_Hz, *(self.from_Hz * 10 ** (-self._decades * k / n) for k in range(1, n)), self.to_Hz)
 
 
-class Repeat(_Frozen):
+class Repeat(Written):
     """Steps done several times over; fewer when the efficiency stays below a limit so many times in a row.
 
     The efficiency of a round is what it stripped (positive charge) over what it plated. Only a runner can know it:
@@ -163,7 +160,7 @@ Executed = Rest | ConstantCurrent | ConstantVoltage | Ramp | Impedance
 Step = Annotated[Rest | ConstantCurrent | ConstantVoltage | Ramp | Impedance | Repeat, Field(discriminator="kind")]
 
 
-class Protocol(_Frozen):
+class Protocol(Written):
     """A named sequence of steps; `title` says in a few words what it is, the first cycles may be formation."""
 
     name: str

@@ -10,7 +10,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
 from interlith.errors import InputError, did_you_mean
 
@@ -22,9 +23,41 @@ _TEXT_OF_LINES = re.compile(r'''"""[^\\]*?"""|\'\'\'.*?\'\'\'''', re.DOTALL)
 
 
 class Written(BaseModel):
-    """A table that a person wrote: frozen, and no unknown keys."""
+    """A table that a person wrote: frozen, no unknown keys, and no true or false for a number.
+
+    >>> class Box(Written):
+    ...     width_um: float
+    >>> Box(width_um=True)
+    Traceback (most recent call last):
+        ...
+    pydantic_core._pydantic_core.ValidationError: 1 validation error for Box
+      width_um = true: must be a number [type=contradiction, input_value={'width_um': True}, input_type=dict]
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _numbers(cls, given: Any) -> Any:
+        for name, value in given.items() if isinstance(given, Mapping) else ():
+            if _has_truth(value) and (field := cls.model_fields.get(name)) is not None and _is_number(field.annotation):
+                said = f"{name} = {str(value).lower()}: must be {'a number' if isinstance(value, bool) else 'numbers'}"
+                raise PydanticCustomError(CONTRADICTION, "{message}", {"message": said, "place": name})
+        return given
+
+
+def _has_truth(value: Any) -> bool:
+    return isinstance(value, bool) or (isinstance(value, (list, tuple)) and any(isinstance(one, bool) for one in value))
+
+
+def _is_number(annotation: Any) -> bool:
+    """Whether a field takes numbers, one or a list of them, and nothing that true or false would be.
+
+    >>> _is_number(float | None), _is_number(tuple[int, ...]), _is_number(bool | float), _is_number(str)
+    (True, True, False, False)
+    """
+    kinds = set(_arguments(annotation))
+    return bool(kinds & {int, float}) and bool not in kinds
 
 
 Kind = TypeVar("Kind", bound=Written)

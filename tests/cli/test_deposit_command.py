@@ -9,6 +9,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from interlith.errors import InputError
+from interlith.networks import NetworkOptions, read
+
 SMALL = """title = "a small box"
 [network]
 bundle_diameter_um = 2.0
@@ -49,11 +52,27 @@ def test_a_network_gives_one_object_and_a_page_with_the_same_numbers(tmp_path):
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "How wide the pores are" in page
     assert "COMPUTED" in page
+    assert "<td>pore capacity (mAh cm⁻²)</td>" in page
     rows = pl.read_csv(tmp_path / "out" / "tables" / "small.profile.csv")
     assert 1.0 - rows["porosity"].mean() == pytest.approx(0.2, abs=1e-4)
     text = interlith("deposit", "small.toml", "--network-only", cwd=tmp_path, COLUMNS="60")
     assert max(map(len, text.stdout.splitlines())) <= 60
     assert "voxels twice as wide" in text.stdout.replace("\n", " ")
+
+
+def test_what_another_result_left_in_a_folder_is_told_and_stays(tmp_path):
+    (tmp_path / "small.toml").write_text(SMALL.replace("[1, 2]", "[1]"), encoding="utf-8")
+    held = {"interlith": "0", "files": [{"kind": "deposition", "path": "paper"}]}
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "findings.json").write_text(json.dumps(held), encoding="utf-8")
+    (tmp_path / "out" / "volume.html").write_text("old", encoding="utf-8")
+    command = ("deposit", "small.toml", "--network-only", "--quiet", "--out", "out")
+    first, again = (interlith(*command, cwd=tmp_path) for _ in range(2))
+    assert "out: holds a result of kind deposition (paper)" in first.stderr
+    assert (again.returncode, again.stderr) == (0, "")
+    assert (tmp_path / "out" / "volume.html").read_text(encoding="utf-8") == "old"
+    (tmp_path / "out" / "findings.json").write_text("[1", encoding="utf-8")
+    assert interlith(*command, cwd=tmp_path).returncode == 0
 
 
 def test_an_image_needs_no_file(tmp_path):
@@ -115,4 +134,20 @@ def test_a_beginning_is_shown_and_lists_are_told(tmp_path):
     shown = interlith("deposit", "reference-deposit", "--show", cwd=tmp_path)
     assert shown.stdout.startswith('title = "Papers of Shen')
     listed = json.loads(interlith("deposit", "--list", "--json", cwd=tmp_path).stdout)
-    assert "cp-zno-002" in [row["name"] for row in listed["samples"]]
+    told = {row["name"]: "--network-only alone" in row["what"] for row in listed["samples"]}
+    assert {name for name, refused in told.items() if refused} == {"o3-cp", "cp-zno-002-revival"}
+    for name, refused in told.items():
+        asked = read("reference-deposit", NetworkOptions(sample=name))
+        if refused:
+            with pytest.raises(InputError, match="no shipped set"):
+                asked.deposition()
+        else:
+            assert asked.deposition().name == name
+
+
+def test_shipped_depositions_are_examples_and_can_be_copied(tmp_path):
+    listed = json.loads(interlith("examples", "--json", cwd=tmp_path).stdout)
+    known = {row["name"]: row["command"] for row in listed if row["kind"] == "deposition"}
+    assert known == {name: f"interlith deposit {name}" for name in ("optical-cell", "reference-deposit")}
+    assert interlith("examples", "optical-cell", cwd=tmp_path).returncode == 0
+    assert read(str(tmp_path / "optical-cell.toml"), NetworkOptions()).asked.gap is not None

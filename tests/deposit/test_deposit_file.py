@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from small_study import SMALLER, written
 
 from interlith.deposit import memory
 from interlith.deposit.deposit_file import image_file, read_deposit
@@ -106,3 +107,22 @@ def test_a_box_beyond_the_memory_is_refused_with_one_that_fits(monkeypatch):
     with pytest.raises(EnvironmentError_, match="a box of about 181 x 181 x 181 voxels fits"):
         check_memory(256**3)
     check_memory(180**3)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("width_um = 20", "width_um = true"),
+        ("seeds = [1, 2]", "seeds = [true, 2]"),
+        ("tilt_deg = 10", "tilt_deg = false"),
+        ("tilt_deg = 10", "tilt_deg = { value = true, kind = 'measured', source = 'by eye' }"),
+        ("lithium_contact = 0.1", "lithium_contact = true"),
+        ("duration_s = 600", "duration_s = true"),
+        ("capacity_mAh_per_cm2 = 3", "capacity_mAh_per_cm2 = true"),
+    ],
+)
+def test_true_and_false_are_no_numbers(tmp_path, old, new):
+    assert old in SMALLER
+    with pytest.raises(InputError, match=r"(?i)true|false") as told:
+        written(tmp_path, SMALLER.replace(old, new)).deposition()
+    assert "must be" in str(told.value)

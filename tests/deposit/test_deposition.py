@@ -1,20 +1,24 @@
 """Lithium in the voxels of a host, as findings: the account, the heights beside what is published, the same bits."""
 
 import json
+import re
 import subprocess
 import sys
 from itertools import pairwise
 
+import numpy as np
 import polars as pl
 import pytest
+from matplotlib.figure import Figure as Canvas
 from small_study import SMALLER
 
 from interlith.deposition import deposit_findings
-from interlith.deposition_said import CALIBRATED, PREDICTED, not_beside, said_of
+from interlith.deposition_said import CALIBRATED, CHANGED, FIT_CHANGED, PREDICTED, kind_beside, not_beside, said_of
+from interlith.deposition_views import by_cycle
 from interlith.errors import InputError, PhysicsError
 from interlith.findings import Finding
 from interlith.networks import NetworkOptions, read
-from interlith.report.deposition_plots import cycles
+from interlith.report.deposition_plots import KEY, cuts, cycles, film, thickness
 
 SMALL = (
     SMALLER
@@ -85,13 +89,25 @@ def test_published_numbers_of_the_sample_are_beside_ours_and_those_of_others_are
     assert {row["kind"] for row in found.summary["thickness_um"]} == {"predicted from calibrated and assumed values"}
 
 
-def test_what_was_fitted_to_is_not_called_predicted_in_a_changed_set_either(folder):
+def test_what_was_fitted_to_is_called_neither_predicted_nor_calibrated_in_a_changed_set(folder):
     fitted = SMALL.replace("high = 80\n", "high = 80\nis_fitted = true\n").replace("seeds = [1, 2]", "seeds = [1]")
     (folder / "fitted.toml").write_text(fitted, encoding="utf-8")
     asked = read(str(folder / "fitted.toml"), NetworkOptions())
-    assert asked.changes
+    assert asked.is_changed
     one, four = deposit_findings(asked, workers=1).items[0].summary["thickness_um"]
-    assert (one["kind"], four["kind"]) == (PREDICTED, CALIBRATED)
+    assert (one["kind"], four["kind"]) == (PREDICTED, FIT_CHANGED)
+
+
+def test_the_shipped_values_said_again_are_no_change(folder):
+    fitted = SMALL.replace("high = 80\n", "high = 80\nis_fitted = true\n")
+    (folder / "same.toml").write_text(fitted.replace("contact = 0.1", "contact = 0.3"), encoding="utf-8")
+    same = read(str(folder / "same.toml"), NetworkOptions())
+    assert (bool(same.changes), same.is_changed) == (True, False)
+    paper = same.published("thickness_um")
+    assert kind_beside(paper, is_changed=same.is_changed) == CALIBRATED
+    assert CHANGED not in said_of(same)
+    assert kind_beside(paper, is_changed=True) == FIT_CHANGED
+    assert kind_beside([], is_changed=True) == PREDICTED
 
 
 def test_nothing_published_stands_beside_another_paper_and_what_is_not_reached_is_told(tmp_path):
@@ -129,6 +145,45 @@ def test_the_film_fills_and_empties_at_equal_steps_and_ends_as_the_cut_does(foun
     assert full.equals(cut.filter(pl.col("panel") == 2).select("lithium"))
 
 
+def test_moss_is_told_from_dense_lithium_in_cuts_and_in_space(found, folder):
+    full = found.tables["cuts"].filter(pl.col("state") == "4 mAh/cm2")
+    by_height = full.group_by("z_um").agg(pl.col("packing").first()).sort("z_um")["packing"]
+    assert by_height[0] == 1.0
+    assert 0.0 < by_height.min() < 0.5  # CP has much void over lithium
+    for draw, table in ((cuts, "cuts"), (film, "film")):
+        canvas = Canvas()
+        draw(found).paint(canvas)
+        assert canvas.axes[0].get_legend_handles_labels()[1] == [name for _, name in KEY], table
+    assert any(text.get_text() == "10 um" for axes in canvas.axes for text in axes.texts)
+    out = folder / "space"
+    asked = read(str(folder / "small.toml"), NetworkOptions())
+    account = deposit_findings(asked, workers=1, out=out).items[0].tables["account"]
+    told = re.search(r'<script id="scene"[^>]*>(.*?)</script>', (out / "volume.html").read_text(encoding="utf-8"))
+    scene = json.loads(told[1])
+    assert [one["key"] for one in scene["layers"]] == ["fibres", "live", "moss", "dead", "live_again"]
+    assert len({one["colour"] for one in scene["layers"]}) == len(scene["layers"])
+    charges = scene["states"][2]["mAh_per_cm2"]
+    assert 0.5 < charges["moss"] < charges["live"]
+    assert charges["live"] + charges["moss"] == pytest.approx(
+        account["active_pores"][1] + account["active_top"][1], rel=0.1
+    )
+    assert scene["states"][2]["meshes"]["moss"] is not None
+
+
+def test_what_rounding_leaves_is_nothing():
+    step = {"cycle": 1, "dead_pores": 0.0, "dead_top": 0.0, "sei": 0.0, "dead_low": 0.0, "dead_high": 0.0}
+    steps = ((0.1 + 0.2, 0.1 + 0.2), (0.3 - 0.1 - 0.2, 0.3))
+    rows = by_cycle([{**step, "plated_mAh_per_cm2": plated, "revived": revived} for plated, revived in steps])
+    assert (rows[0]["not_stripped"], rows[0]["revived"]) == (0.0, 0.1 + 0.2)
+
+
+def test_diamonds_are_told_where_they_are_drawn(found):
+    assert "Diamonds" in thickness(found).caption  # 80 um at 4 mAh/cm2
+    rows = found.tables["thickness"].with_columns(pl.lit(None, pl.Float64).alias("paper_low"))
+    alone = Finding(found.name, found.summary, {**found.tables, "thickness": rows})
+    assert "Diamonds" not in thickness(alone).caption
+
+
 def test_cycles_add_up_to_the_account(found):
     rows, account = found.tables["by_cycle"], found.summary["account"]
     assert rows["cycle"].to_list() == [1, 2]
@@ -162,6 +217,12 @@ def test_a_command_gives_one_object_and_a_page(folder):
     assert (contact["value"], contact["kind"]) == (0.1, "stated")
     assert said["volume_page"] == "volume.html"
     assert '<a href="volume.html">' in page
+    heads = re.findall(
+        r"<th>([^<]*)</th>", page[page.index("<h4>height of the lithium") : page.index("Parameters and")]
+    )
+    bare = {"met", "kind", "cycle", "step"}
+    assert {head for head in heads if not head.endswith(("(µm)", "(mAh cm⁻²)"))} == bare
+    assert "revived so far (mAh cm⁻²)" in heads
     shown = (folder / "out" / "volume.html").read_text(encoding="utf-8")
     assert [f'"name": "{name}"' in shown for name in ("bare", "1 mAh/cm2", "4 mAh/cm2", "stripped")] == [True] * 4
     assert "NOT CONVERGED in the voxels" in shown
@@ -194,6 +255,8 @@ def test_resistance_of_an_electrolyte_moves_lithium_up_a_little(tmp_path):
             "rests",
         ),
         ('title = "a small box"', 'title = "a"\nelectrolyte = "water"', "water"),
+        ("capacity_mAh_per_cm2 = 3", "capacity_mAh_per_cm2 = 1e9", "1e+09 mAh/cm2, 4.849e+09 um of dense lithium"),
+        ("areal_capacity_mAh_per_cm2 = 3", "duration_s = 1e12", "at most 844"),
         ("current_density_mA_per_cm2 = -1,", "current_density_mA_per_cm2 = -18.75,", "at most 10"),
         ("= -1, areal_capacity_mAh_per_cm2 = 1 ", "= 1, areal_capacity_mAh_per_cm2 = 1 ", "strips before"),
         ('sample = "cp-zno-002"\nquantity', 'sample = "cpx"\nquantity', "sample = 'cpx': one of"),
@@ -225,3 +288,15 @@ def test_pores_that_lead_nowhere_take_no_lithium(tmp_path):
     (tmp_path / "wall.toml").write_text(image, encoding="utf-8")
     with pytest.raises(PhysicsError, match="do not lead from the separator"):
         deposit_findings(read(str(tmp_path / "wall.toml"), NetworkOptions()))
+
+
+def test_an_image_with_lithium_says_what_was_taken_as_solid(tmp_path):
+    solid = np.zeros((8, 8, 8), dtype=np.uint8)
+    solid[:, ::4, ::4] = 7
+    np.save(tmp_path / "pillars.npy", solid)
+    head, _, rest = SMALLER.partition("[network]")
+    text = f'{head}[image]\nfile = "pillars.npy"\nvoxel_um = 0.5\n[deposition]{rest.partition("[deposition]")[2]}'
+    (tmp_path / "image.toml").write_text(text.replace("_cm2 = 1 }", "_cm2 = 0.1 }").replace("_cm2 = 3", "_cm2 = 0.1"))
+    summary = deposit_findings(read(str(tmp_path / "image.toml"), NetworkOptions()), workers=1).items[0].summary
+    assert summary["said"][0].startswith("network: pillars.npy: solid 7 (6.25 %), the larger value; pore 0")
+    assert "voxel of 0.5 um as given" in summary["networks"][0]

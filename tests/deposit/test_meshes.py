@@ -7,7 +7,7 @@ import pytest
 
 from interlith.deposit import layers
 from interlith.deposit.follow import Picture
-from interlith.deposit.layers import FIBRES, LIVE, State, revived, scene, shares_of
+from interlith.deposit.layers import FIBRES, LIVE, MOSS, State, live_again, scene, shares_of
 from interlith.deposit.meshes import Mesh, packed, surface, surface_that_holds
 
 SHAPE = (17, 18, 19)
@@ -84,14 +84,14 @@ def picture(lithium, is_dead, stretch=1.0, packing=1.0):
     return Picture(0, held, np.array(is_dead).reshape(-1, 1, 1), 0.0, heights, packed)
 
 
-def test_revived_is_live_that_was_dead_and_never_gone():
+def test_live_again_is_live_that_was_dead_and_never_gone():
     seen = [
         picture([0.5, 0.5, 0.5], [True, True, False]),
         picture([0.6, 0.0, 0.5, 0.2], [False, False, False, True]),
         picture([0.6, 0.5, 0.5, 0.2], [False, False, False, True]),
         picture([0.6, 0.5, 0.5, 0.2], [False, False, False, False]),
     ]
-    found = [again.ravel().tolist() for again in revived(seen)]
+    found = [again.ravel().tolist() for again in live_again(seen)]
     assert found == [
         [False] * 3,
         [True, False, False, False],
@@ -104,10 +104,12 @@ def test_lithium_beside_a_fibre_meets_it_and_loose_packing_is_seen_whole():
     host = np.array([0.8, 0.4, 0.0], dtype=np.float32).reshape(-1, 1, 1)
     one = picture([0.2, 0.6, 0.5, 0.25], [False] * 4, packing=np.array([1.0, 1.0, 1.0, 0.5]))
     shares = shares_of(one, np.zeros((4, 1, 1), dtype=bool), host, 0.5)
-    assert shares[LIVE].ravel() == pytest.approx([0.2, 1.0, 0.5, 0.5])
+    assert shares[LIVE].ravel() == pytest.approx([0.2, 1.0, 0.5, 0.0])
+    assert shares[MOSS].ravel() == pytest.approx([0.0, 0.0, 0.0, 0.5])
     wider = picture([0.4, 1.2, 1.0, 0.25], [False] * 4, np.array([2.0, 2.0, 2.0, 1.0]), one.packing)
     again = shares_of(wider, np.zeros((4, 1, 1), dtype=bool), 2.0 * host, 0.5)
-    assert again[LIVE].ravel() == pytest.approx(shares[LIVE].ravel())
+    for name in (LIVE, MOSS):
+        assert again[name].ravel() == pytest.approx(shares[name].ravel())
     assert again[FIBRES].ravel() == pytest.approx(host.ravel())
 
 

@@ -7,7 +7,7 @@ import subprocess
 import numpy as np
 import pytest
 
-from interlith.deposit.layers import DEAD, FIBRES, LIVE, REVIVED, State, scene
+from interlith.deposit.layers import AGAIN, DEAD, FIBRES, LIVE, MOSS, State, scene
 from interlith.report.volume_page import write_volume
 
 BROWSER = next(
@@ -21,7 +21,7 @@ needs_browser = pytest.mark.skipif(BROWSER is None, reason="no chromium here: th
 def states():
     host, lithium, nothing = (np.zeros((8, 8, 8), dtype=np.float32) for _ in range(3))
     host[2:4, 2:4], lithium[4:6] = 1.0, 1.0
-    empty = {LIVE: nothing, DEAD: nothing, REVIVED: nothing}
+    empty = dict.fromkeys((LIVE, MOSS, DEAD, AGAIN), nothing)
     edges = np.arange(9.0)
     bare = State("bare", edges, {FIBRES: host, **empty}, {LIVE: 0.0, DEAD: 0.0})
     full = State("1 mAh/cm2", edges, {FIBRES: host, **empty, LIVE: lithium}, {LIVE: 1.0, DEAD: 0.0})

@@ -173,6 +173,16 @@ class DepositFile:
             raise InputError(f"{self.name}: plating needs sample = one of {', '.join(deposition_names())}")
         return changed(deposition(self.asked.sample), self.changes)
 
+    @property
+    def is_changed(self) -> bool:
+        """Whether a value is another one than in the shipped set, which alone was fitted; its origin does not count."""
+        if self.asked.sample is None or not self.changes:
+            return False
+        ours, theirs = (
+            one.model_dump(exclude={"origins"}) for one in (self.deposition(), deposition(self.asked.sample))
+        )
+        return ours != theirs
+
     def network(self, place: int) -> Network:
         """The network of that place. Raises InputError where fibres, box or image cannot be used."""
         asked = self.asked

@@ -22,7 +22,8 @@ NEARLY = 1e-6  # of the charge between two frames
 class Frame:
     """The plane y = n_y // 2 at one moment of the first cycle.
 
-    lithium: float32[z, x], shares. is_dead: bool[z, x]. heights_um: float64[z], height of each plane.
+    lithium: float32[z, x], shares. is_dead: bool[z, x]. heights_um: float64[z], height of each plane; packing:
+    float64[z], how densely lithium packs in it.
     """
 
     plated_mAh_per_cm2: float
@@ -30,6 +31,7 @@ class Frame:
     lithium: NDArray[np.float32]
     is_dead: NDArray[np.bool_]
     heights_um: NDArray[np.float64]
+    packing: NDArray[np.float64]
 
 
 @dataclass
@@ -73,7 +75,8 @@ class Frames:
 def _frame(box: Box, plated_mAh_per_cm2: float, is_stripping: bool) -> Frame:
     middle = (slice(1, -1), 1 + (box.lithium.shape[1] - 2) // 2, slice(1, -1))
     lithium = box.lithium[middle].astype(np.float32)
-    return Frame(plated_mAh_per_cm2, is_stripping, lithium, box.state[middle] == surfaces.DEAD, box.heights_um)
+    is_dead, packing = box.state[middle] == surfaces.DEAD, box.planes[1:-1, surfaces.PACKING].copy()
+    return Frame(plated_mAh_per_cm2, is_stripping, lithium, is_dead, box.heights_um, packing)
 
 
 def first_plated(moved_mAh_per_cm2: Sequence[float]) -> float:

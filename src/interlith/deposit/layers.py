@@ -1,4 +1,4 @@
-"""What is seen in a box of voxels: fibres, and lithium that is live, dead or revived, state by state, as surfaces."""
+"""What is seen in a box of voxels: fibres, and lithium, dense, porous, dead or live again, as surfaces."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from interlith.deposit.follow import Picture
 from interlith.deposit.meshes import Mesh, coarsened, packed, surface_that_holds, unit_um
 from interlith.deposit.surfaces import LEAST_LITHIUM
 
-FIBRES, LIVE, DEAD, REVIVED = "fibres", "live", "dead", "revived"
+FIBRES, LIVE, MOSS, DEAD, AGAIN = "fibres", "live", "moss", "dead", "live_again"
 MOST_ACROSS = 64  # voxels of the meshes to a side of the box
 SHARED = (0.5, 0.8)  # share of host in a voxel: up to the first all is shared, from the second on nothing
 COARSEST = 64  # voxels joined to one, to a side
@@ -52,7 +52,7 @@ class Scene:
     n_joined: int
 
 
-def revived(pictures: Sequence[Picture]) -> Iterator[NDArray[np.bool_]]:
+def live_again(pictures: Sequence[Picture]) -> Iterator[NDArray[np.bool_]]:
     """For each picture the voxels whose lithium is live, and was dead in an earlier one and never gone in between.
 
     A voxel counts whole, also with the lithium that came to what was dead.
@@ -67,14 +67,14 @@ def revived(pictures: Sequence[Picture]) -> Iterator[NDArray[np.bool_]]:
         before = again | (picture.is_dead & is_there)
 
 
-def shares_of(picture: Picture, is_revived: NDArray[np.bool_], host: NDArray[np.float32], voxel_um: float) -> Shares:
+def shares_of(picture: Picture, is_again: NDArray[np.bool_], host: NDArray[np.float32], voxel_um: float) -> Shares:
     """Layers of a picture: the share of each voxel, stretched as it is, that they take up.
 
     Beside the host lithium is given of the host's share as much as SHARED allows, as far as it fills the rest, so that
-    both surfaces meet without pits.
+    both surfaces meet without pits. Moss takes the room of its pores too.
     """
     stretch = (picture.heights_um / voxel_um).astype(np.float32)[:, None, None]
-    lithium, is_dead, packing = picture.lithium / stretch, picture.is_dead, picture.packing
+    lithium, packing = picture.lithium / stretch, picture.packing
     host = host / stretch[: len(host)]
     below = np.zeros(picture.lithium.shape, dtype=np.float32)
     below[: len(host)] = host
@@ -83,10 +83,15 @@ def shares_of(picture: Picture, is_revived: NDArray[np.bool_], host: NDArray[np.
     taken = (filled * (1.0 - below + lent)).astype(np.float32)
     return {
         FIBRES: host,
-        LIVE: np.where(is_dead | is_revived, np.float32(0.0), taken),
-        DEAD: np.where(is_dead, taken, np.float32(0.0)),
-        REVIVED: np.where(is_revived, taken, np.float32(0.0)),
+        **{name: np.where(held & ~is_again, taken, np.float32(0.0)) for name, held in kinds_of(picture).items()},
+        AGAIN: np.where(is_again, taken, np.float32(0.0)),
     }
+
+
+def kinds_of(picture: Picture) -> Mapping[str, NDArray[np.bool_]]:
+    """Which voxels hold dense live lithium, which live moss, in planes where it packs loosely, and which dead."""
+    is_live, is_porous = ~picture.is_dead, (picture.packing < 1.0)[:, None, None]
+    return {LIVE: is_live & ~is_porous, MOSS: is_live & is_porous, DEAD: picture.is_dead}
 
 
 def scene(states: Sequence[State], voxel_um: float, host_um: float) -> Scene:

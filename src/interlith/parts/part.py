@@ -6,14 +6,16 @@ import json
 from collections.abc import Mapping
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from interlith.written import Written
 
 OriginKind = Literal["stated", "measured", "assumed", "derived", "calibrated"]
 Distribution = Literal["uniform", "triangular", "normal"]
 STATED = "stated by the user"
 
 
-class Origin(BaseModel):
+class Origin(Written):
     """How a number is known: kind, source, and for an assumed one the range it may lie in.
 
     distribution: uniform between low and high; triangular, with the value as its peak; or normal, cut at low and high,
@@ -23,8 +25,6 @@ class Origin(BaseModel):
     >>> Origin(kind="assumed", source="judgement", low=0.2, high=0.3).is_spread
     True
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     kind: OriginKind
     source: str
@@ -63,7 +63,7 @@ def toml_of(name: str, value: float, origin: Origin, digits: int = 6) -> str:
     return f"{name} = {{ {', '.join(f'{key} = {text}' for key, text in found.items())} }}"
 
 
-class Part(BaseModel):
+class Part(Written):
     """Base of all parts. `origins`: field name -> Origin; a field without one was stated by the user.
 
     >>> class Sheet(Part):
@@ -72,8 +72,6 @@ class Part(BaseModel):
     >>> sheet.with_values(thickness_um=25.0).origin("thickness_um").kind
     'stated'
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     origins: Mapping[str, Origin] = Field(default_factory=dict, repr=False)
 

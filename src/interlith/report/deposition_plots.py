@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import polars as pl
 
@@ -10,24 +12,28 @@ from interlith.report.network_plots import WIDTH_IN, of_kind
 from interlith.report.sketch import GREEN, GREY, INK, ORANGE, PLATE, PURPLE, STRIP, Axes, Sketch, dots, only_whole
 
 PERCENT = 100.0
-HOST, LIVE, DEAD = (0.25, 0.25, 0.27), (0.34, 0.71, 0.91), (0.84, 0.37, 0.0)
+HOST, LIVE, MOSS, DEAD = (0.25, 0.25, 0.27), (0.34, 0.71, 0.91), (0.94, 0.89, 0.26), (0.84, 0.37, 0.0)
+KEY = ((HOST, "fibres"), (LIVE, "live lithium, dense"), (MOSS, "live lithium, porous (moss)"), (DEAD, "dead lithium"))
+DRAWN = (
+    "Live lithium conducts to the collector; moss, over the host, is drawn with its pores, as the room that it takes, "
+    "and dead lithium of either sort as dead"
+)
+BAR_SHARE = 0.5  # of the width of a cut, that a scale bar has at most
 HIGHEST_IN = 9.0
 N_ACROSS = 3
-LINES = ("#56B4E9", "#0072B2", "#222222", "#D55E00", "#CC79A7", "#009E73")
+LINES = (ORANGE, PLATE, INK, STRIP, PURPLE, GREEN)
+DASHES = ("-", "--", "-.", ":")  # so that lines differ without their colours too
 
 
 def cuts(finding: Finding) -> Sketch | None:
-    """The same cut bare, at the end of each step of the first cycle: host, live lithium, dead lithium."""
+    """The same cut bare, at the end of each step of the first cycle: host, live lithium, moss, dead lithium."""
     data = of_kind(finding, "deposition", "cuts")
     if data is None:
         return None
     n_rows = -(-data["panel"].n_unique() // N_ACROSS)
     ratio = float(data["z_um"].max()) / float(data["x_um"].max())  # type: ignore[arg-type]
     height = min(HIGHEST_IN, 0.3 + n_rows * (WIDTH_IN * 0.28 * ratio + 0.45))
-    caption = (
-        "The same cut through the first network as it is filled and emptied, the collector below: fibres grey, lithium "
-        "that conducts to the collector blue, dead lithium orange."
-    )
+    caption = f"The same cut through the first network as it is filled and emptied, the collector below. {DRAWN}."
     return Sketch("cuts", "Lithium in the host", caption, data, lambda c: _paint_cuts(c, data), height)
 
 
@@ -40,8 +46,9 @@ def _paint_cuts(canvas: Axes, data: pl.DataFrame) -> None:
     for panel, (axes, name) in enumerate(zip(panels, states, strict=False)):
         _paint_cut(axes, data.filter(pl.col("panel") == panel))
         axes.set_title(name, fontsize=8.5)
+    _key(panels[0])
     for axes in panels[::N_ACROSS]:
-        axes.set_ylabel("um")
+        axes.set_ylabel("Height (um)")
     for axes in panels[max(0, len(states) - N_ACROSS) : len(states)]:
         axes.set_xlabel("um")
         axes.tick_params(labelbottom=True)
@@ -51,12 +58,30 @@ def _paint_cut(axes: Axes, rows: pl.DataFrame) -> None:
     rows = rows.sort("z_um", "x_um")
     n = rows["z_um"].n_unique(), rows["x_um"].n_unique()
     host, lithium, dead = (rows[key].cast(pl.Float64).to_numpy().reshape(n) for key in ("host", "lithium", "is_dead"))
-    metal = np.where(dead[..., None] > 0, DEAD, LIVE)
-    picture = 1.0 - host[..., None] * (1.0 - np.array(HOST)) - lithium[..., None] * (1.0 - metal)
+    packing = rows["packing"].to_numpy().reshape(n)
+    metal = np.where(dead[..., None] > 0, DEAD, np.where(packing[..., None] < 1.0, MOSS, LIVE))
+    room = np.minimum(lithium / packing, 1.0 - host)
+    picture = 1.0 - host[..., None] * (1.0 - np.array(HOST)) - room[..., None] * (1.0 - metal)
     x, z = rows["x_um"].unique().sort().to_numpy(), rows["z_um"].unique().sort().to_numpy()
     ends = (0.0, float(x[-1] + x[0]), 0.0, float(z[-1] + z[0]))
     axes.imshow(np.clip(picture, 0, 1), origin="lower", extent=ends, interpolation="nearest")
     axes.grid(False)
+
+
+def _key(axes: Axes) -> None:
+    """Colours with their names, for the legend."""
+    for colour, name in KEY:
+        axes.plot([], [], "s", color=colour, label=name)
+
+
+def _scale_bar(axes: Axes) -> None:
+    """A bar of a round length with its um, under the left corner of a cut."""
+    wide_um = float(axes.get_xlim()[1])
+    power = 10.0 ** math.floor(math.log10(BAR_SHARE * wide_um))
+    long_um = max(n * power for n in (1, 2, 5) if n * power <= BAR_SHARE * wide_um)
+    below = axes.get_xaxis_transform()
+    axes.plot([0.0, long_um], [-0.05, -0.05], color=INK, lw=1.6, clip_on=False, transform=below)
+    axes.text(long_um / 2, -0.07, f"{long_um:g} um", fontsize=6.5, ha="center", va="top", transform=below)
 
 
 def film(finding: Finding) -> Sketch | None:
@@ -70,7 +95,7 @@ def film(finding: Finding) -> Sketch | None:
     height = min(HIGHEST_IN, 0.2 + n_rows * (WIDTH_IN * 0.88 / n_across * ratio + 0.3))
     caption = (
         "The cut of the first network at about equally spaced charges of the first cycle, mAh/cm2: plating above, from "
-        "left to right; stripping below, from right to left. Fibres grey, live lithium blue, dead lithium orange."
+        f"left to right; stripping below, from right to left. {DRAWN}. The bar is a length and a height."
     )
     return Sketch("film", "The front as it fills and retreats", caption, data, lambda c: _paint_film(c, data), height)
 
@@ -95,6 +120,8 @@ def _paint_film(canvas: Axes, data: pl.DataFrame) -> None:
             axes.set_title(f"{plated:.2g}", fontsize=7.5, pad=2)
             axes.tick_params(left=False, bottom=False, labelleft=False, labelbottom=False)
         row[0].set_ylabel(name, fontsize=8)
+        _scale_bar(row[0])
+    _key(grid[0, 0])
 
 
 def thickness(finding: Finding) -> Sketch | None:
@@ -106,9 +133,10 @@ def thickness(finding: Finding) -> Sketch | None:
     data = pl.concat([data, points], how="diagonal")
     caption = (
         "Height under which the lithium of 95 % of the places lies, against what is plated, while it is plated and "
-        "stripped; one line for each network. Dashed: the top of the host, which swells. Diamonds: thickness of the "
-        "paper as published, hollow where the shipped values were fitted to it."
+        "stripped; one line for each network. Dashed: the top of the host, which swells."
     )
+    if points["paper_low"].is_not_null().any():
+        caption += " Diamonds: thickness of the paper as published, hollow where the shipped values were fitted to it."
     return Sketch("height", "How high the lithium stands", caption, data, lambda c: _paint_height(c, data), 2.9)
 
 
@@ -122,7 +150,7 @@ def _paint_height(canvas: Axes, data: pl.DataFrame) -> None:
         axes.plot(x[last - 1 :], y[last - 1 :], color=STRIP, lw=1.0, label="stripping" if place == 0 else None)
         axes.plot(x, rows["host_um"].to_numpy(), color=GREY, lw=0.8, ls="--", label="host" if place == 0 else None)
     seen = data.filter(pl.col("paper_low").is_not_null())
-    is_fitted = pl.col("kind").str.starts_with("calibrated")
+    is_fitted = pl.col("kind").str.contains("fitted to this")
     for name, inside, rows in (
         ("published, fitted to", "white", seen.filter(is_fitted)),
         ("published", INK, seen.filter(~is_fitted)),
@@ -155,7 +183,7 @@ def _paint_infill(canvas: Axes, data: pl.DataFrame, top: float) -> None:
     for place, ((_, step, plated), rows) in enumerate(ends):
         name = "stripped" if step == "strip" else f"{plated:.3g} mAh/cm2"
         x, y = rows["z_um"].to_numpy(), PERCENT * rows["mean"].to_numpy()
-        axes.plot(x, y, lw=1.3, color=LINES[place % len(LINES)], label=name)
+        axes.plot(x, y, DASHES[place % len(DASHES)], lw=1.3, color=LINES[place % len(LINES)], label=name)
     axes.axvline(top, color=GREY, lw=0.8, ls="--")
     axes.set_ylim(0.0, PERCENT)
     axes.set_xlim(0.0, None)
@@ -192,8 +220,11 @@ def _paint_cycles(canvas: Axes, data: pl.DataFrame) -> None:
         if key == "dead_top":
             off = np.abs(np.stack([stacked - data["dead_low"].to_numpy(), data["dead_high"].to_numpy() - stacked]))
             above.errorbar(x, stacked, yerr=off, fmt="none", ecolor=INK, lw=0.9, capsize=2)
-    for key, name, colour in (("not_stripped", "plated and not stripped", PLATE), ("revived", "revived", GREEN)):
-        dots(below, x, data[key].to_numpy(), colour, name)
+    for key, name, colour, marker in (
+        ("not_stripped", "plated and not stripped", PLATE, "o"),
+        ("revived", "revived in the cycle", ORANGE, "D"),
+    ):
+        dots(below, x, data[key].to_numpy(), colour, name, marker)
     for axes in (above, below):
         axes.set_ylim(0.0, None)
         axes.set_ylabel("mAh/cm2")

@@ -212,9 +212,9 @@ def _how_it_lies(summary: Summary) -> list[str]:
 def _deposition(summary: Summary) -> str:
     """How much the pores take, and when the front leaves them."""
     said = [f"Pores took {number(summary['in_pores_mAh_per_cm2']['mean'], 3)} mAh/cm2"]
-    onset = summary["onset_mAh_per_cm2"]["mean"]
-    over = "never" if onset is None else f"from {number(onset, 3)} mAh/cm2 on"
-    said.append(f"lithium stands 2 um over the host {over}")
+    onset = summary["onset_mAh_per_cm2"]
+    over = "never" if onset["mean"] is None else f"from {number(onset['mean'], 3)} mAh/cm2 on"
+    said.append(f"lithium stands {onset['above_um']:g} um over the host {over}")
     missed = sum(row["is_met"] is False for row in (*summary["thickness_um"], summary["onset_mAh_per_cm2"]))
     judged = sum(row["is_met"] is not None for row in (*summary["thickness_um"], summary["onset_mAh_per_cm2"]))
     said += [f"{missed} of {judged} published numbers missed"] if judged else []

@@ -13,6 +13,7 @@ from interlith import __version__
 from interlith.errors import EnvironmentError_
 from interlith.findings import Finding, Findings, replace_file
 from interlith.ledger import ENTRIES
+from interlith.report.deposition_page import deposition_results
 from interlith.report.figures import Figure
 from interlith.report.headline import headline
 from interlith.report.sketch import is_synthetic, tags
@@ -113,7 +114,7 @@ def _section(place: int, item: Finding, drawn: list[dict[str, str]], limits: lis
         "about": [(name, text_of(key, said.get(key))) for key, name in ABOUT if said.get(key) is not None],
         "results": [
             _result(name, result, said["kind_reason"] if name == said.get("measurement") else name.replace("_", " "))
-            for name, result in (surface_results(said) or said.get("results") or {}).items()
+            for name, result in _results_of(said).items()
         ],
         "details": [
             (title, [_result(name, result, name) for name, result in results.items()])
@@ -128,6 +129,11 @@ def _section(place: int, item: Finding, drawn: list[dict[str, str]], limits: lis
         "provenance": _provenance(said.get("provenance") or {}),
         "limits": _used(said.get("thresholds") or {}, limits),
     }
+
+
+def _results_of(said: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Results as tables for people, where a kind has such, else as they stand in the JSON."""
+    return surface_results(said) or deposition_results(said) or said.get("results") or {}
 
 
 def _ledger(said: Mapping[str, Any]) -> list[dict[str, str]]:

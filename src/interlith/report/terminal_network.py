@@ -15,6 +15,7 @@ from interlith.report.terminal import new_console, safe
 from interlith.report.wording import label, number, percent, text_of
 
 MOST_ROWS = 40
+WORDS = {"sei": "SEI", "revived": "revived so far"}
 HEADS = ("", "mean", "low", "high", "voxels")
 
 
@@ -64,7 +65,11 @@ def print_deposition(findings: Findings, page: Path | None) -> None:
     console.print(safe(f"host {said['sample']}: {nx} x {ny} x {nz} voxels of {said['voxel_um']:.4g} um; {seeds}"))
     for heading, table in (
         ("Height of the lithium (um)", _heights(said)),
-        ("Where the lithium is (mAh/cm2); dead and revived are not converged in the voxels", _account(said["account"])),
+        ("Plated when it stands over the host (mAh/cm2)", _onset(said["onset_mAh_per_cm2"])),
+        (
+            "Where the lithium is (mAh/cm2); dead and revived are not converged in the voxels",
+            _account(said["account"]),
+        ),
     ):
         console.print()
         console.print(safe(heading, style="bold"))
@@ -88,8 +93,15 @@ def _heights(said: Mapping[str, Any]) -> Table:
         table.add_column(name, justify="right" if name else "left", overflow="fold")
     for row in said["thickness_um"]:
         table.add_row(*(safe(text) for text in (number(row["capacity_mAh_per_cm2"], 3), *_against(row))))
-    onset = "2 um over the host"
-    table.add_row(*(safe(text) for text in (onset, *_against(said["onset_mAh_per_cm2"]))))
+    return table
+
+
+def _onset(row: Mapping[str, Any]) -> Table:
+    """The charge at which lithium stands over the host."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("", "ours", "published", " "):
+        table.add_column(name, justify="right" if name.strip() else "left", overflow="fold")
+    table.add_row(*(safe(text) for text in (f"{row['above_um']:g} um over the host", *_against(row))))
     return table
 
 
@@ -107,7 +119,7 @@ def _against(row: Mapping[str, Any]) -> tuple[str, str, str]:
 def _account(rows: Sequence[Mapping[str, Any]]) -> Table:
     table = Table(box=None, pad_edge=False)
     shown = ("active_pores", "active_top", "dead_pores", "dead_top", "sei", "revived")
-    for name in ("step", *(key.replace("_", " ") for key in shown)):
+    for name in ("step", *(WORDS.get(key, key.replace("_", " ")) for key in shown)):
         table.add_column(name, justify="left" if name == "step" else "right", overflow="fold")
     for row in rows[:MOST_ROWS]:
         step = f"{row['cycle']} {row['step']}"

@@ -8,24 +8,29 @@ from pathlib import Path
 from typing import Any
 
 from interlith import __version__
-from interlith.deposit.layers import DEAD, FIBRES, LIVE, REVIVED, Scene
+from interlith.deposit.layers import AGAIN, DEAD, FIBRES, LIVE, MOSS, Scene
 from interlith.findings import replace_file, writing
 
 NAME = "volume.html"
 LAYERS = (
     (FIBRES, "fibres", "#8a8a90"),
-    (LIVE, "live lithium", "#56b4e9"),
+    (LIVE, "live lithium, dense", "#56b4e9"),
+    (MOSS, "live lithium, porous (moss)", "#f0e442"),
     (DEAD, "dead lithium", "#d55e00"),
-    (REVIVED, "revived lithium", "#009e73"),
+    (AGAIN, "live again, was dead", "#009e73"),
 )
 HELD = (
     "Surfaces of shares in voxels, each at the level at which it takes as much room as its voxels; single voxels that "
     "are hardly filled are drawn smaller than they are, or not at all. Lithium beside a fibre is drawn up to half a "
     "voxel into it, so that both meet: the hollows that hidden fibres leave are a little too narrow.",
-    "Live lithium conducts to the collector, dead lithium does not. Revived: voxels whose lithium is live and was dead "
-    "at the end of an earlier step, with what was plated onto it; its charge counts as live.",
+    "Live lithium conducts to the collector, dead lithium does not. Moss: live lithium over the host, whose pores are "
+    "too small for the voxels; it is drawn with them, as the room that it takes, and its charge is what it holds. Dead "
+    "lithium of either sort is drawn as dead.",
+    "Live again: voxels whose lithium is live now and was dead at the end of an earlier step, with what was plated "
+    "onto it; its charge is counted as dense or as moss. It is a state, and not what the account calls revived so far: "
+    "all that was ever joined again, which only grows.",
     "The box repeats at its sides, where it is cut open. Brown: the collector. Lines: the box, and the host's top as "
-    "made. Porous lithium is drawn with its pores: the room that it takes, and not what it holds.",
+    "made.",
 )
 
 

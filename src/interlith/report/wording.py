@@ -161,12 +161,14 @@ def is_fraction(key: str) -> bool:
 def number(value: float, digits: int = 4) -> str:
     """A number with so many significant digits, thousands apart, powers of ten written as such.
 
-    >>> number(0.0143), number(18.0960001), number(1.5e-7), number(0.0)
-    ('0.0143', '18.1', '1.5 × 10⁻⁷', '0')
+    >>> number(0.0143), number(18.0960001), number(1.5e-7), number(0.0), number(9.9996e-5)
+    ('0.0143', '18.1', '1.5 × 10⁻⁷', '0', '1 × 10⁻⁴')
     """
     if value == 0:
         return "0"
     power = math.floor(math.log10(abs(value)))
+    if power < -3 or power > 8:  # what rounds up to 10 has the next power
+        power += abs(float(f"{value:.{max(digits - 2, 0)}e}")) >= 10.0 ** (power + 1)
     if power < -3 or power > 8:
         mantissa = f"{value / 10.0**power:.{digits - 1}g}"
         return f"{mantissa} × 10{str(power).translate(_RAISED)}".replace("-", "−")

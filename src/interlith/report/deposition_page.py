@@ -1,0 +1,83 @@
+"""Tables of a deposition or of a network on a page, every column with its unit: `deposition_results(summary)`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from interlith.report.wording import label, percent, text_of
+
+Row = Mapping[str, Any]
+OURS = (("mean", "mean"), ("lowest", "low"), ("highest", "high"))
+ENTRIES = ("active_pores", "active_top", "dead_pores", "dead_top", "sei")
+ACCOUNT = (
+    "Entries are what lies there at the end of the step. Revived so far is a sum that only grows: all that was ever "
+    "joined again after it was dead. The page in three dimensions shows as live again what is so at that moment."
+)
+MET = {True: "yes", False: "NO", None: "nothing published"}
+
+
+def deposition_results(said: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Tables by name; nothing for what is neither a deposition nor a network."""
+    if said.get("kind") == "network":
+        return {"network": {"values": [_value(name, row) for name, row in said["values"].items()]}}
+    if said.get("kind") != "deposition":
+        return {}
+    onset = said["onset_mAh_per_cm2"]
+    return {
+        "height_of_the_lithium": {"heights": [_height(row) for row in said["thickness_um"]]},
+        "when_it_stands_over_the_host": {
+            "heights": [
+                _onset(row, onset if row["above_um"] == onset["above_um"] else {})
+                for row in said["stands_over_mAh_per_cm2"]
+            ]
+        },
+        "where_the_lithium_is": {"steps": [_step(row) for row in said["account"]], "notes": [ACCOUNT, *_kinds(said)]},
+    }
+
+
+def _kinds(said: Mapping[str, Any]) -> list[str]:
+    """Of all rows of the account, so that no column repeats it."""
+    return [f"All of it: {kind}." for kind in dict.fromkeys(row["kind"] for row in said["account"])]
+
+
+def _height(row: Row) -> dict[str, Any]:
+    return {
+        "plated_mAh_per_cm2": row["capacity_mAh_per_cm2"],
+        **_beside(row, "um"),
+        "host_um": row["host_um"],
+        **_kind(row),
+    }
+
+
+def _onset(row: Row, published: Row) -> dict[str, Any]:
+    held = {"paper_low": None, "paper_high": None, "is_met": None, **row, **published}
+    return {"over_the_host_um": row["above_um"], **_beside(held, "mAh_per_cm2"), **_kind(held)}
+
+
+def _beside(row: Row, unit: str) -> dict[str, Any]:
+    """Ours with its span, what is published, and whether that is met."""
+    ends = dict.fromkeys(text_of("", end) for end in (row["paper_low"], row["paper_high"]) if end is not None)
+    ours = {f"{name}_{unit}": "never" if row[end] is None else row[end] for name, end in OURS}
+    return {**ours, f"published_{unit}": " to ".join(ends), "met": MET[row["is_met"]]}
+
+
+def _kind(row: Row) -> dict[str, Any]:
+    return {"kind": row["kind"]}
+
+
+def _step(row: Row) -> dict[str, Any]:
+    entries = {f"{name}_mAh_per_cm2": row[name] for name in ENTRIES}
+    spans = {"dead_lowest_mAh_per_cm2": row["dead_low"], "dead_highest_mAh_per_cm2": row["dead_high"]}
+    passed = {"cycle": row["cycle"], "step": row["step"], "plated_mAh_per_cm2": row["plated_mAh_per_cm2"]}
+    return {**passed, **entries, **spans, "revived_so_far_mAh_per_cm2": row["revived"]}
+
+
+def _value(name: str, row: Row) -> dict[str, Any]:
+    change = row["change_when_coarser"]
+    spans = {words: text_of(name, row[end]) for words, end in OURS}
+    return {
+        "quantity": label(name),
+        **spans,
+        "voxels_twice_as_wide_change_it_by": "" if change is None else f"{percent(change)} %",
+    }
