@@ -62,8 +62,12 @@ def plane(n, wall=None):
     if wall is not None:
         z[:, wall:] += 1
     y, x = (at.ravel() for at in np.indices((n, n)))
-    places = (z.ravel(), y + 1, x + 1)
-    return places, (5, n + 2, n + 2)
+    shape = (5, n + 2, n + 2)
+    return in_rows((z.ravel(), y + 1, x + 1), shape), shape
+
+
+def in_rows(axes, shape):
+    return np.ravel_multi_index(axes, shape).astype(np.int32)
 
 
 def evened(rate, area, squared, places, shape, **options):
@@ -76,7 +80,8 @@ def test_a_wave_of_the_rate_is_damped_by_migration(length, waves):
     n = 48
     places, shape = plane(n)
     k = 2.0 * np.pi / n * np.array(waves)
-    wave = np.cos(k[0] * places[1] + k[1] * places[2])
+    _, y, x = np.unravel_index(places, shape)
+    wave = np.cos(k[0] * y + k[1] * x)
     got = evened(1.0 + 0.5 * wave, np.ones(n * n), np.full(n * n, length**2), places, shape)
     assert got.sum() == approx(n * n, rel=1e-9)
     assert 4.0 * ((got - 1.0) @ wave) / n**2 == approx(1.0 / (1.0 + length**2 * (k @ k)), rel=0.01)
@@ -110,7 +115,7 @@ def test_migration_on_any_graph_is_that_of_a_direct_solution(share):
     is_place = random.uniform(size=(6, 7, 8)) < share
     n = int(is_place.sum())
     rate, area, squared = random.uniform(0, 1, n), random.uniform(0.1, 2, n), random.choice([0.0, 1.0, 30.0], n)
-    places = tuple(axis + 1 for axis in np.nonzero(is_place))
+    places = in_rows(np.nonzero(np.pad(is_place, 1)), (8, 9, 10))
     wanted = solved_directly(rate, area, squared, is_place)
     assert wanted.sum() == approx(rate.sum())
     assert evened(rate, area, squared, places, (8, 9, 10), within=1e-7) == approx(wanted, rel=3e-4, abs=1e-5)
@@ -120,8 +125,8 @@ def test_migration_on_any_graph_is_that_of_a_direct_solution(share):
 
 def test_migration_has_the_same_bits_for_any_number_of_threads():
     random = np.random.default_rng(6)
-    places = tuple(axis + 1 for axis in np.nonzero(random.uniform(size=(60, 40, 40)) < 0.8))
-    values = [random.uniform(0.5, 1.5, places[0].size) for _ in range(3)]
+    places = in_rows(np.nonzero(np.pad(random.uniform(size=(60, 40, 40)) < 0.8, 1)), (62, 42, 42))
+    values = [random.uniform(0.5, 1.5, places.size) for _ in range(3)]
     with Team(1) as one, Team(3) as team:
         wanted, got = (
             migration.evened(*values, places, (62, 42, 42), is_periodic=True, team=each) for each in (one, team)

@@ -11,22 +11,23 @@ from numpy.typing import NDArray
 
 from interlith.deposit.box import Box
 from interlith.deposit.kernels import kernel
+from interlith.deposit.rows import Places, in_a_row
 from interlith.deposit.surfaces import BRIDGED, DEAD, LEAST_LITHIUM, LIVE, OPEN
 
 Floats = NDArray[np.float64]
-Places = tuple[NDArray[np.intp], ...]
 SIDES, AT_FRONT = 6, -1
 
 
 @kernel
-def _beside(shape, k, j, i, side, is_periodic):  # type: ignore[no-untyped-def]
-    """The voxel on one of six sides, rim counted, sides repeating; its z is 0 where it lies outside."""
+def _beside(shape, at, side, is_periodic):  # type: ignore[no-untyped-def]
+    """The voxel on one of six sides of a place, rim counted, sides repeating; its z is 0 where it lies outside."""
     axis, step = side // 2, 2 * (side % 2) - 1
-    kk, jj, ii = k + step * (axis == 0), j + step * (axis == 1), i + step * (axis == 2)
+    k, j, i = at // shape[2] // shape[1], at // shape[2] % shape[1], at % shape[2]
+    k, j, i = k + step * (axis == 0), j + step * (axis == 1), i + step * (axis == 2)
     if is_periodic:
-        jj, ii = (jj - 1) % (shape[1] - 2) + 1, (ii - 1) % (shape[2] - 2) + 1
-    is_inside = 0 < kk < shape[0] - 1 and 0 < jj < shape[1] - 1 and 0 < ii < shape[2] - 1
-    return (kk if is_inside else 0), jj, ii
+        j, i = (j - 1) % (shape[1] - 2) + 1, (i - 1) % (shape[2] - 2) + 1
+    is_inside = 0 < k < shape[0] - 1 and 0 < j < shape[1] - 1 and 0 < i < shape[2] - 1
+    return (k if is_inside else 0), j, i
 
 
 @kernel
@@ -44,26 +45,25 @@ def _is_behind(lithium, state, solid, wet, number, is_stripping, k, j, i):  # ty
 def _passed_on(  # type: ignore[no-untyped-def]
     lithium, state, solid, wet, number, places, over, is_stripping, is_periodic
 ):
-    """Voxels behind those at the front, int64[n, 3], and what each takes over from them, float64[n], in order of found.
+    """Voxels behind those at the front, int32[n], and what each takes over from them, float64[n], as they are found.
 
     number: int32[z, y, x], AT_FRONT where the front is and 0 elsewhere, changed here.
     """
-    n, found, taken = 0, np.empty((SIDES * len(places), 3), dtype=np.int64), np.zeros(SIDES * len(places))
+    n, found, taken = 0, np.empty(SIDES * len(places), dtype=np.int32), np.zeros(SIDES * len(places))
     for m in range(len(places)):
-        k, j, i = places[m]
         n_behind = 0
         for side in range(SIDES):
-            kk, jj, ii = _beside(lithium.shape, k, j, i, side, is_periodic)
-            n_behind += _is_behind(lithium, state, solid, wet, number, is_stripping, kk, jj, ii)
+            k, j, i = _beside(lithium.shape, places[m], side, is_periodic)
+            n_behind += _is_behind(lithium, state, solid, wet, number, is_stripping, k, j, i)
         for side in range(SIDES):
-            kk, jj, ii = _beside(lithium.shape, k, j, i, side, is_periodic)
-            if not _is_behind(lithium, state, solid, wet, number, is_stripping, kk, jj, ii):
+            k, j, i = _beside(lithium.shape, places[m], side, is_periodic)
+            if not _is_behind(lithium, state, solid, wet, number, is_stripping, k, j, i):
                 continue
-            if number[kk, jj, ii] == 0:
-                found[n, 0], found[n, 1], found[n, 2] = kk, jj, ii
+            if number[k, j, i] == 0:
+                found[n] = (k * lithium.shape[1] + j) * lithium.shape[2] + i
                 n += 1
-                number[kk, jj, ii] = n
-            taken[number[kk, jj, ii] - 1] += over[m] / n_behind
+                number[k, j, i] = n
+            taken[number[k, j, i] - 1] += over[m] / n_behind
     return found[:n].copy(), taken[:n].copy()
 
 
@@ -73,9 +73,8 @@ def behind(box: Box, places: Places, over: Floats, *, is_stripping: bool = False
     over: voxels of lithium that each place can no longer take, or give; what has nothing behind it keeps it.
     """
     number = np.zeros(box.lithium.shape, dtype=np.int32)
-    number[places] = AT_FRONT
+    in_a_row(number)[places] = AT_FRONT
     is_over = over > 0.0
-    at = np.stack([axis[is_over] for axis in places], axis=1)
-    own = (box.lithium, box.state, box.solid, box.wet, number)
-    found, taken = _passed_on(*own, at, over[is_over], is_stripping, box.ground.is_periodic)
-    return (found[:, 0], found[:, 1], found[:, 2]), taken
+    own = (box.lithium, box.state, box.solid, box.wet, number, places[is_over], over[is_over])
+    found: tuple[Places, Floats] = _passed_on(*own, is_stripping, box.ground.is_periodic)
+    return found

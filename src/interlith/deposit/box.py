@@ -13,6 +13,7 @@ from interlith.deposit import contact, counted, surfaces
 from interlith.deposit.gap import Salt
 from interlith.deposit.network import Network
 from interlith.deposit.patches import Lattice
+from interlith.deposit.rows import Places, in_a_row, planes_of
 from interlith.deposit.team import Team
 from interlith.errors import InputError
 from interlith.parts.deposition import Deposition
@@ -145,9 +146,15 @@ class Box:
             array[:, :, 0], array[:, :, -1] = array[:, :, -2], array[:, :, 1]
             array[:, 0], array[:, -1] = array[:, -2], array[:, 1]
 
-    def capacity(self, places: tuple[Any, ...]) -> Any:
-        """Most lithium that voxels hold (z, y and x with the rim): what the host leaves, as it packs there."""
-        return (self.planes[places[0], surfaces.STRETCH] - self.host[places]) * self.planes[places[0], surfaces.PACKING]
+    def plane_of(self, places: Places) -> Places:
+        """The plane of each place, rim counted."""
+        return planes_of(places, self.lithium.shape)
+
+    def capacity(self, places: Places) -> Floats:
+        """Most lithium that voxels hold: what the host leaves, as it packs there."""
+        stretch, packing = self.planes[self.plane_of(places), : surfaces.PACKING + 1].T
+        found: Floats = (stretch - in_a_row(self.host)[places]) * packing
+        return found
 
     @property
     def heights_um(self) -> Floats:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interlith.deposit.box import Box
+from interlith.deposit.rows import place_of
 from interlith.deposit.surfaces import DEAD, LEAST_LITHIUM, LIVE
 
 CRUMB = 1.0  # voxels of lithium: no smaller body is told from a thinner column
@@ -74,7 +75,7 @@ def _moved(box: Box, before: Before, crumb: list[Place]) -> bool:
                 foot = box.beside(place, axis, side)
                 if foot is None or before.state[foot] != LIVE or box.lithium[foot] > LEAST_LITHIUM:
                     continue
-                if volume <= box.capacity(foot):
+                if volume <= box.capacity(place_of(foot, box.lithium.shape)):
                     _hang(box, before, foot, crumb, volume)
                     return True
     return False

@@ -26,6 +26,7 @@ from scipy.linalg import LinAlgError, solve_banded
 from interlith.deposit import sharing
 from interlith.deposit.checkpoint import value_of
 from interlith.deposit.potential import BRUGGEMAN, LEAST_OPEN
+from interlith.deposit.rows import Places, in_a_row
 from interlith.errors import InputError, SolverError
 from interlith.parts.electrolyte import Electrolyte
 from interlith.units import (
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from interlith.deposit.box import Box
 
 Floats = NDArray[np.float64]
-Places = tuple[NDArray[np.intp], ...]
+
 KEPT = ("c", "amount", "way", "liquid", "stretch", "risen", "since_s", "current", "sign", "last_s")
 LITTLE = 1e-4  # of the salt as made; below it the exchange current falls with c, so that its slope stays finite
 LEAST_SALT = 1e-30  # mol/m3, under a logarithm
@@ -476,17 +477,17 @@ def shared(
 ) -> tuple[float, Floats]:
     """F phi / 2RT in the last plane of a box, and the current of each place, as salt and potential share the total.
 
-    total, ease: A/m2 times faces of a voxel, as in `sharing`; places: z, y, x with the rim.
+    total, ease: A/m2 times faces of a voxel, as in `sharing`.
     """
     assert box.salt is not None
     share, stretch = _open(box), box.heights_um / box.ground.voxel_um
     reacts = np.zeros(box.lithium.shape, dtype=np.bool_)
-    reacts[places] = True
+    in_a_row(reacts)[places] = True
     way = share / stretch[:, None, None]
     way = np.where(reacts[1:-1, 1:-1, 1:-1], np.maximum(way, LEAST_OPEN), way)
     box.salt.lay(share.mean(axis=(1, 2)), way.mean(axis=(1, 2)), stretch)
     n_faces = share.shape[1] * share.shape[2]
-    surfaces = Surfaces(places[0] - 1, ease / n_faces, np.exp(barrier), box.n_planes)
+    surfaces = Surfaces(box.plane_of(places).astype(np.intp) - 1, ease / n_faces, np.exp(barrier), box.n_planes)
     done = box.salt.ask(surfaces, total / n_faces, is_stripping=is_stripping)
     carried = surfaces.carried(done.phi)[0] * _eased(done.c / box.salt.made)[0][surfaces.plane]
     return float(done.phi[-1]), carried * (total / float(carried.sum()))

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from interlith.deposit import beyond, contact, counted, gap, migration, potential, sharing, surfaces
 from interlith.deposit.box import Box
 from interlith.deposit.film import Before, gather_crumbs
+from interlith.deposit.rows import Places, in_a_row
 from interlith.deposit.sinking import sink
 from interlith.units import M_PER_UM, SECONDS_PER_HOUR, A_PER_M2_PER_mA_PER_CM2, mV_PER_V
 
@@ -24,7 +25,7 @@ LEAST_STRAIN = 0.02  # of a layer, in one step
 HELD_BACK = 0.01  # share of a step's charge that the fastest places may leave to the others
 LEAST_LEFT = 1e-12  # share of a voxel: what would be left by rounding is stripped too, and counted
 Floats = NDArray[np.float64]
-Places = tuple[NDArray[np.intp], ...]
+Singles = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -50,14 +51,10 @@ def plate(box: Box, current_mA_per_cm2: float, most_mAh_per_cm2: float) -> Moved
     """Plate for one small step: at most a charge, and at most half a voxel anywhere."""
     box.make_room()
     box.pack(current_mA_per_cm2)
-    places, (area, ease, barrier, squared) = _where_plated(box)
-    ease *= box.deposition.exchange_current_density_A_per_m2
-    barrier += box.pressure[places[0]]
-    volts, carried = _shared(box, places, ease, barrier, _total(box, current_mA_per_cm2))
-    own = (area, squared, places, box.lithium.shape)
-    carried = migration.evened(carried, *own, is_periodic=box.ground.is_periodic, team=box.team)
-    room = box.capacity(places) - box.lithium[places]
-    most = np.minimum(box.planes[places[0], surfaces.PACKING], MOST_CHANGE)
+    places, volts, carried = _carried(box, _total(box, current_mA_per_cm2))
+    held = in_a_row(box.lithium)[places]
+    room = box.capacity(places) - held
+    most = np.minimum(box.planes[box.plane_of(places), surfaces.PACKING], MOST_CHANGE)
     keeps = 1.0 - box.deposition.sei_per_plated
     at_hand = np.minimum(room, most)
     amount = _amount(box, carried / most, carried, at_hand, most_mAh_per_cm2 * keeps)
@@ -78,19 +75,20 @@ def strip(box: Box, current_mA_per_cm2: float, most_mAh_per_cm2: float) -> Moved
     places, (ease,) = _where_stripped(box)
     if not ease.size:
         return NOTHING
-    ease *= box.deposition.exchange_current_density_A_per_m2
+    plane, lithium = box.plane_of(places), in_a_row(box.lithium)
+    ease = ease * box.deposition.exchange_current_density_A_per_m2
     total = _total(box, current_mA_per_cm2)
-    volts, carried = _shared(box, places, ease, -box.pressure[places[0]], total, is_stripping=True)
-    most = MOST_STRIPPED * box.planes[places[0], surfaces.PACKING]
-    held = np.minimum(box.lithium[places], most)
+    volts, carried = _shared(box, places, ease, -box.pressure[plane], total, is_stripping=True)
+    most = MOST_STRIPPED * box.planes[plane, surfaces.PACKING]
+    held = np.minimum(lithium[places], most)
     amount = _amount(box, carried / most, carried, held, most_mAh_per_cm2)
     wanted = carried * (amount / float(carried.sum()))
     behind, passed = _behind(box, places, wanted, held, most, is_stripping=True)
     given = sharing.no_more_than(wanted, held, amount - float(passed.sum()))
-    given = np.where(box.lithium[places] - given <= LEAST_LEFT, box.lithium[places], given)
+    given = np.where(lithium[places] - given <= LEAST_LEFT, lithium[places], given)
     before = Before.of(box)
-    box.lithium[places] -= given
-    box.lithium[behind] -= passed
+    lithium[places] -= given
+    lithium[behind] -= passed
     box.settle()
     gather_crumbs(box, before)
     sink(box, before)
@@ -104,31 +102,37 @@ def seconds(charge_mAh_per_cm2: float, current_mA_per_cm2: float) -> float:
     return charge_mAh_per_cm2 / current_mA_per_cm2 * SECONDS_PER_HOUR
 
 
-def _where_plated(box: Box) -> tuple[Places, Floats]:
-    """Voxels that can take lithium, and float64[4, n]: surface, ease, barrier and squared migration length of each."""
+def _carried(box: Box, total: float) -> tuple[Places, float, Floats]:
+    """Voxels that can take lithium, overpotential as F eta / 2RT, and the current of each after migration."""
+    places, (area, ease, barrier, squared) = _where_plated(box)
+    easier = ease * box.deposition.exchange_current_density_A_per_m2
+    volts, carried = _shared(box, places, easier, barrier + box.pressure[box.plane_of(places)], total)
+    own = (carried, area, squared, places, box.lithium.shape)
+    return places, volts, migration.evened(*own, is_periodic=box.ground.is_periodic, team=box.team)
+
+
+def _where_plated(box: Box) -> tuple[Places, Singles]:
+    """Voxels that can take lithium, and float32[4, n]: surface, ease, barrier and squared migration length of each."""
     own = (box.host, box.planes, box.joined, box.kind, box.lithium, box.state, box.solid, box.wet, box.ease)
     classes = (box.class_ease, box.class_barrier, box.class_migration)
     nucleus = box.deposition.nucleus_um / box.ground.voxel_um
     return _listed(box.team.share(box.parts, lambda a, b: surfaces.plating(*own, *classes, nucleus, a, b)))
 
 
-def _where_stripped(box: Box) -> tuple[Places, Floats]:
-    """Voxels whose lithium can be stripped, and float64[1, n], the ease of each."""
+def _where_stripped(box: Box) -> tuple[Places, Singles]:
+    """Voxels whose lithium can be stripped, and float32[1, n], the ease of each."""
     own = (box.host, box.planes, box.joined, box.lithium, box.state, box.solid, box.wet, box.ease)
     inner = box.deposition.sei_per_plated / box.deposition.sei_um * box.ground.voxel_um
     return _listed(box.team.share(box.parts, lambda a, b: surfaces.stripping(*own, inner, a, b)))
 
 
-def _listed(found: list[tuple[NDArray[np.int32], Floats]]) -> tuple[Places, Floats]:
+def _listed(found: list[tuple[Places, Singles]]) -> tuple[Places, Singles]:
     """Lists of the threads as one, a row for each quantity."""
-    n = sum(len(at) for at, _ in found)
-    places = tuple(np.empty(n, dtype=np.intp) for _ in range(3))
-    values, end = np.empty((found[0][1].shape[1], n)), 0
+    places = np.concatenate([at for at, _ in found])
+    values, end = np.empty((found[0][1].shape[1], places.size), dtype=np.float32), 0
     for at, held in found:
-        begin, end = end, end + len(at)
+        begin, end = end, end + at.size
         values[:, begin:end] = held.T
-        for axis, place in enumerate(places):
-            place[begin:end] = at[:, axis]
     return places, values
 
 
@@ -159,7 +163,7 @@ def _before_pressure(box: Box, places: Places, carried: Floats, volts: float) ->
     Small strains are let pass: without that a stiff layer would only be neared.
     """
     room = np.maximum(0.5 * box.more_until(volts), LEAST_STRAIN * box.deposition.fill_before_swelling)
-    by_plane = np.bincount(places[0], carried, minlength=len(box.planes))[1 : 1 + room.size]
+    by_plane = np.bincount(box.plane_of(places), carried, minlength=len(box.planes))[1 : 1 + room.size]
     n_columns = (box.lithium.shape[1] - 2) * (box.lithium.shape[2] - 2)
     limits = room[by_plane > 0.0] / by_plane[by_plane > 0.0]
     return float(limits.min(initial=np.inf)) * n_columns * float(carried.sum())
@@ -175,8 +179,8 @@ def _behind(
     """
     over = np.minimum(wanted, most) - at_hand
     found, passed = beyond.behind(box, places, over, is_stripping=is_stripping)
-    held = box.lithium[found]
-    packing = box.planes[found[0], surfaces.PACKING]
+    held = in_a_row(box.lithium)[found]
+    packing = box.planes[box.plane_of(found), surfaces.PACKING]
     if is_stripping:
         return found, np.minimum(passed, np.minimum(held, MOST_STRIPPED * packing))
     return found, np.minimum(passed, np.minimum(box.capacity(found) - held, np.minimum(packing, MOST_CHANGE)))
@@ -186,8 +190,9 @@ def _grow(box: Box, places: Places, taken: Floats, behind: Places, passed: Float
     """Add lithium; what lies behind grows on what that filled."""
     _add(box, places, taken)
     if passed.size:
-        is_full = box.capacity(places) - box.lithium[places] <= box.planes[places[0], surfaces.LEAST]
-        box.solid[tuple(axis[is_full] for axis in places)] = surfaces.LITHIUM
+        room = box.capacity(places) - in_a_row(box.lithium)[places]
+        is_full = room <= box.planes[box.plane_of(places), surfaces.LEAST]
+        in_a_row(box.solid)[places[is_full]] = surfaces.LITHIUM
         box.wrap(box.solid)
         _add(box, behind, passed)
     box.settle()
@@ -195,9 +200,9 @@ def _grow(box: Box, places: Places, taken: Floats, behind: Places, passed: Float
 
 def _add(box: Box, places: Places, taken: Floats) -> None:
     """Add lithium, and note on what that grew which was not there before."""
-    fresh = np.zeros(box.lithium.shape, dtype=np.uint8)
-    fresh[places] = (box.lithium[places] <= surfaces.LEAST_LITHIUM) & (taken > 0.0)
-    box.lithium[places] += taken
+    fresh, lithium = np.zeros(box.lithium.shape, dtype=np.uint8), in_a_row(box.lithium)
+    in_a_row(fresh)[places] = (lithium[places] <= surfaces.LEAST_LITHIUM) & (taken > 0.0)
+    lithium[places] += taken
     box.wrap(fresh)
     own = (box.host, box.joined, box.lithium, box.solid, fresh, box.grown)
     box.team.share(box.parts, lambda a, b: contact.take_root(*own, a, b))
@@ -218,7 +223,7 @@ def _shared(
     inner = tuple(slice(1, -1) for _ in range(3))
     per_open_voxel = box.half_per_V * box.ground.voxel_um * M_PER_UM / box.conductivity_S_per_m
     spread, threshold = np.zeros(box.lithium.shape), np.zeros(box.lithium.shape)
-    spread[places], threshold[places] = ease * per_open_voxel, barrier
+    in_a_row(spread)[places], in_a_row(threshold)[places] = ease * per_open_voxel, barrier
     stretch = box.planes[:, surfaces.STRETCH, None, None]
     share = np.where(box.wet, np.maximum(1.0 - (box.host + box.lithium) / stretch, 0.0), 0.0)[inner]
     begin = np.full(share.shape, volts)
@@ -233,7 +238,7 @@ def _shared(
     )
     rimmed = np.zeros(box.lithium.shape)
     rimmed[inner] = found / per_open_voxel
-    return float(phi[-1].mean()), rimmed[places]
+    return float(phi[-1].mean()), in_a_row(rimmed)[places]
 
 
 def _changes(box: Box, before: Before) -> tuple[float, float]:

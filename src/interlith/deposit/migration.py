@@ -17,12 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interlith.deposit.kernels import kernel, wrap
+from interlith.deposit.rows import Places, in_a_row, planes_of
 from interlith.deposit.team import Team
 from interlith.errors import SolverError
 
 Floats = NDArray[np.float64]
 Single = NDArray[np.float32]
-Places = tuple[NDArray[np.intp], ...]
 OVER_FACE, OVER_EDGE, ONLY_WAY = 2.0 / 3.0, 1.0 / 6.0, 0.5
 HALF_A_FACE, HALF_AN_EDGE = np.float32(0.5 * OVER_FACE), np.float32(0.5 * OVER_EDGE)
 WITHIN = 1e-3  # of the rate, in the norm of its scaled squares: 0.05 % of the current lies elsewhere
@@ -43,7 +43,7 @@ def evened(
     """r' of each place for its rate r.
 
     area: surface in faces of a voxel. squared: lambda^2 of each place in voxels squared; between two it is their mean.
-    places: z, y, x of each in a box of that shape, its rim counted. Raises SolverError when it does not converge.
+    places: of each in a box of that shape, in order. Raises SolverError when it does not converge.
     """
     if not squared.any():
         return rate
@@ -60,9 +60,9 @@ class _Surface:
         self, area: Floats, squared: Floats, places: Places, shape: tuple[int, ...], is_periodic: bool, team: Team
     ) -> None:
         self.places, self.is_periodic, self.team = places, is_periodic, team
-        first, last = int(places[0].min()), int(places[0].max()) + 1
+        first, last = (int(end) for end in planes_of(places[[0, -1]], shape))
         begin = first - 1
-        self.parts = [(a + begin, b + begin) for a, b in team.ranges(last - first, squared.size)]
+        self.parts = [(a + begin, b + begin) for a, b in team.ranges(last + 1 - first, squared.size)]
         self.squared, self.out = self._dense(shape, squared), self._dense(shape, area)
         self.diagonal = np.zeros(shape, dtype=np.float32)
         self.edges: dict[int, tuple[Any, Any]] = {}
@@ -73,7 +73,7 @@ class _Surface:
 
     def _dense(self, shape: tuple[int, ...], values: Floats) -> Single:
         found = np.zeros(shape, dtype=np.float32)
-        found[self.places] = values
+        in_a_row(found)[self.places] = values
         for k in range(self.parts[0][0], self.parts[-1][1]):
             _wrap(found, k, self.is_periodic)
         return found
@@ -87,7 +87,7 @@ class _Surface:
     def u(self, rate: Floats, area: Floats, within: float) -> Floats:
         """The rate per surface of each place."""
         u, rest, way, times = (np.zeros(self.out.shape, dtype=np.float32) for _ in range(4))
-        rest[self.places], way[self.places] = rate, rate / area.astype(np.float32)
+        in_a_row(rest)[self.places], in_a_row(way)[self.places] = rate, rate / area.astype(np.float32)
         size = self._moved(u, rest, way, 0.0)
         self._share(
             lambda a, b: _direct(u, self.diagonal, self.squared, way, times, np.float32(1.0), a, b, self.is_periodic)
@@ -96,7 +96,7 @@ class _Surface:
         now, before = self._moved(u, rest, way, 1.0), np.inf
         for _ in range(MOST_ITERATIONS):
             if not now > within**2 * size:
-                found: Floats = u[self.places].astype(np.float64)
+                found: Floats = in_a_row(u)[self.places].astype(np.float64)
                 return found
             own = (rest, self.diagonal, self.squared, way, times, np.float32(now / before))
             self._share(lambda a, b: _direct(*own, a, b, self.is_periodic))  # noqa: B023
