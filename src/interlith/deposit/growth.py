@@ -47,59 +47,90 @@ class Moved:
 NOTHING = Moved(0.0, 0.0, 0.0, 0.0, 0.0, is_over=True)
 
 
+@dataclass(frozen=True)
+class _Step:
+    """Lithium that a small step moves: at each place of the front, and in each voxel behind it that it passes into.
+
+    volts: overpotential as F eta / 2RT.
+    """
+
+    volts: float
+    places: Places
+    taken: Floats
+    behind: Places
+    passed: Floats
+
+    @property
+    def total(self) -> float:
+        """Voxels of lithium."""
+        return float(self.taken.sum() + self.passed.sum())
+
+
 def plate(box: Box, current_mA_per_cm2: float, most_mAh_per_cm2: float) -> Moved:
     """Plate for one small step: at most a charge, and at most half a voxel anywhere."""
     box.make_room()
     box.pack(current_mA_per_cm2)
-    places, volts, carried = _carried(box, _total(box, current_mA_per_cm2))
-    held = in_a_row(box.lithium)[places]
-    room = box.capacity(places) - held
-    most = np.minimum(box.planes[box.plane_of(places), surfaces.PACKING], MOST_CHANGE)
     keeps = 1.0 - box.deposition.sei_per_plated
-    at_hand = np.minimum(room, most)
-    amount = _amount(box, carried / most, carried, at_hand, most_mAh_per_cm2 * keeps)
-    amount = min(amount, _before_pressure(box, places, carried, volts))
-    wanted = carried * (amount / float(carried.sum()))
-    behind, passed = _behind(box, places, wanted, at_hand, most)
-    taken = sharing.no_more_than(wanted, at_hand, amount - float(passed.sum()))
+    step = _plated(box, current_mA_per_cm2, most_mAh_per_cm2 * keeps)
     before = Before.of(box)
-    _grow(box, places, taken, behind, passed)
-    plated = float(taken.sum() + passed.sum()) * box.mAh_per_cm2_of_a_voxel
+    _grow(box, step)
+    plated = step.total * box.mAh_per_cm2_of_a_voxel
     revived, died = _changes(box, before)
     charge = plated / keeps
-    return Moved(charge, charge - plated, revived, died, -volts / box.half_per_V * mV_PER_V)
+    return Moved(charge, charge - plated, revived, died, -step.volts / box.half_per_V * mV_PER_V)
 
 
 def strip(box: Box, current_mA_per_cm2: float, most_mAh_per_cm2: float) -> Moved:
     """Strip for one small step; over when no live lithium is reached by the electrolyte."""
-    places, (ease,) = _where_stripped(box)
-    if not ease.size:
+    step = _stripped(box, current_mA_per_cm2, most_mAh_per_cm2)
+    if step is None:
         return NOTHING
-    plane, lithium = box.plane_of(places), in_a_row(box.lithium)
-    ease = ease * box.deposition.exchange_current_density_A_per_m2
-    total = _total(box, current_mA_per_cm2)
-    volts, carried = _shared(box, places, ease, -box.pressure[plane], total, is_stripping=True)
-    most = MOST_STRIPPED * box.planes[plane, surfaces.PACKING]
-    held = np.minimum(lithium[places], most)
-    amount = _amount(box, carried / most, carried, held, most_mAh_per_cm2)
-    wanted = carried * (amount / float(carried.sum()))
-    behind, passed = _behind(box, places, wanted, held, most, is_stripping=True)
-    given = sharing.no_more_than(wanted, held, amount - float(passed.sum()))
-    given = np.where(lithium[places] - given <= LEAST_LEFT, lithium[places], given)
     before = Before.of(box)
-    lithium[places] -= given
-    lithium[behind] -= passed
+    lithium = in_a_row(box.lithium)
+    lithium[step.places] -= step.taken
+    lithium[step.behind] -= step.passed
     box.settle()
     gather_crumbs(box, before)
     sink(box, before)
     revived, died = _changes(box, before)
-    charge = float(given.sum() + passed.sum()) * box.mAh_per_cm2_of_a_voxel
-    return Moved(charge, 0.0, revived, died, volts / box.half_per_V * mV_PER_V)
+    charge = step.total * box.mAh_per_cm2_of_a_voxel
+    return Moved(charge, 0.0, revived, died, step.volts / box.half_per_V * mV_PER_V)
 
 
 def seconds(charge_mAh_per_cm2: float, current_mA_per_cm2: float) -> float:
     """How long a current takes for a charge."""
     return charge_mAh_per_cm2 / current_mA_per_cm2 * SECONDS_PER_HOUR
+
+
+def _plated(box: Box, current_mA_per_cm2: float, most_mAh_per_cm2: float) -> _Step:
+    """What a step plates, at most such a charge of it."""
+    places, volts, carried = _carried(box, _total(box, current_mA_per_cm2))
+    most = np.minimum(box.planes[box.plane_of(places), surfaces.PACKING], MOST_CHANGE)
+    at_hand = np.minimum(box.capacity(places) - in_a_row(box.lithium)[places], most)
+    amount = _amount(box, carried / most, carried, at_hand, most_mAh_per_cm2)
+    amount = min(amount, _before_pressure(box, places, carried, volts))
+    wanted = carried * (amount / float(carried.sum()))
+    behind, passed = _behind(box, places, wanted, at_hand, most)
+    taken = sharing.no_more_than(wanted, at_hand, amount - float(passed.sum()))
+    return _Step(volts, places, taken, behind, passed)
+
+
+def _stripped(box: Box, current_mA_per_cm2: float, most_mAh_per_cm2: float) -> _Step | None:
+    """What a step strips, at most such a charge; None where nothing can be."""
+    places, (ease,) = _where_stripped(box)
+    if not ease.size:
+        return None
+    plane, held = box.plane_of(places), in_a_row(box.lithium)[places]
+    easier, total = ease * box.deposition.exchange_current_density_A_per_m2, _total(box, current_mA_per_cm2)
+    volts, carried = _shared(box, places, easier, -box.pressure[plane], total, is_stripping=True)
+    most = MOST_STRIPPED * box.planes[plane, surfaces.PACKING]
+    at_hand = np.minimum(held, most)
+    amount = _amount(box, carried / most, carried, at_hand, most_mAh_per_cm2)
+    wanted = carried * (amount / float(carried.sum()))
+    behind, passed = _behind(box, places, wanted, at_hand, most, is_stripping=True)
+    given = sharing.no_more_than(wanted, at_hand, amount - float(passed.sum()))
+    given = np.where(held - given <= LEAST_LEFT, held, given)
+    return _Step(volts, places, given, behind, passed)
 
 
 def _carried(box: Box, total: float) -> tuple[Places, float, Floats]:
@@ -186,15 +217,15 @@ def _behind(
     return found, np.minimum(passed, np.minimum(box.capacity(found) - held, np.minimum(packing, MOST_CHANGE)))
 
 
-def _grow(box: Box, places: Places, taken: Floats, behind: Places, passed: Floats) -> None:
+def _grow(box: Box, step: _Step) -> None:
     """Add lithium; what lies behind grows on what that filled."""
-    _add(box, places, taken)
-    if passed.size:
-        room = box.capacity(places) - in_a_row(box.lithium)[places]
-        is_full = room <= box.planes[box.plane_of(places), surfaces.LEAST]
-        in_a_row(box.solid)[places[is_full]] = surfaces.LITHIUM
+    _add(box, step.places, step.taken)
+    if step.passed.size:
+        room = box.capacity(step.places) - in_a_row(box.lithium)[step.places]
+        is_full = room <= box.planes[box.plane_of(step.places), surfaces.LEAST]
+        in_a_row(box.solid)[step.places[is_full]] = surfaces.LITHIUM
         box.wrap(box.solid)
-        _add(box, behind, passed)
+        _add(box, step.behind, step.passed)
     box.settle()
 
 

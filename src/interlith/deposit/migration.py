@@ -31,8 +31,8 @@ MOST_ITERATIONS = 2000
 
 def evened(
     rate: Floats,
-    area: Floats,
-    squared: Floats,
+    area: Floats | Single,
+    squared: Floats | Single,
     places: Places,
     shape: tuple[int, ...],
     *,
@@ -47,9 +47,8 @@ def evened(
     """
     if not squared.any():
         return rate
-    handed_on: Floats = area * np.maximum(
-        _Surface(area, squared, places, shape, is_periodic, team).u(rate, area, within), 0.0
-    )
+    u = _Surface(area, squared, places, shape, is_periodic, team).u(rate, area, within)
+    handed_on: Floats = np.multiply(area, np.maximum(u, 0.0), dtype=np.float64)
     return handed_on * (float(rate.sum()) / float(handed_on.sum()))
 
 
@@ -57,7 +56,13 @@ class _Surface:
     """The graph of the places: lambda^2 and diagonal of each voxel, 0 elsewhere, and edges that are the only way."""
 
     def __init__(
-        self, area: Floats, squared: Floats, places: Places, shape: tuple[int, ...], is_periodic: bool, team: Team
+        self,
+        area: Floats | Single,
+        squared: Floats | Single,
+        places: Places,
+        shape: tuple[int, ...],
+        is_periodic: bool,
+        team: Team,
     ) -> None:
         self.places, self.is_periodic, self.team = places, is_periodic, team
         first, last = (int(end) for end in planes_of(places[[0, -1]], shape))
@@ -71,7 +76,7 @@ class _Surface:
         self._share(lambda a, b: _summed(*own, a, b))
         self._share(self._join)
 
-    def _dense(self, shape: tuple[int, ...], values: Floats) -> Single:
+    def _dense(self, shape: tuple[int, ...], values: Floats | Single) -> Single:
         found = np.zeros(shape, dtype=np.float32)
         in_a_row(found)[self.places] = values
         for k in range(self.parts[0][0], self.parts[-1][1]):
@@ -84,7 +89,7 @@ class _Surface:
     def _join(self, first: int, last: int) -> None:
         self.edges[first] = _joined(self.out, self.squared, self.diagonal, first, last)
 
-    def u(self, rate: Floats, area: Floats, within: float) -> Floats:
+    def u(self, rate: Floats, area: Floats | Single, within: float) -> Single:
         """The rate per surface of each place."""
         u, rest, way, times = (np.zeros(self.out.shape, dtype=np.float32) for _ in range(4))
         in_a_row(rest)[self.places], in_a_row(way)[self.places] = rate, rate / area.astype(np.float32)
@@ -96,7 +101,7 @@ class _Surface:
         now, before = self._moved(u, rest, way, 1.0), np.inf
         for _ in range(MOST_ITERATIONS):
             if not now > within**2 * size:
-                found: Floats = in_a_row(u)[self.places].astype(np.float64)
+                found: Single = in_a_row(u)[self.places]
                 return found
             own = (rest, self.diagonal, self.squared, way, times, np.float32(now / before))
             self._share(lambda a, b: _direct(*own, a, b, self.is_periodic))  # noqa: B023
