@@ -215,6 +215,23 @@ def test_a_checkpoint_of_another_box_is_told_and_not_used(tmp_path, given):
     assert "holds no such network" in said[0]
 
 
+@pytest.mark.usefixtures("always")
+def test_a_checkpoint_without_the_film_of_this_version_leaves_the_box_as_it_is(tmp_path, given, whole, monkeypatch):
+    killed(given, kept_in(tmp_path), 12)
+    read = Keeping._read
+
+    def without_packing(self, path):
+        kept = read(self, path)
+        return Kept(kept.state, {name: held for name, held in kept.arrays.items() if "packing" not in name}, kept.parts)
+
+    monkeypatch.setattr(Keeping, "_read", without_packing)
+    said = []
+    again, shares = followed(given, kept_in(tmp_path, said))
+    assert "holds no such network" in said[0]
+    assert shares == whole[1]
+    assert_same(again, whole[0])
+
+
 def test_a_disk_that_is_full_leaves_the_older_one_whole_and_does_not_stop_the_work(tmp_path, monkeypatch):
     said = []
     keeping = Keeping(tmp_path, NAME, said.append)

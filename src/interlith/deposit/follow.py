@@ -162,9 +162,9 @@ class _Course:
         series = {name: arrays[name].tolist() for name in SERIES}
         if len(pictures) != counted["n_over"] or {len(held) for held in series.values()} != {len(rows)}:
             raise InputError("its tables are not of one length")
+        frames, salt = self.frames.restored(arrays), [(float(one[0]), float(one[1])) for one in arrays["salt"]]
         self.box.restore({name.removeprefix("box."): arrays[name] for name in arrays if name.startswith("box.")})
-        self.frames.restore(arrays)
-        self.salt = [(float(one[0]), float(one[1])) for one in arrays["salt"]]
+        self.frames, self.salt = frames, salt
         for name, value in (counted | series).items():
             setattr(self, name, value)
         self.row, self.rows, self.pictures = row, rows, pictures

@@ -58,18 +58,18 @@ class Frames:
         self.kept.append(_frame(box, plated_mAh_per_cm2, is_stripping))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """All of it, by name, to be taken up by `restore`."""
+        """All of it, by name, to be taken up by `restored`."""
         held = {f"frame.{n}.{name}": value for n, one in enumerate(self.kept) for name, value in arrays_of(one).items()}
         return {"frames.reached": np.array(self.reached), "frames.n": np.array(len(self.kept))} | held
 
-    def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Go on from there."""
+    def restored(self, arrays: Mapping[str, NDArray[Any]]) -> Frames:
+        """What goes on from there; raises KeyError for arrays that are not of frames."""
         names = [one.name for one in fields(Frame)]
-        self.kept = [
+        kept = [
             Frame(**{name: value_of(arrays[f"frame.{n}.{name}"]) for name in names})
             for n in range(int(arrays["frames.n"]))
         ]
-        self.reached = int(arrays["frames.reached"])
+        return Frames(self.whole_mAh_per_cm2, kept, int(arrays["frames.reached"]))
 
 
 def _frame(box: Box, plated_mAh_per_cm2: float, is_stripping: bool) -> Frame:
