@@ -5,12 +5,10 @@ Each seed is a network and a draw of its surfaces; numbers are means over them w
 
 from __future__ import annotations
 
-import math
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +18,7 @@ from numpy.typing import NDArray
 
 from interlith import ledger
 from interlith.answers import answered, head, writable
+from interlith.deposition_checks import can_write_fields, check, check_charge, electrolyte_of
 from interlith.deposition_run import Report, Tell, Warn, each_network, workers_for
 from interlith.deposition_said import (
     DEAD,
@@ -32,22 +31,19 @@ from interlith.deposition_said import (
     said_of,
 )
 from interlith.deposition_views import by_cycle, cuts, film, states, without_dust
-from interlith.errors import InputError, PhysicsError
+from interlith.errors import PhysicsError
 from interlith.findings import Findings, writing
-from interlith.units import ZERO_CELSIUS_K, LITHIUM_mAh_PER_CM2_PER_UM, mV_PER_V
+from interlith.units import ZERO_CELSIUS_K, mV_PER_V
 
 if TYPE_CHECKING:
     from interlith.deposit.deposit_file import DepositFile, Published
     from interlith.deposit.follow import Deposited
     from interlith.deposit.team import Device
-    from interlith.parts.electrolyte import Electrolyte
 
 Table = list[dict[str, Any]]
 Floats = NDArray[np.float64]
 ENTRIES = ("active_pores", "active_top", "dead_pores", "dead_top", "sei", "revived")
-MOST_mA_PER_CM2 = 10.0  # the limiting current of a gap of 0.9 mm is 11 to 26
 ABOVE_um = 2.0  # over the host's top: a front that stands so high is no longer in the pores
-MOST_PLANES = 4096  # of dense lithium, as many as voxels across
 WITHIN = 0.1  # of a published number
 DIGITS = 9  # of a charge, mAh/cm2
 HIGHER_um = (ABOVE_um, 5.0, 10.0, 20.0)
@@ -89,10 +85,9 @@ def deposit_findings(
     Raises InputError for what cannot be followed, PhysicsError where pores do not lead through, EnvironmentError_ where
     a box does not fit into memory, or without a GPU that is asked for, SolverError where a step cannot go on.
     """
-    _check(written, n_cycles)
-    _check_device(device)
+    check(written, n_cycles, device, workers_for(written.n_networks, workers))
     with writable(out):
-        has_fields = out is not None and _check_fields(out, warn)
+        has_fields = out is not None and can_write_fields(out, warn)
         seeds = _followed(written, n_cycles, workers, device, kept_in, tell, warn)
     tables = _tables(written, seeds)
     summary = _summary(written, n_cycles, seeds, tables)
@@ -111,75 +106,12 @@ def deposit_findings(
     return findings
 
 
-def _check(written: DepositFile, n_cycles: int) -> None:
-    from interlith.deposit.memory import check_memory
-
-    if written.asked.protocol is None:
-        raise InputError(f"{written.name}: plating needs a [protocol]; --network-only needs none")
-    if n_cycles < 1:
-        raise InputError(f"--cycles {n_cycles}: 1 or more")
-    written.deposition()
-    _electrolyte(written)
-    currents = [getattr(step, "signed_mA_per_cm2", 0.0) for step in written.asked.protocol.executed()]
-    if next((current for current in currents if current), -1.0) > 0.0:
-        raise InputError("protocol: it strips before anything is plated; plating has a negative current")
-    for current in currents:
-        if written.asked.gap is None and abs(current) > MOST_mA_PER_CM2:
-            raise InputError(
-                f"{abs(current):g} mA/cm2: at most {MOST_mA_PER_CM2:g}; beyond, salt is used up, which is computed "
-                "with electrolyte and [gap]"
-            )
-    if written.asked.box is not None:
-        _check_charge(written, n_cycles, written.asked.box.voxel_um)
-    check_memory(2.0 * written.n_voxels)
-
-
-def _check_charge(written: DepositFile, n_cycles: int, voxel_um: float) -> None:
-    """Refused where a protocol plates more than could stand in so many planes if it were dense."""
-    from interlith.deposit.follow import planned_charges
-
-    assert written.asked.protocol is not None
-    steps = tuple(written.asked.protocol.executed()) * n_cycles
-    signs = [math.copysign(1.0, getattr(step, "signed_mA_per_cm2", 0.0)) for step in steps]
-    charges = [-sign * charge for sign, charge in zip(signs, planned_charges(steps), strict=True)]
-    most, limit = max(accumulate(charges), default=0.0), MOST_PLANES * voxel_um * LITHIUM_mAh_PER_CM2_PER_UM
-    if most > limit:
-        high_um = most / LITHIUM_mAh_PER_CM2_PER_UM
-        raise InputError(
-            f"protocol: it plates {most:.4g} mAh/cm2, {high_um:.4g} um of dense lithium; at most {limit:.4g} mAh/cm2, "
-            f"{MOST_PLANES} planes of voxels of {voxel_um:g} um. Is a unit wrong?"
-        )
-
-
-def _check_device(device: Device) -> None:
-    if device == "cuda":
-        from interlith.deposit.gpu import check_gpu
-
-        check_gpu()
-
-
-def _check_fields(out: Path, warn: Warn) -> bool:
-    """Whether fields can be written there; says how they could be."""
-    from interlith.deposit.fields import FIELDS, fields_need, refuse_foreign
-
-    refuse_foreign(out / FIELDS)
-    if (missing := fields_need()) is not None:
-        warn(f"{FIELDS}, where the lithium lies in each voxel, will not be written: {missing}")
-    return missing is None
-
-
 def _write_fields(written: DepositFile, seeds: Sequence[_Seed], out: Path) -> None:
     from interlith.deposit.fields import FIELDS, Field, write_fields
 
     with writing(out):
         fields = [Field(f"seed-{one.seed}" if written.seeds else "image", one.solid, one.found) for one in seeds]
         write_fields(out / FIELDS, fields, {"title": written.asked.title, "sample": written.asked.sample})
-
-
-def _electrolyte(written: DepositFile) -> Electrolyte | None:
-    from interlith.parts.electrolyte import electrolyte
-
-    return None if written.asked.electrolyte is None else electrolyte(written.asked.electrolyte)
 
 
 def _gap(written: DepositFile) -> dict[str, float]:
@@ -222,7 +154,7 @@ def _one(
     from interlith.protocol import Repeat
 
     network = written.network(place)
-    _check_charge(written, n_cycles, network.voxel_um)
+    check_charge(written, n_cycles, network.voxel_um)
     if not reached(network).pore_percolates:
         raise PhysicsError(f"{network.source}: its pores do not lead from the separator to the current collector")
     seed = written.seeds[place] if written.seeds else 0
@@ -240,7 +172,7 @@ def _one(
             written.deposition(),
             seed=seed,
             team=team,
-            electrolyte=_electrolyte(written),
+            electrolyte=electrolyte_of(written),
             keeping=keeping,
             told=report.at,
             **_gap(written),
@@ -250,7 +182,7 @@ def _one(
 
 def _made_from(written: DepositFile, n_cycles: int, seed: int, device: Device) -> dict[str, Any]:
     """All that decides what is followed, but the voxels: a title or what was published does not."""
-    electrolyte = _electrolyte(written)
+    electrolyte = electrolyte_of(written)
     return {
         "asked": written.asked.model_dump(mode="json", exclude={"title", "source", "note", "published", "box"}),
         "voxel_um": None if written.asked.box is None else written.asked.box.voxel_um,
@@ -269,7 +201,7 @@ def _summary(
 
     asked, deposition = written.asked, written.deposition()
     fibres = [] if written.fibres is None else parameters(written.fibres)
-    liquid = _electrolyte(written)
+    liquid = electrolyte_of(written)
     platings = [row["capacity_mAh_per_cm2"] for row in tables["thickness"]]
     taken = [f"network: {seeds[0].source}"] if written.fibres is None else []
     of_the_liquid = [] if asked.gap is None or liquid is None else parameters(liquid)
@@ -306,7 +238,7 @@ def _salt(written: DepositFile, seeds: Sequence[_Seed]) -> dict[str, Any] | None
     """What the gap carries, beside the highest current, and the least salt that was left."""
     from interlith.deposit.gap import limiting_current_mA_per_cm2, sand_time_s
 
-    gap, electrolyte = written.asked.gap, _electrolyte(written)
+    gap, electrolyte = written.asked.gap, electrolyte_of(written)
     if gap is None or electrolyte is None:
         return None
     assert written.asked.protocol is not None

@@ -8,6 +8,9 @@ from pathlib import Path
 from interlith.errors import EnvironmentError_
 
 BYTES_PER_VOXEL = 150.0  # of a box while it conducts: counted, arrays of the solver 90, its input and labels the rest
+PLATING = 115.0  # of a box while it is plated or stripped: measured, bench/deposition_cycle.py
+POTENTIAL = 200.0  # more where the electrolyte's potential is solved: counted
+PER_PICTURE = 5.0  # of each that is kept, at the end of each step of a protocol
 KEPT_FREE = 0.9  # share of the free memory that is used
 BYTES_PER_GB = 1e9
 UNTOLD_MEMORY_BYTES = 1 << 34  # where the system does not say what is free
@@ -22,15 +25,25 @@ def free_bytes() -> int:
     return int(found[1]) * 1024 if found else UNTOLD_MEMORY_BYTES
 
 
-def check_memory(n_voxels: float) -> None:
-    """Raises EnvironmentError_ where so many voxels do not fit, with how many do.
+def while_plating(n_pictures: int, *, has_potential: bool) -> float:
+    """Bytes per voxel of a box in which lithium is plated.
+
+    >>> while_plating(4, has_potential=False)
+    135.0
+    """
+    return PLATING + PER_PICTURE * n_pictures + (POTENTIAL if has_potential else 0.0)
+
+
+def check_memory(n_voxels: float, per_voxel: float = BYTES_PER_VOXEL, n_boxes: int = 1) -> None:
+    """Raises EnvironmentError_ where so many boxes of so many voxels do not fit, with how many do.
 
     >>> check_memory(1000)
     """
-    has = KEPT_FREE * free_bytes()
-    if n_voxels * BYTES_PER_VOXEL > has:
-        fits = int((has / BYTES_PER_VOXEL) ** (1.0 / 3.0))
+    has, needs = KEPT_FREE * free_bytes(), n_boxes * n_voxels * per_voxel
+    if needs > has:
+        fits = int((has / per_voxel / n_boxes) ** (1.0 / 3.0))
+        each = f", {n_boxes} of them at once," if n_boxes > 1 else ""
         raise EnvironmentError_(
-            f"{n_voxels:.3g} voxels need about {n_voxels * BYTES_PER_VOXEL / BYTES_PER_GB:.3g} GB, and "
+            f"{n_voxels:.3g} voxels{each} need about {needs / BYTES_PER_GB:.3g} GB, and "
             f"{has / BYTES_PER_GB:.3g} GB are free: a box of about {fits} x {fits} x {fits} voxels fits"
         )
