@@ -20,9 +20,7 @@ def test_lithium_gets_no_higher_than_memory_is_asked_for(tmp_path):
         assert found.front_um.max() < highest_um(fast, 1) < 2.0 * found.front_um.max()
 
 
-@pytest.mark.parametrize(
-    ("workers", "words"), [(1, "voxels need about"), (2, "voxels, 2 of them at once, need")]
-)
+@pytest.mark.parametrize(("workers", "words"), [(1, "voxels need about"), (2, "voxels, 2 of them at once, need")])
 def test_plating_beyond_the_memory_of_all_its_processes_is_refused_before_it_begins(
     tmp_path, monkeypatch, workers, words
 ):
