@@ -121,7 +121,8 @@ def _stripped(box: Box, current_mA_per_cm2: float, most_mAh_per_cm2: float) -> _
     if not ease.size:
         return None
     plane, held = box.plane_of(places), in_a_row(box.lithium)[places]
-    easier, total = ease * box.deposition.exchange_current_density_A_per_m2, _total(box, current_mA_per_cm2)
+    easier: Floats = np.multiply(ease, box.deposition.exchange_current_density_A_per_m2, dtype=np.float64)
+    total = _total(box, current_mA_per_cm2)
     volts, carried = _shared(box, places, easier, -box.pressure[plane], total, is_stripping=True)
     most = MOST_STRIPPED * box.planes[plane, surfaces.PACKING]
     at_hand = np.minimum(held, most)
@@ -136,35 +137,32 @@ def _stripped(box: Box, current_mA_per_cm2: float, most_mAh_per_cm2: float) -> _
 def _carried(box: Box, total: float) -> tuple[Places, float, Floats]:
     """Voxels that can take lithium, overpotential as F eta / 2RT, and the current of each after migration."""
     places, (area, ease, barrier, squared) = _where_plated(box)
-    easier = ease * box.deposition.exchange_current_density_A_per_m2
+    easier: Floats = np.multiply(ease, box.deposition.exchange_current_density_A_per_m2, dtype=np.float64)
     volts, carried = _shared(box, places, easier, barrier + box.pressure[box.plane_of(places)], total)
+    del ease, easier, barrier  # migration holds most
     own = (carried, area, squared, places, box.lithium.shape)
     return places, volts, migration.evened(*own, is_periodic=box.ground.is_periodic, team=box.team)
 
 
-def _where_plated(box: Box) -> tuple[Places, Singles]:
-    """Voxels that can take lithium, and float32[4, n]: surface, ease, barrier and squared migration length of each."""
+def _where_plated(box: Box) -> tuple[Places, list[Singles]]:
+    """Voxels that can take lithium, and float32[n] each: surface, ease, barrier and squared migration length."""
     own = (box.host, box.planes, box.joined, box.kind, box.lithium, box.state, box.solid, box.wet, box.ease)
     classes = (box.class_ease, box.class_barrier, box.class_migration)
     nucleus = box.deposition.nucleus_um / box.ground.voxel_um
     return _listed(box.team.share(box.parts, lambda a, b: surfaces.plating(*own, *classes, nucleus, a, b)))
 
 
-def _where_stripped(box: Box) -> tuple[Places, Singles]:
-    """Voxels whose lithium can be stripped, and float32[1, n], the ease of each."""
+def _where_stripped(box: Box) -> tuple[Places, list[Singles]]:
+    """Voxels whose lithium can be stripped, and float32[n], the ease of each."""
     own = (box.host, box.planes, box.joined, box.lithium, box.state, box.solid, box.wet, box.ease)
     inner = box.deposition.sei_per_plated / box.deposition.sei_um * box.ground.voxel_um
     return _listed(box.team.share(box.parts, lambda a, b: surfaces.stripping(*own, inner, a, b)))
 
 
-def _listed(found: list[tuple[Places, Singles]]) -> tuple[Places, Singles]:
-    """Lists of the threads as one, a row for each quantity."""
-    places = np.concatenate([at for at, _ in found])
-    values, end = np.empty((found[0][1].shape[1], places.size), dtype=np.float32), 0
-    for at, held in found:
-        begin, end = end, end + at.size
-        values[:, begin:end] = held.T
-    return places, values
+def _listed(found: list[tuple[Places, Singles]]) -> tuple[Places, list[Singles]]:
+    """Lists of the threads as one, and each quantity by itself."""
+    columns = range(found[0][1].shape[1])
+    return np.concatenate([at for at, _ in found]), [np.concatenate([held[:, n] for _, held in found]) for n in columns]
 
 
 def _total(box: Box, current_mA_per_cm2: float) -> float:

@@ -158,12 +158,12 @@ def _summed(area, present, squared, diagonal, first, last):  # type: ignore[no-u
 @kernel
 def _joined(area, squared, diagonal, first, last):  # type: ignore[no-untyped-def]
     """Edges of some planes that are the only way, in the order of their places: float32[n] of what they have more than
-    others, which is added to the diagonal, and int64[n, 2] from and to as places in the flat array.
+    others, which is added to the diagonal, and int32[n, 2] from and to as places.
     """
     n, ny, nx = 0, area.shape[1], area.shape[2]
     more, ends, free = (
         np.empty(1024, dtype=np.float32),
-        np.empty((1024, 2), dtype=np.int64),
+        np.empty((1024, 2), dtype=np.int32),
         np.empty(6, dtype=np.bool_),
     )
     for k in range(first, last):
@@ -172,7 +172,7 @@ def _joined(area, squared, diagonal, first, last):  # type: ignore[no-untyped-de
                 if area[k, j, i] == 0.0:
                     continue
                 if n + 12 > more.size:
-                    wide, long = np.empty(2 * more.size, dtype=np.float32), np.empty((2 * more.size, 2), dtype=np.int64)
+                    wide, long = np.empty(2 * more.size, dtype=np.float32), np.empty((2 * more.size, 2), dtype=np.int32)
                     wide[:n], long[:n] = more[:n], ends[:n]
                     more, ends = wide, long
                 free[0], free[1] = area[k - 1, j, i] == 0.0, area[k + 1, j, i] == 0.0
