@@ -154,7 +154,8 @@ def _one(
     from interlith.protocol import Repeat
 
     network = written.network(place)
-    check_charge(written, n_cycles, network.voxel_um)
+    if written.asked.box is None:  # of an image the voxel is known only now
+        check_charge(written, n_cycles, network.voxel_um)
     if not reached(network).pore_percolates:
         raise PhysicsError(f"{network.source}: its pores do not lead from the separator to the current collector")
     seed = written.seeds[place] if written.seeds else 0

@@ -94,13 +94,14 @@ def _check_memory(written: DepositFile, n_cycles: int, n_processes: int) -> None
     """Each process holds a box, as high as its lithium may get."""
     from interlith.deposit.memory import check_memory, while_plating
 
-    box, protocol = written.asked.box, written.asked.protocol
-    assert box is not None
+    fibres, protocol = written.fibres, written.asked.protocol
+    assert fibres is not None
     assert protocol is not None
     n_pictures = n_cycles * len(list(protocol.executed()))
     has_potential = written.asked.electrolyte is not None and written.asked.gap is None
     per_voxel = while_plating(n_pictures, has_potential=has_potential)
-    check_memory(highest_um(written, n_cycles) * box.width_um**2 / box.voxel_um**3, per_voxel, n_processes)
+    times_as_high = highest_um(written, n_cycles) / fibres.thickness_um
+    check_memory(times_as_high * written.n_voxels, per_voxel, n_processes)
 
 
 def highest_um(written: DepositFile, n_cycles: int) -> float:

@@ -3,8 +3,25 @@
 import numpy as np
 from scipy.sparse import coo_matrix
 
+from interlith.deposit.box import Box, Ground
 from interlith.deposit.multigrid import Faces
 from interlith.deposit.network import Network
+from interlith.parts.deposition import deposition
+
+ALIKE = dict.fromkeys(("ease_spread", "nucleation_spread", "sei_per_plated", "void_per_sei"), 0.0)
+UNHINDERED = dict.fromkeys(("collector_nucleation_mV", "fibre_migration_um", "lithium_migration_um"), 0.0)
+EVEN = deposition("cu").with_values(**ALIKE, **UNHINDERED)
+
+
+def film(heights, n_z, team, parameters=EVEN, conductivity=None, *, voxel_um=0.5):
+    """Columns of lithium of these heights, in voxels, on a bare collector, twice, sides repeating; n_z planes."""
+    box = Box(Ground.bare(2, len(heights), voxel_um=voxel_um), parameters, 1, team, conductivity)
+    box.lithium = np.zeros((n_z + 2, 4, len(heights) + 2))
+    box.grown = np.full(box.lithium.shape, 255, dtype=np.uint8)
+    box._lay()
+    box.lithium[1:-1, 1:-1, 1:-1] = np.clip(np.asarray(heights) - np.arange(n_z)[:, None, None], 0.0, 1.0)
+    box.settle()
+    return box
 
 
 def random_faces(shape, seed, is_periodic, *, is_leaking=True, blocked=0.3):

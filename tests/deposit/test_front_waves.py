@@ -7,17 +7,13 @@ W = r kappa = kappa RT / (F i0). Lengths here are in voxels.
 
 import numpy as np
 import pytest
+from made_boxes import EVEN, film
 from pytest import approx
 
 from interlith.deposit import growth, potential
-from interlith.deposit.box import Box, Ground
 from interlith.deposit.team import Team
-from interlith.parts.deposition import deposition
 from interlith.units import FARADAY_C_PER_MOL, GAS_CONSTANT_J_PER_MOL_K, M_PER_UM
 
-ALIKE = dict.fromkeys(("ease_spread", "nucleation_spread", "sei_per_plated", "void_per_sei"), 0.0)
-UNHINDERED = dict.fromkeys(("collector_nucleation_mV", "fibre_migration_um", "lithium_migration_um"), 0.0)
-EVEN = deposition("cu").with_values(**ALIKE, **UNHINDERED)
 VOXEL_UM, CURRENT_mA_PER_CM2 = 0.5, 0.05  # so little that kinetics are linear
 
 
@@ -25,13 +21,7 @@ def front(heights, n_z, W, team):
     """A box with lithium up to heights: float[x]."""
     volt = GAS_CONSTANT_J_PER_MOL_K * 298.15 / FARADAY_C_PER_MOL
     conductivity = W * VOXEL_UM * M_PER_UM * EVEN.exchange_current_density_A_per_m2 / volt
-    box = Box(Ground.bare(2, heights.size, voxel_um=VOXEL_UM), EVEN, 1, team, conductivity)
-    box.lithium = np.zeros((n_z + 2, 4, heights.size + 2))
-    box.grown = np.full(box.lithium.shape, 255, dtype=np.uint8)
-    box._lay()
-    box.lithium[1:-1, 1:-1, 1:-1] = np.clip(heights - np.arange(n_z)[:, None, None], 0.0, 1.0)
-    box.settle()
-    return box
+    return film(heights, n_z, team, EVEN, conductivity, voxel_um=VOXEL_UM)
 
 
 def grown(box, voxels):

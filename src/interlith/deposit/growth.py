@@ -71,7 +71,7 @@ def plate(box: Box, current_mA_per_cm2: float, most_mAh_per_cm2: float) -> Moved
     box.make_room()
     box.pack(current_mA_per_cm2)
     keeps = 1.0 - box.deposition.sei_per_plated
-    step = _plated(box, current_mA_per_cm2, most_mAh_per_cm2 * keeps)
+    step = _step(box, *_plated(box, _total(box, current_mA_per_cm2)), most_mAh_per_cm2 * keeps)
     before = Before.of(box)
     _grow(box, step)
     plated = step.total * box.mAh_per_cm2_of_a_voxel
@@ -82,9 +82,11 @@ def plate(box: Box, current_mA_per_cm2: float, most_mAh_per_cm2: float) -> Moved
 
 def strip(box: Box, current_mA_per_cm2: float, most_mAh_per_cm2: float) -> Moved:
     """Strip for one small step; over when no live lithium is reached by the electrolyte."""
-    step = _stripped(box, current_mA_per_cm2, most_mAh_per_cm2)
-    if step is None:
+    found = _stripped(box, _total(box, current_mA_per_cm2))
+    if found is None:
         return NOTHING
+    step = _step(box, *found, most_mAh_per_cm2, is_stripping=True)
+    del found
     before = Before.of(box)
     lithium = in_a_row(box.lithium)
     lithium[step.places] -= step.taken
@@ -102,46 +104,46 @@ def seconds(charge_mAh_per_cm2: float, current_mA_per_cm2: float) -> float:
     return charge_mAh_per_cm2 / current_mA_per_cm2 * SECONDS_PER_HOUR
 
 
-def _plated(box: Box, current_mA_per_cm2: float, most_mAh_per_cm2: float) -> _Step:
-    """What a step plates, at most such a charge of it."""
-    places, volts, carried = _carried(box, _total(box, current_mA_per_cm2))
-    most = np.minimum(box.planes[box.plane_of(places), surfaces.PACKING], MOST_CHANGE)
-    at_hand = np.minimum(box.capacity(places) - in_a_row(box.lithium)[places], most)
+def _plated(box: Box, total: float) -> tuple[Places, float, Floats]:
+    """Voxels that can take lithium, overpotential as F eta / 2RT, and the current of each after migration."""
+    places, (area, ease, barrier, squared) = _where_plated(box)
+    volts, carried = _shared(box, places, ease, barrier + box.pressure[box.plane_of(places)], total)
+    del ease, barrier  # migration holds most
+    own = (carried, area, squared, places, box.lithium.shape)
+    return places, volts, migration.evened(*own, is_periodic=box.ground.is_periodic, team=box.team)
+
+
+def _stripped(box: Box, total: float) -> tuple[Places, float, Floats] | None:
+    """Voxels whose lithium can be stripped, overpotential and currents likewise; None without one."""
+    places, (ease,) = _where_stripped(box)
+    if not places.size:
+        return None
+    return places, *_shared(box, places, ease, -box.pressure[box.plane_of(places)], total, is_stripping=True)
+
+
+def _step(
+    box: Box, places: Places, volts: float, carried: Floats, most_mAh_per_cm2: float, *, is_stripping: bool = False
+) -> _Step:
+    """What a step moves at places that carry these currents, at most such a charge."""
+    at_hand, most = _at_hand(box, places, is_stripping=is_stripping)
     amount = _amount(box, carried / most, carried, at_hand, most_mAh_per_cm2)
-    amount = min(amount, _before_pressure(box, places, carried, volts))
+    if not is_stripping:
+        amount = min(amount, _before_pressure(box, places, carried, volts))
     wanted = carried * (amount / float(carried.sum()))
-    behind, passed = _behind(box, places, wanted, at_hand, most)
+    behind, passed = beyond.behind(box, places, np.minimum(wanted, most) - at_hand, is_stripping=is_stripping)
+    passed = np.minimum(passed, _at_hand(box, behind, is_stripping=is_stripping)[0])
     taken = sharing.no_more_than(wanted, at_hand, amount - float(passed.sum()))
+    if is_stripping:
+        held = in_a_row(box.lithium)[places]
+        taken = np.where(held - taken <= LEAST_LEFT, held, taken)
     return _Step(volts, places, taken, behind, passed)
 
 
-def _stripped(box: Box, current_mA_per_cm2: float, most_mAh_per_cm2: float) -> _Step | None:
-    """What a step strips, at most such a charge; None where nothing can be."""
-    places, (ease,) = _where_stripped(box)
-    if not ease.size:
-        return None
-    plane, held = box.plane_of(places), in_a_row(box.lithium)[places]
-    easier: Floats = np.multiply(ease, box.deposition.exchange_current_density_A_per_m2, dtype=np.float64)
-    total = _total(box, current_mA_per_cm2)
-    volts, carried = _shared(box, places, easier, -box.pressure[plane], total, is_stripping=True)
-    most = MOST_STRIPPED * box.planes[plane, surfaces.PACKING]
-    at_hand = np.minimum(held, most)
-    amount = _amount(box, carried / most, carried, at_hand, most_mAh_per_cm2)
-    wanted = carried * (amount / float(carried.sum()))
-    behind, passed = _behind(box, places, wanted, at_hand, most, is_stripping=True)
-    given = sharing.no_more_than(wanted, at_hand, amount - float(passed.sum()))
-    given = np.where(held - given <= LEAST_LEFT, held, given)
-    return _Step(volts, places, given, behind, passed)
-
-
-def _carried(box: Box, total: float) -> tuple[Places, float, Floats]:
-    """Voxels that can take lithium, overpotential as F eta / 2RT, and the current of each after migration."""
-    places, (area, ease, barrier, squared) = _where_plated(box)
-    easier: Floats = np.multiply(ease, box.deposition.exchange_current_density_A_per_m2, dtype=np.float64)
-    volts, carried = _shared(box, places, easier, barrier + box.pressure[box.plane_of(places)], total)
-    del ease, easier, barrier  # migration holds most
-    own = (carried, area, squared, places, box.lithium.shape)
-    return places, volts, migration.evened(*own, is_periodic=box.ground.is_periodic, team=box.team)
+def _at_hand(box: Box, places: Places, *, is_stripping: bool) -> tuple[Floats, Floats]:
+    """What each place can take or give in a step, and the most by which it may change."""
+    packing, held = box.planes[box.plane_of(places), surfaces.PACKING], in_a_row(box.lithium)[places]
+    most = MOST_STRIPPED * packing if is_stripping else np.minimum(packing, MOST_CHANGE)
+    return np.minimum(held if is_stripping else box.capacity(places) - held, most), most
 
 
 def _where_plated(box: Box) -> tuple[Places, list[Singles]]:
@@ -198,23 +200,6 @@ def _before_pressure(box: Box, places: Places, carried: Floats, volts: float) ->
     return float(limits.min(initial=np.inf)) * n_columns * float(carried.sum())
 
 
-def _behind(
-    box: Box, places: Places, wanted: Floats, at_hand: Floats, most: Floats, *, is_stripping: bool = False
-) -> tuple[Places, Floats]:
-    """Voxels into which the front passes within the step, and the lithium that they take or give.
-
-    wanted: lithium by the current of each place; at_hand: what it can take or give; most: by how much a voxel may
-    change in a step.
-    """
-    over = np.minimum(wanted, most) - at_hand
-    found, passed = beyond.behind(box, places, over, is_stripping=is_stripping)
-    held = in_a_row(box.lithium)[found]
-    packing = box.planes[box.plane_of(found), surfaces.PACKING]
-    if is_stripping:
-        return found, np.minimum(passed, np.minimum(held, MOST_STRIPPED * packing))
-    return found, np.minimum(passed, np.minimum(box.capacity(found) - held, np.minimum(packing, MOST_CHANGE)))
-
-
 def _grow(box: Box, step: _Step) -> None:
     """Add lithium; what lies behind grows on what that filled."""
     _add(box, step.places, step.taken)
@@ -238,12 +223,14 @@ def _add(box: Box, places: Places, taken: Floats) -> None:
 
 
 def _shared(
-    box: Box, places: Places, ease: Floats, barrier: Floats, total: float, *, is_stripping: bool = False
+    box: Box, places: Places, relative: Singles, barrier: Floats, total: float, *, is_stripping: bool = False
 ) -> tuple[float, Floats]:
     """Overpotential as F eta / 2RT and current of each place: by kinetics alone, or with the electrolyte's resistance.
 
-    With it, or with salt, the overpotential is that of the electrolyte in the last plane.
+    relative: ease of each place over that of a face of lithium. With resistance, or with salt, the overpotential is
+    that of the electrolyte in the last plane.
     """
+    ease: Floats = np.multiply(relative, box.deposition.exchange_current_density_A_per_m2, dtype=np.float64)
     if box.salt is not None:
         return gap.shared(box, places, ease, barrier, total, is_stripping=is_stripping)
     volts, carried = sharing.common_overpotential(ease, barrier, total)

@@ -23,6 +23,7 @@ from interlith.errors import SolverError
 
 Floats = NDArray[np.float64]
 Single = NDArray[np.float32]
+Values = Floats | Single
 OVER_FACE, OVER_EDGE, ONLY_WAY = 2.0 / 3.0, 1.0 / 6.0, 0.5
 HALF_A_FACE, HALF_AN_EDGE = np.float32(0.5 * OVER_FACE), np.float32(0.5 * OVER_EDGE)
 WITHIN = 1e-3  # of the rate, in the norm of its scaled squares: 0.05 % of the current lies elsewhere
@@ -31,8 +32,8 @@ MOST_ITERATIONS = 2000
 
 def evened(
     rate: Floats,
-    area: Floats | Single,
-    squared: Floats | Single,
+    area: Values,
+    squared: Values,
     places: Places,
     shape: tuple[int, ...],
     *,
@@ -56,13 +57,7 @@ class _Surface:
     """The graph of the places: lambda^2 and diagonal of each voxel, 0 elsewhere, and edges that are the only way."""
 
     def __init__(
-        self,
-        area: Floats | Single,
-        squared: Floats | Single,
-        places: Places,
-        shape: tuple[int, ...],
-        is_periodic: bool,
-        team: Team,
+        self, area: Values, squared: Values, places: Places, shape: tuple[int, ...], is_periodic: bool, team: Team
     ) -> None:
         self.places, self.is_periodic, self.team = places, is_periodic, team
         first, last = (int(end) for end in planes_of(places[[0, -1]], shape))
@@ -76,7 +71,7 @@ class _Surface:
         self._share(lambda a, b: _summed(*own, a, b))
         self._share(self._join)
 
-    def _dense(self, shape: tuple[int, ...], values: Floats | Single) -> Single:
+    def _dense(self, shape: tuple[int, ...], values: Values) -> Single:
         found = np.zeros(shape, dtype=np.float32)
         in_a_row(found)[self.places] = values
         for k in range(self.parts[0][0], self.parts[-1][1]):
@@ -89,7 +84,7 @@ class _Surface:
     def _join(self, first: int, last: int) -> None:
         self.edges[first] = _joined(self.out, self.squared, self.diagonal, first, last)
 
-    def u(self, rate: Floats, area: Floats | Single, within: float) -> Single:
+    def u(self, rate: Floats, area: Values, within: float) -> Single:
         """The rate per surface of each place."""
         u, rest, way, times = (np.zeros(self.out.shape, dtype=np.float32) for _ in range(4))
         in_a_row(rest)[self.places], in_a_row(way)[self.places] = rate, rate / area.astype(np.float32)

@@ -46,13 +46,13 @@ def _height(row: Row) -> dict[str, Any]:
         "plated_mAh_per_cm2": row["capacity_mAh_per_cm2"],
         **_beside(row, "um"),
         "host_um": row["host_um"],
-        **_kind(row),
+        "kind": row["kind"],
     }
 
 
 def _onset(row: Row, published: Row) -> dict[str, Any]:
     held = {"paper_low": None, "paper_high": None, "is_met": None, **row, **published}
-    return {"over_the_host_um": row["above_um"], **_beside(held, "mAh_per_cm2"), **_kind(held)}
+    return {"over_the_host_um": row["above_um"], **_beside(held, "mAh_per_cm2"), "kind": held["kind"]}
 
 
 def _beside(row: Row, unit: str) -> dict[str, Any]:
@@ -60,10 +60,6 @@ def _beside(row: Row, unit: str) -> dict[str, Any]:
     ends = dict.fromkeys(text_of("", end) for end in (row["paper_low"], row["paper_high"]) if end is not None)
     ours = {f"{name}_{unit}": "never" if row[end] is None else row[end] for name, end in OURS}
     return {**ours, f"published_{unit}": " to ".join(ends), "met": MET[row["is_met"]]}
-
-
-def _kind(row: Row) -> dict[str, Any]:
-    return {"kind": row["kind"]}
 
 
 def _step(row: Row) -> dict[str, Any]:
