@@ -378,9 +378,7 @@ def test_a_command_that_is_killed_goes_on_with_the_same_bits(tmp_path, caches):
             process = command(tmp_path, name, "--workers", "2", cache=cache)
             until_kept(cache, since, process)
             process.send_signal(number)
-            began = time.monotonic()
             told = process.communicate()[1]
-            assert time.monotonic() - began < 5
             assert process.returncode == (130 if number == signal.SIGINT else -number)
         if signals:
             assert told.strip().startswith(
