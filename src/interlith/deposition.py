@@ -204,10 +204,13 @@ def _summary(
     fibres = [] if written.fibres is None else parameters(written.fibres)
     liquid = electrolyte_of(written)
     platings = [row["capacity_mAh_per_cm2"] for row in tables["thickness"]]
+    strips = [row["cycle"] for row in tables["stripped"]]
     taken = [f"network: {seeds[0].source}"] if written.fibres is None else []
     of_the_liquid = [] if asked.gap is None or liquid is None else parameters(liquid)
     return {
-        **head("deposition", written.name, asked.title, [*taken, *said_of(written), *not_beside(written, platings)]),
+        **head(
+            "deposition", written.name, asked.title, [*taken, *said_of(written), *not_beside(written, platings, strips)]
+        ),
         "sample": asked.sample,
         "electrolyte": asked.electrolyte,
         "gap": _salt(written, seeds),
@@ -218,6 +221,7 @@ def _summary(
         "shape": list(seeds[0].solid.shape),
         "voxel_um": seeds[0].found.voxel_um,
         "thickness_um": tables["thickness"],
+        "stripped_thickness_um": tables["stripped"],
         "onset_mAh_per_cm2": _onset(written, seeds),
         "stands_over_mAh_per_cm2": [
             {"above_um": above, **_span([_onset_of(one, above) for one in seeds]), "kind": PREDICTED}
@@ -309,6 +313,23 @@ def _thickness(written: DepositFile, seeds: Sequence[_Seed]) -> Table:
     return rows
 
 
+def _stripped(written: DepositFile, seeds: Sequence[_Seed]) -> Table:
+    """What stands when a cycle has ended with a strip, beside what was measured; and host and SEI of it."""
+    last = {cycle: (place, what) for place, cycle, what, _ in _ends(seeds) if what != "rest"}
+    rows: Table = []
+    for cycle, (place, what) in last.items():
+        if what != "strip":
+            continue
+        pictures = [one.found.pictures[place] for one in seeds]
+        paper = [one for one in written.published("stripped_thickness_um") if one.after_cycles == cycle + 1]
+        ours = _span([picture.front_um for picture in pictures])
+        host = _span([float(one.heights_um[: seeds[0].found.n_host].sum()) for one in pictures])["mean"]
+        sei = _span([float(one.sei.sum()) * seeds[0].found.voxel_um for one in pictures])["mean"]
+        kind = {"host_um": host, "sei_um": sei, "kind": kind_beside(paper, is_changed=written.is_changed)}
+        rows.append({"cycle": cycle + 1, **ours, **_beside(ours, paper), **kind})
+    return rows
+
+
 def _beside(ours: Mapping[str, Any], paper: Sequence[Published]) -> dict[str, Any]:
     """What is published, and whether ours is within a tenth of it."""
     if not paper:
@@ -370,7 +391,7 @@ def _account(seeds: Sequence[_Seed]) -> Table:
 
 
 def _profiles(seeds: Sequence[_Seed]) -> Table:
-    """Share of each layer that is lithium, at the end of each step of the first cycle; heights are means."""
+    """Shares of each layer, lithium and SEI, at the end of each step of the first cycle; heights are means."""
     rows: Table = []
     h = seeds[0].found.voxel_um
     for place, cycle, what, plated in _ends(seeds):
@@ -383,12 +404,16 @@ def _profiles(seeds: Sequence[_Seed]) -> Table:
             np.pad(one.lithium.mean(axis=(1, 2), dtype=np.float64), (0, n_high - len(one.lithium))) * h / high
             for one, high in zip(pictures, heights, strict=True)
         ]
+        sei = [
+            np.pad(one.sei, (0, n_high - len(one.sei))) * h / high for one, high in zip(pictures, heights, strict=True)
+        ]
         height = np.mean(heights, axis=0)
         middle = np.cumsum(height) - 0.5 * height
         for k in range(n_high):
             at = {"place": place, "step": what, "plated_mAh_per_cm2": plated}
             where = {"z_um": float(middle[k]), "height_um": float(height[k])}
-            rows.append({**at, **where, **_span([float(held[k]) for held in shares]), "kind": PREDICTED})
+            ours = {**_span([float(held[k]) for held in shares]), "sei": float(np.mean([held[k] for held in sei]))}
+            rows.append({**at, **where, **ours, "kind": PREDICTED})
     return rows
 
 
@@ -396,6 +421,7 @@ def _tables(written: DepositFile, seeds: Sequence[_Seed]) -> dict[str, Table]:
     account, ends = _account(seeds), list(_ends(seeds[:1]))
     return {
         "thickness": _thickness(written, seeds),
+        "stripped": _stripped(written, seeds),
         "account": account,
         "infill_profile": _profiles(seeds),
         "front": _fronts(seeds),

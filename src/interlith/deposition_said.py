@@ -41,6 +41,12 @@ DEAD = (
 )
 UNSEEN = "of {0} nothing is published that is computed here: its heights are predicted and not judged"
 OTHER_PAPER = "porosity or thickness are not those of the paper of {0}: nothing published stands beside the numbers"
+SEI_ROOM = (
+    "SEI takes sei_volume_per_lithium, assumed, times the volume of its lithium: known by layer alone, it fills the "
+    "pores that push a layer apart, and what lies over the host stays there; it shuts no voxel and keeps nothing from "
+    "conducting"
+)
+NEVER_STRIPPED = "published, but cycle {0} does not come, or does not end stripped: a thickness of then is not compared"
 NOT_BESIDE = "published, but no plating of the first cycle ends there: a height at {0:g} mAh/cm2 is not compared"
 AURBACH = (
     "; its Aurbach efficiency, {0} %, is of another test, and the efficiencies here follow the SEI that was assumed"
@@ -52,7 +58,7 @@ def said_of(written: DepositFile) -> list[str]:
     asked = written.asked
     notes = [*([asked.note] if asked.note else []), *_of_the_sample(written)]
     changed = [CHANGED] if written.is_changed else []
-    return [*notes, FITTED, *changed, SWELLS, CONTACTS, of_the_liquid(written), DEAD]
+    return [*notes, FITTED, *changed, SWELLS, SEI_ROOM, CONTACTS, of_the_liquid(written), DEAD]
 
 
 def _of_the_sample(written: DepositFile) -> list[str]:
@@ -71,11 +77,13 @@ def _of_the_sample(written: DepositFile) -> list[str]:
     return [*notes, UNSEEN.format(name) + told]
 
 
-def not_beside(written: DepositFile, plated: Sequence[float]) -> list[str]:
-    """Which published heights of the sample stand beside none of the charges at which platings end."""
+def not_beside(written: DepositFile, plated: Sequence[float], stripped: Sequence[int]) -> list[str]:
+    """Which published heights of the sample stand beside none of ours: at charges plated, after cycles that strip."""
     charges = [one.plated_mAh_per_cm2 or 0.0 for one in written.published("thickness_um")]
     lost = [charge for charge in charges if all(abs(charge - one) > SAME_mAh_PER_CM2 for one in plated)]
-    return [NOT_BESIDE.format(charge) for charge in lost]
+    cycles = [one.after_cycles for one in written.published("stripped_thickness_um")]
+    never = [cycle for cycle in cycles if cycle not in stripped]
+    return [*(NOT_BESIDE.format(charge) for charge in lost), *(NEVER_STRIPPED.format(cycle) for cycle in never)]
 
 
 def of_the_liquid(written: DepositFile) -> str:

@@ -108,7 +108,7 @@ def lists() -> dict[str, list[dict[str, str]]]:
     """What can be named: shipped files, and samples that have a network; which of these take no lithium is said.
 
     >>> [row["name"] for row in lists()["depositions"]]
-    ['optical-cell', 'reference-deposit']
+    ['optical-cell', 'reference-deposit', 'two-hundred-cycles']
     """
     from interlith.deposit.deposit_file import deposit_names, read_deposit
     from interlith.parts import samples

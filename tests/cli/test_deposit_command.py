@@ -148,6 +148,7 @@ def test_a_beginning_is_shown_and_lists_are_told(tmp_path):
 def test_shipped_depositions_are_examples_and_can_be_copied(tmp_path):
     listed = json.loads(interlith("examples", "--json", cwd=tmp_path).stdout)
     known = {row["name"]: row["command"] for row in listed if row["kind"] == "deposition"}
-    assert known == {name: f"interlith deposit {name}" for name in ("optical-cell", "reference-deposit")}
+    names = ("optical-cell", "reference-deposit", "two-hundred-cycles")
+    assert known == {name: f"interlith deposit {name}" for name in names}
     assert interlith("examples", "optical-cell", cwd=tmp_path).returncode == 0
     assert read(str(tmp_path / "optical-cell.toml"), NetworkOptions()).asked.gap is not None

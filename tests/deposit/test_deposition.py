@@ -115,9 +115,9 @@ def test_nothing_published_stands_beside_another_paper_and_what_is_not_reached_i
     (tmp_path / "other.toml").write_text(SMALL.replace("[network]", "[network]\nthickness_um = 30"), encoding="utf-8")
     own, other = (read(str(tmp_path / name), NetworkOptions()) for name in ("own.toml", "other.toml"))
     assert (own.is_of_the_sample, other.is_of_the_sample) == (True, False)
-    assert not_beside(own, [1.0, 4.0]) == []
-    assert "a height at 4 mAh/cm2 is not compared" in not_beside(own, [1.0])[0]
-    assert not_beside(other, [1.0]) == []
+    assert not_beside(own, [1.0, 4.0], []) == []
+    assert "a height at 4 mAh/cm2 is not compared" in not_beside(own, [1.0], [])[0]
+    assert not_beside(other, [1.0], []) == []
     assert "not those of the paper of cp" in " ".join(said_of(other))
     assert "not those of the paper of cp" not in " ".join(said_of(own))
 
@@ -220,7 +220,7 @@ def test_a_command_gives_one_object_and_a_page(folder):
     heads = re.findall(
         r"<th>([^<]*)</th>", page[page.index("<h4>height of the lithium") : page.index("Parameters and")]
     )
-    bare = {"met", "kind", "cycle", "step"}
+    bare = {"met", "kind", "cycle", "step", "after cycle"}
     assert {head for head in heads if not head.endswith(("(µm)", "(mAh cm⁻²)"))} == bare
     assert "revived so far (mAh cm⁻²)" in heads
     shown = (folder / "out" / "volume.html").read_text(encoding="utf-8")

@@ -48,6 +48,7 @@ def test_what_is_read_back_is_what_was_found(tmp_path, zarr, field):
         for name in ("lithium", "is_dead"):
             assert group[name][n, :high].tobytes() == getattr(one, name).tobytes()
             assert not group[name][n, high:].any()
+        assert group["sei"][n, :high].tobytes() == one.sei.tobytes()
     held = group["lithium"][1].sum() * 0.2062 / np.prod(group["lithium"].shape[2:])
     assert held == pytest.approx(4.0 * 0.98, rel=1e-3)
     assert group["is_dead"][3].any()

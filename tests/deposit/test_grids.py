@@ -14,7 +14,7 @@ from interlith.errors import EnvironmentError_
 @pytest.fixture
 def picture():
     lithium = np.arange(24, dtype=np.float32).reshape(2, 3, 4) / 24
-    return Picture(0, lithium, lithium > 0.5, 1.0, np.array([0.5, 0.75]), np.ones(2))
+    return Picture(0, lithium, lithium > 0.5, 1.0, np.array([0.5, 0.75]), np.ones(2), np.array([0.0, 0.3]))
 
 
 def test_cells_lie_as_in_the_picture(picture, monkeypatch):
@@ -27,6 +27,7 @@ def test_cells_lie_as_in_the_picture(picture, monkeypatch):
     assert found.cell_data["lithium"][:5].tolist() == picture.lithium[0].ravel()[:5].tolist()
     assert found.cell_data["lithium"][12:] == pytest.approx(picture.lithium[1].ravel() / 1.5)
     assert found.cell_data["host"].tolist() == [1.0] * 12 + [0.0] * 12
+    assert found.cell_data["sei"].tolist() == pytest.approx([0.0] * 12 + [0.2] * 12)
     assert found.cell_data["is_dead"].sum() == 11
 
 

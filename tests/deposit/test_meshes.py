@@ -81,7 +81,7 @@ def test_packing_moves_no_point_by_more_than_half_a_step():
 def picture(lithium, is_dead, stretch=1.0, packing=1.0):
     held, n = np.array(lithium, dtype=np.float32).reshape(-1, 1, 1), len(lithium)
     heights, packed = np.full(n, 0.5) * stretch, np.ones(n) * packing
-    return Picture(0, held, np.array(is_dead).reshape(-1, 1, 1), 0.0, heights, packed)
+    return Picture(0, held, np.array(is_dead).reshape(-1, 1, 1), 0.0, heights, packed, np.zeros(len(held)))
 
 
 def test_live_again_is_live_that_was_dead_and_never_gone():

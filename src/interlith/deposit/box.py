@@ -31,7 +31,7 @@ BARE_STREAM, LITHIUM_STREAM, BARRIER_STREAM, OXIDE_STREAM = 0, 1, 2, 3
 LEAST_HOST = 0.02  # share of a voxel: less host carries no electrons and has no surface
 HEADROOM = 3  # planes without lithium that are kept over it
 MORE_PLANES = 8  # added at a time
-KEPT = ("lithium", "grown", "planes")  # arrays that are not derived of the ground, the numbers drawn and each other
+KEPT = ("lithium", "grown", "planes", "sei")  # not derived of the ground, the numbers drawn and each other
 LAID = ("host", "joined", "kind", "may", "state", "wet", "solid")  # arrays of the box, but lithium, grown and ease
 DRAWN_AT_A_TIME = 32  # planes
 Floats = NDArray[np.float64]
@@ -72,7 +72,8 @@ class Box:
     """Arrays [z, y, x] with a rim of one voxel, of a ground and as much electrolyte above as the lithium needs.
 
     lithium: share of each voxel, over 1 where its plane is stretched. planes: as in `surfaces`; pushed: float64[z] of
-    the host, how far what a layer holds stretches it where all of it is alike. state: none, live (conducts to the
+    the host, how far what a layer holds stretches it where all of it is alike. sei: float64[z], volume of SEI in each
+    plane, in voxels per voxel of it: known by plane alone, and never stripped. state: none, live (conducts to the
     collector) or dead. The rest is derived of these, of the ground and of the numbers drawn, by `settle`.
     conductivity_S_per_m: of the open electrolyte; None: it loses nothing. salt: in it and in the gap over it, where
     that counts.
@@ -92,7 +93,7 @@ class Box:
         shape = (max(ground.host.shape[0], ground.n_host) + MORE_PLANES, *ground.host.shape[1:])
         self.lithium = np.zeros(tuple(n + 2 for n in shape))
         self.grown = np.zeros(self.lithium.shape, dtype=np.uint8)
-        self.planes = np.zeros((0, 3))
+        self.planes, self.sei = np.zeros((0, 3)), np.zeros(0)
         self._forget()
         self._lay()
         self.settle()
@@ -156,6 +157,13 @@ class Box:
         found: Floats = (stretch - in_a_row(self.host)[places]) * packing
         return found
 
+    def open_share(self) -> Floats:
+        """float64[z, y, x] without a rim, what is open of voxels that electrolyte reaches, over one not stretched."""
+        inner, stretch = (slice(1, -1),) * 3, self.planes[1:-1, surfaces.STRETCH, None, None]
+        solid = self.host[inner] + self.lithium[inner] + self.sei[1:-1, None, None]
+        found: Floats = np.where(self.wet[inner], np.maximum(stretch - solid, 0.0), 0.0)
+        return found
+
     @property
     def heights_um(self) -> Floats:
         """float64[z] without a rim, the height of each plane."""
@@ -184,13 +192,24 @@ class Box:
         return found
 
     def pack(self, current_mA_per_cm2: float) -> None:
-        """How densely lithium will pack over the host, where there is none yet: as it is plated now."""
+        """How densely lithium will pack over the host, where there is none yet: as it is plated now.
+
+        SEI that was left there lies in its void, and makes a plane higher where it needs more than that.
+        """
         d = self.deposition
         fresh: NDArray[np.bool_] = np.ones(len(self.planes), dtype=np.bool_)
         fresh[1:-1] = ~self._is_used()
         fresh[: self.ground.n_host + 1] = False
         void = d.void_per_sei * d.sei_per_plated * current_mA_per_cm2**d.void_exponent
-        self.planes[fresh, surfaces.PACKING] = 1.0 / (1.0 + void)
+        lithium = 1.0 / (1.0 + void)
+        stretch = np.maximum(lithium + self.sei[fresh], 1.0)
+        self.planes[fresh, surfaces.STRETCH], self.planes[fresh, surfaces.PACKING] = stretch, lithium / stretch
+
+    def leave_sei(self, places: Places, plated: Floats) -> None:
+        """Leave the SEI of lithium that is plated there; what it pushes apart is known when the box is settled."""
+        d, n_columns = self.deposition, (self.lithium.shape[1] - 2) * (self.lithium.shape[2] - 2)
+        volume = d.sei_volume_per_lithium * d.sei_per_plated / (1.0 - d.sei_per_plated) / n_columns
+        self.sei += volume * np.bincount(self.plane_of(places), plated, minlength=len(self.sei))
 
     def beside(self, place: tuple[int, int, int], axis: int, side: int) -> tuple[int, int, int] | None:
         """The voxel beside one, rim counted, along z, y or x; None outside of the box."""
@@ -242,10 +261,11 @@ class Box:
         self.wrap(self.wet)
 
     def _stretch(self) -> None:
-        """Layers of the host whose pores are filled too far are pushed apart; no lithium is squeezed."""
+        """Layers of the host whose pores are filled too far are pushed apart; nothing in them is squeezed."""
         n, n_columns = self.ground.n_host, (self.lithium.shape[1] - 2) * (self.lithium.shape[2] - 2)
         lithium, propped = self.counted(counted.filled, self.host, self.lithium, n_planes=n).T
-        self.pushed = self._solid + lithium / n_columns / self.deposition.fill_before_swelling
+        held = lithium / n_columns + self.sei[1 : 1 + n]
+        self.pushed = self._solid + held / self.deposition.fill_before_swelling
         stretch = np.maximum(np.maximum(self.pushed, propped), 1.0)
         self.planes[1 : 1 + n, surfaces.STRETCH] = stretch
         self.planes[1 : 1 + n, surfaces.LEAST] = np.where(
@@ -276,6 +296,7 @@ class Box:
         self.solid[0], self.solid[-1], self.wet[-1] = surfaces.BARE, surfaces.OPEN, 1
         more = np.tile([1.0, 1.0, surfaces.LEAST_ROOM], (max(height - len(self.planes), 0), 1))
         self.planes = np.concatenate([self.planes, more])
+        self.sei = np.pad(self.sei, (0, max(height - len(self.sei), 0)))
         for begin in range(max(old - 2, 0), height, DRAWN_AT_A_TIME):
             self._draw(begin, min(begin + DRAWN_AT_A_TIME, height))
 

@@ -80,25 +80,29 @@ class Gap(Written):
 class Published(Written):
     """What was measured of a sample, beside which ours is shown: low and high the same where it is one number.
 
+    plated_mAh_per_cm2: what is plated at a thickness; after_cycles: whose last strip leaves a stripped thickness.
     is_fitted: the shipped set of the sample was fitted to it.
     """
 
     sample: str
-    quantity: Literal["thickness_um", "onset_mAh_per_cm2"]
+    quantity: Literal["thickness_um", "stripped_thickness_um", "onset_mAh_per_cm2"]
     plated_mAh_per_cm2: float | None = Field(default=None, gt=0)
+    after_cycles: int | None = Field(default=None, gt=0)
     low: float
     high: float
     source: str
     is_fitted: bool = False
 
     @model_validator(mode="after")
-    def _of_a_charge(self) -> Self:
+    def _when(self) -> Self:
         if self.sample not in (known := deposition_names()):
             raise wrong("sample", f"sample = {self.sample!r}: one of {', '.join(known)}")
         if not self.low <= self.high:
             raise wrong("low", f"low = {self.low:g} and high = {self.high:g}: low comes first")
         if (self.quantity == "thickness_um") != (self.plated_mAh_per_cm2 is not None):
             raise wrong("plated_mAh_per_cm2", "plated_mAh_per_cm2: goes with a thickness, and with it alone")
+        if (self.quantity == "stripped_thickness_um") != (self.after_cycles is not None):
+            raise wrong("after_cycles", "after_cycles: goes with a stripped thickness, and with it alone")
         return self
 
 
@@ -199,7 +203,7 @@ def deposit_names() -> list[str]:
     """Names of the shipped files.
 
     >>> deposit_names()
-    ['optical-cell', 'reference-deposit']
+    ['optical-cell', 'reference-deposit', 'two-hundred-cycles']
     """
     return shipped(PACKAGE)
 

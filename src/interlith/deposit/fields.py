@@ -1,8 +1,8 @@
 """Where the lithium lies, voxel by voxel, as Zarr: what xarray, napari and others open without interlith.
 
 A group for each network with the arrays lithium [picture, z_um, y_um, x_um], share of each voxel; is_dead, likewise;
-host [z_um, y_um, x_um], share of each voxel; height_um [picture, z_um], of each plane; and along `picture`, one at the
-end of each step of the protocol, step, cycle and plated_mAh_per_cm2.
+host [z_um, y_um, x_um], share of each voxel; height_um and sei [picture, z_um], of each plane; and along `picture`, one
+at the end of each step of the protocol, step, cycle and plated_mAh_per_cm2.
 Shares are of a voxel that is not stretched. z_um, y_um, x_um: middles of the voxels over the current collector and from
 its corner.
 """
@@ -38,6 +38,7 @@ MEANINGS = {
     "step": "of the protocol, from 0, at whose end this is",
     "cycle": "from 1",
     "height_um": "of each plane, with which the layers of a host that swells are stretched",
+    "sei": "volume of SEI in the plane over that of its voxels; it is known by plane alone",
     "z_um": "middle of the plane over the current collector, as if no layer were stretched",
     "y_um": "middle of the voxel",
     "x_um": "middle of the voxel",
@@ -124,6 +125,8 @@ def _write_network(root: Any, field: Field) -> None:
     _put(group, "plated_mAh_per_cm2", plated, ("picture",))
     heights = [np.pad(one.heights_um, (0, n_planes - len(one.heights_um)), mode="edge") for one in found.pictures]
     _put(group, "height_um", np.stack(heights), ("picture", "z_um"))
+    sei = [np.pad(one.sei, (0, n_planes - len(one.sei))) for one in found.pictures]
+    _put(group, "sei", np.stack(sei), ("picture", "z_um"))
     _put(group, "host", _high(field.host, n_planes), SPACE)
     for name in ("lithium", "is_dead"):
         stack = np.stack([_high(getattr(one, name), n_planes) for one in found.pictures])

@@ -36,8 +36,9 @@ class Picture:
     """Where the lithium lies at one moment.
 
     lithium: float32[z, y, x], share of each voxel, z = 0 at the collector. is_dead: bool[z, y, x]. front_um: height
-    under which the highest lithium of 95 % of the columns lies, not below the host's own top. heights_um: float64[z],
-    the height of each plane; packing: float64[z], how densely lithium packs in it.
+    under which the highest lithium of 95 % of the columns lies, not below the host's own top and the SEI left on it.
+    Of each plane, float64[z]: heights_um; packing, how densely lithium packs in it; sei, the volume of SEI over that
+    of the plane's voxels.
     """
 
     step: int
@@ -46,6 +47,7 @@ class Picture:
     front_um: float
     heights_um: NDArray[np.float64]
     packing: NDArray[np.float64]
+    sei: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -258,14 +260,18 @@ def picture(box: Box, step: int) -> Picture:
     inner = (slice(1, -1),) * 3
     is_dead = box.state[inner] == surfaces.DEAD
     lithium, packing = box.lithium[inner].astype(np.float32), box.planes[1:-1, surfaces.PACKING].copy()
-    return Picture(step, lithium, is_dead, front_um(box), box.heights_um, packing)
+    return Picture(step, lithium, is_dead, front_um(box), box.heights_um, packing, box.sei[1:-1].copy())
 
 
 def front_um(box: Box) -> float:
-    """Height under which the highest lithium of 95 % of the columns lies, not below the host's own top."""
+    """Height under which the highest lithium of 95 % of the columns lies, not below the host's own top.
+
+    Nor below the SEI that was left over the host, which lies on it without the lithium that it was left by.
+    """
     begun = np.empty((box.lithium.shape[1] - 2, box.lithium.shape[2] - 2))
     counted.fronts(box.host, box.planes, box.lithium, begun)
-    return float(np.percentile(np.maximum(begun * box.ground.voxel_um, host_um(box)), FRONT_PERCENTILE))
+    least_um = host_um(box) + float(box.sei[1 + box.ground.n_host :].sum()) * box.ground.voxel_um
+    return float(np.percentile(np.maximum(begun * box.ground.voxel_um, least_um), FRONT_PERCENTILE))
 
 
 def host_um(box: Box) -> float:

@@ -463,7 +463,7 @@ def over_host(box: Box, electrolyte: Electrolyte, length_um: float, porosity: fl
     """Salt in a box as made, and in a gap of a length over its host."""
     return Salt(
         electrolyte,
-        _open(box).mean(axis=(1, 2)),
+        box.open_share().mean(axis=(1, 2)),
         n_host=box.ground.n_host,
         voxel_um=box.ground.voxel_um,
         length_um=length_um,
@@ -480,7 +480,7 @@ def shared(
     total, ease: A/m2 times faces of a voxel, as in `sharing`.
     """
     assert box.salt is not None
-    share, stretch = _open(box), box.heights_um / box.ground.voxel_um
+    share, stretch = box.open_share(), box.heights_um / box.ground.voxel_um
     reacts = np.zeros(box.lithium.shape, dtype=np.bool_)
     in_a_row(reacts)[places] = True
     way = share / stretch[:, None, None]
@@ -491,10 +491,3 @@ def shared(
     done = box.salt.ask(surfaces, total / n_faces, is_stripping=is_stripping)
     carried = surfaces.carried(done.phi)[0] * _eased(done.c / box.salt.made)[0][surfaces.plane]
     return float(done.phi[-1]), carried * (total / float(carried.sum()))
-
-
-def _open(box: Box) -> Floats:
-    """float64[z, y, x], what is open of each voxel that the electrolyte reaches, over a voxel that is not stretched."""
-    inner, stretch = (slice(1, -1),) * 3, (box.heights_um / box.ground.voxel_um)[:, None, None]
-    found: Floats = np.where(box.wet[inner], np.maximum(stretch - box.host[inner] - box.lithium[inner], 0.0), 0.0)
-    return found

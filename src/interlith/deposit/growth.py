@@ -201,7 +201,9 @@ def _before_pressure(box: Box, places: Places, carried: Floats, volts: float) ->
 
 
 def _grow(box: Box, step: _Step) -> None:
-    """Add lithium; what lies behind grows on what that filled."""
+    """Add lithium, and its SEI; what lies behind grows on what that filled."""
+    box.leave_sei(step.places, step.taken)
+    box.leave_sei(step.behind, step.passed)
     _add(box, step.places, step.taken)
     if step.passed.size:
         room = box.capacity(step.places) - in_a_row(box.lithium)[step.places]
@@ -240,8 +242,7 @@ def _shared(
     per_open_voxel = box.half_per_V * box.ground.voxel_um * M_PER_UM / box.conductivity_S_per_m
     spread, threshold = np.zeros(box.lithium.shape), np.zeros(box.lithium.shape)
     in_a_row(spread)[places], in_a_row(threshold)[places] = ease * per_open_voxel, barrier
-    stretch = box.planes[:, surfaces.STRETCH, None, None]
-    share = np.where(box.wet, np.maximum(1.0 - (box.host + box.lithium) / stretch, 0.0), 0.0)[inner]
+    share = box.open_share() / box.planes[1:-1, surfaces.STRETCH, None, None]
     begin = np.full(share.shape, volts)
     phi, found = potential.with_resistance(
         share,

@@ -31,9 +31,10 @@ class Deposition(Part):
     which grew elsewhere and touches a surface conducts to it. Where lithium was plated it conducts.
     oxide_coverage: share of the patches of fibre that carry oxide. sei_per_plated: share of the plated charge;
     sei_um: lithium that the SEI of a surface takes, as a thickness: with it the surface per volume of moss follows.
+    sei_volume_per_lithium: volume of SEI, its own pores with it, over that of the lithium whose charge went into it.
     void_per_sei: void between the lithium over the host (moss) over its volume, on a scale that the voxels do not show,
     per share of the charge that goes into SEI, at 1 mA/cm2; it grows with the current to the power of void_exponent.
-    fill_before_swelling: share of the pores of a layer that lithium fills before it pushes the layer apart.
+    fill_before_swelling: share of the pores of a layer that lithium and SEI fill before they push the layer apart.
     stiffness_MPa: pressure over strain of a layer that is pushed apart; it costs lithium its molar volume times that.
 
     >>> deposition("cp-zno-002").origin("oxide_contact").kind
@@ -63,6 +64,7 @@ class Deposition(Part):
     oxide_coverage: float = Field(ge=0, le=1)
     sei_per_plated: float = Field(ge=0, lt=1)
     sei_um: float = Field(gt=0, le=1)
+    sei_volume_per_lithium: float = Field(ge=0, le=100)
     void_per_sei: float = Field(ge=0, le=1e5)
     void_exponent: float = Field(ge=0, le=2)
     fill_before_swelling: float = Field(gt=0.05, le=1)

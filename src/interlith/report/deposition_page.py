@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from interlith.report.wording import label, percent, text_of
 
 Row = Mapping[str, Any]
 OURS = (("mean", "mean"), ("lowest", "low"), ("highest", "high"))
+FIRST_CYCLES = 10  # that are shown one by one
 ENTRIES = ("active_pores", "active_top", "dead_pores", "dead_top", "sei")
 ACCOUNT = (
     "Entries are what lies there at the end of the step. Revived so far is a sum that only grows: all that was ever "
@@ -32,8 +33,39 @@ def deposition_results(said: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
                 for row in said["stands_over_mAh_per_cm2"]
             ]
         },
-        "where_the_lithium_is": {"steps": [_step(row) for row in said["account"]], "notes": [ACCOUNT, *_kinds(said)]},
+        **({"height_when_stripped": {"heights": stripped}} if (stripped := _stripped(said)) else {}),
+        "where_the_lithium_is": {
+            "steps": [_step(row) for row in told_cycles(said["account"])],
+            "notes": [ACCOUNT, *filter(None, [left_out(said["account"])]), *_kinds(said)],
+        },
     }
+
+
+def told_cycles(rows: Sequence[Row]) -> list[Row]:
+    """Rows of the cycles that are shown one by one: the first ones and the last."""
+    last = max((row["cycle"] for row in rows), default=0)
+    return [row for row in rows if row["cycle"] <= FIRST_CYCLES or row["cycle"] == last]
+
+
+def left_out(rows: Sequence[Row]) -> str:
+    """That not all cycles are shown; empty where they are."""
+    n_left = len({row["cycle"] for row in rows}) - len({row["cycle"] for row in told_cycles(rows)})
+    return (
+        f"Cycles {FIRST_CYCLES + 1} to {FIRST_CYCLES + n_left} are left out here; the JSON has them." if n_left else ""
+    )
+
+
+def _stripped(said: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {
+            "after_cycle": row["cycle"],
+            **_beside(row, "um"),
+            "host_um": row["host_um"],
+            "sei_um": row["sei_um"],
+            "kind": row["kind"],
+        }
+        for row in told_cycles(said["stripped_thickness_um"])
+    ]
 
 
 def _kinds(said: Mapping[str, Any]) -> list[str]:

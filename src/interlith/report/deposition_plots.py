@@ -198,15 +198,22 @@ def cycles(finding: Finding) -> Sketch | None:
         return None
     caption = (
         "Above: lithium that is dead or bound in SEI at the end of each cycle, stacked; bars: smallest and largest of "
-        "what is dead in the networks. Below: what each cycle plated and did not strip again, and what it revived "
+        "what is dead in the networks. Under it: what each cycle plated and did not strip again, and what it revived "
         "(dead before, live again, counted each time). Dead and revived lithium are not converged in the voxels, and "
         "not to be quoted."
     )
-    return Sketch("cycles", "Dead and revived, cycle by cycle", caption, data, lambda c: _paint_cycles(c, data), 3.9)
+    stripped = of_kind(finding, "deposition", "stripped")
+    if stripped is not None:
+        data = data.join(stripped, on="cycle", how="left")
+        caption += " Below: height of what is left when a cycle has ended stripped, and of the host in it."
+        caption += " Diamonds: as published." if data["paper_low"].is_not_null().any() else ""
+    height = 3.9 if stripped is None else 5.6
+    return Sketch("cycles", "Dead and revived, cycle by cycle", caption, data, lambda c: _paint_cycles(c, data), height)
 
 
 def _paint_cycles(canvas: Axes, data: pl.DataFrame) -> None:
-    above, below = canvas.subplots(2, 1, sharex=True)
+    is_stripped = "host_um" in data.columns
+    above, below, *heights = canvas.subplots(2 + is_stripped, 1, sharex=True)
     x = data["cycle"].to_numpy().astype(float)
     stacked = np.zeros(len(x))
     for key, name, colour in (
@@ -228,5 +235,22 @@ def _paint_cycles(canvas: Axes, data: pl.DataFrame) -> None:
     for axes in (above, below):
         axes.set_ylim(0.0, None)
         axes.set_ylabel("mAh/cm2")
-    only_whole(below, x)
-    below.set_xlabel("Cycle")
+    for axes in heights:
+        _paint_stripped(axes, data)
+    last = [above, below, *heights][-1]
+    only_whole(last, x)
+    last.set_xlabel("Cycle")
+
+
+def _paint_stripped(axes: Axes, data: pl.DataFrame) -> None:
+    """What is left of the height when cycles end stripped."""
+    rows = data.filter(pl.col("mean").is_not_null())
+    x = rows["cycle"].to_numpy()
+    axes.fill_between(x, rows["low"].to_numpy(), rows["high"].to_numpy(), color=STRIP, alpha=0.2, lw=0)
+    axes.plot(x, rows["mean"].to_numpy(), "-", color=STRIP, lw=1.2, label="stripped")
+    axes.plot(x, rows["host_um"].to_numpy(), "--", color=GREY, lw=0.9, label="host")
+    seen = rows.filter(pl.col("paper_low").is_not_null())
+    if seen.height:
+        axes.plot(seen["cycle"].to_numpy(), seen["paper_low"].to_numpy(), "D", ms=5, color=INK, label="published")
+    axes.set_ylim(0.0, None)
+    axes.set_ylabel("Height (um)")

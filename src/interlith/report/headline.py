@@ -215,9 +215,9 @@ def _deposition(summary: Summary) -> str:
     onset = summary["onset_mAh_per_cm2"]
     over = "never" if onset["mean"] is None else f"from {number(onset['mean'], 3)} mAh/cm2 on"
     said.append(f"lithium stands {onset['above_um']:g} um over the host {over}")
-    missed = sum(row["is_met"] is False for row in (*summary["thickness_um"], summary["onset_mAh_per_cm2"]))
-    judged = sum(row["is_met"] is not None for row in (*summary["thickness_um"], summary["onset_mAh_per_cm2"]))
-    said += [f"{missed} of {judged} published numbers missed"] if judged else []
+    beside = (*summary["thickness_um"], *summary["stripped_thickness_um"], summary["onset_mAh_per_cm2"])
+    judged = [row["is_met"] for row in beside if row["is_met"] is not None]
+    said += [f"{judged.count(False)} of {len(judged)} published numbers missed"] if judged else []
     return "; ".join([*said, "dead lithium is not converged; kinetics and contacts are assumed"])
 
 

@@ -10,11 +10,11 @@ from rich.console import Console
 from rich.table import Table
 
 from interlith.findings import Findings
+from interlith.report.deposition_page import left_out, told_cycles
 from interlith.report.headline import headline
 from interlith.report.terminal import new_console, safe
 from interlith.report.wording import label, number, percent, text_of
 
-MOST_ROWS = 40
 WORDS = {"sei": "SEI", "revived": "revived so far"}
 HEADS = ("", "mean", "low", "high", "voxels")
 
@@ -65,6 +65,7 @@ def print_deposition(findings: Findings, page: Path | None) -> None:
     console.print(safe(f"host {said['sample']}: {nx} x {ny} x {nz} voxels of {said['voxel_um']:.4g} um; {seeds}"))
     for heading, table in (
         ("Height of the lithium (um)", _heights(said)),
+        *([("Height when stripped (um)", _stripped(stripped))] if (stripped := said["stripped_thickness_um"]) else []),
         ("Plated when it stands over the host (mAh/cm2)", _onset(said["onset_mAh_per_cm2"])),
         (
             "Where the lithium is (mAh/cm2); dead and revived are not converged in the voxels",
@@ -74,6 +75,8 @@ def print_deposition(findings: Findings, page: Path | None) -> None:
         console.print()
         console.print(safe(heading, style="bold"))
         console.print(table)
+    if told := left_out(said["account"]):
+        console.print(safe(told))
     console.print()
     console.print(safe(_efficiencies(said["efficiency"])))
     for text in said["said"]:
@@ -83,7 +86,7 @@ def print_deposition(findings: Findings, page: Path | None) -> None:
 
 def _efficiencies(rows: Sequence[Mapping[str, Any]]) -> str:
     """Charge stripped over charge plated of the cycles."""
-    told = ", ".join("none" if row["mean"] is None else percent(row["mean"]) for row in rows[:MOST_ROWS])
+    told = ", ".join("none" if row["mean"] is None else percent(row["mean"]) for row in told_cycles(rows))
     return f"charge stripped over charge plated, each cycle (%): {told or 'nothing was plated'}; not converged"
 
 
@@ -93,6 +96,17 @@ def _heights(said: Mapping[str, Any]) -> Table:
         table.add_column(name, justify="right" if name else "left", overflow="fold")
     for row in said["thickness_um"]:
         table.add_row(*(safe(text) for text in (number(row["capacity_mAh_per_cm2"], 3), *_against(row))))
+    return table
+
+
+def _stripped(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """What is left when cycles end: host, SEI and dead lithium."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("after cycle", "ours", "published", "", "of which host"):
+        table.add_column(name, justify="right" if name else "left", overflow="fold")
+    for row in told_cycles(rows):
+        cells = (str(row["cycle"]), *_against(row), number(row["host_um"], 3))
+        table.add_row(*(safe(text) for text in cells))
     return table
 
 
@@ -121,7 +135,7 @@ def _account(rows: Sequence[Mapping[str, Any]]) -> Table:
     shown = ("active_pores", "active_top", "dead_pores", "dead_top", "sei", "revived")
     for name in ("step", *(WORDS.get(key, key.replace("_", " ")) for key in shown)):
         table.add_column(name, justify="left" if name == "step" else "right", overflow="fold")
-    for row in rows[:MOST_ROWS]:
+    for row in told_cycles(rows):
         step = f"{row['cycle']} {row['step']}"
         table.add_row(*(safe(text) for text in (step, *(number(row[key], 3) for key in shown))))
     return table
