@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from interlith import ledger
 from interlith.answers import answered, head, writable
-from interlith.deposition_checks import can_write_fields, check, check_charge, electrolyte_of
+from interlith.deposition_checks import can_write_fields, check, check_box, electrolyte_of
 from interlith.deposition_run import Report, Tell, Warn, each_network, workers_for
 from interlith.deposition_said import (
     DEAD,
@@ -154,8 +154,8 @@ def _one(
     from interlith.protocol import Repeat
 
     network = written.network(place)
-    if written.asked.box is None:  # of an image the voxel is known only now
-        check_charge(written, n_cycles, network.voxel_um)
+    if written.asked.box is None:  # what an image is, is known only now
+        check_box(written, n_cycles, network, network.voxel_um, network.solid.size)
     if not reached(network).pore_percolates:
         raise PhysicsError(f"{network.source}: its pores do not lead from the separator to the current collector")
     seed = written.seeds[place] if written.seeds else 0

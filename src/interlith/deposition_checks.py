@@ -13,8 +13,10 @@ from interlith.units import LITHIUM_mAh_PER_CM2_PER_UM
 
 if TYPE_CHECKING:
     from interlith.deposit.deposit_file import DepositFile
+    from interlith.deposit.network import Network
     from interlith.deposit.team import Device
     from interlith.parts.electrolyte import Electrolyte
+    from interlith.parts.fibres import FibreNetwork
 
 MOST_mA_PER_CM2 = 10.0  # the limiting current of a gap of 0.9 mm is 11 to 26
 MOST_PLANES = 4096  # of dense lithium, as many as voxels across
@@ -38,15 +40,31 @@ def check(written: DepositFile, n_cycles: int, device: Device, n_processes: int)
                 "with electrolyte and [gap]"
             )
     if written.asked.box is not None:
-        check_charge(written, n_cycles, written.asked.box.voxel_um)
-        _check_memory(written, n_cycles, n_processes)
+        assert written.fibres is not None
+        check_box(written, n_cycles, written.fibres, written.asked.box.voxel_um, written.n_voxels, n_processes)
     if device == "cuda":
         from interlith.deposit.gpu import check_gpu
 
         check_gpu()
 
 
-def check_charge(written: DepositFile, n_cycles: int, voxel_um: float) -> None:
+def check_box(
+    written: DepositFile,
+    n_cycles: int,
+    host: FibreNetwork | Network,
+    voxel_um: float,
+    n_voxels: float,
+    n_processes: int = 1,
+) -> None:
+    """Refused where a protocol plates too much for any box, or where a box as high as that does not fit into memory.
+
+    host: whose porosity and thickness it is; n_voxels: of the host. Each process holds a box.
+    """
+    _check_charge(written, n_cycles, voxel_um)
+    _check_memory(written, n_cycles, host, n_voxels, n_processes)
+
+
+def _check_charge(written: DepositFile, n_cycles: int, voxel_um: float) -> None:
     """Refused where a protocol plates more than could stand in so many planes if it were dense."""
     most, limit = _most_plated(written, n_cycles), MOST_PLANES * voxel_um * LITHIUM_mAh_PER_CM2_PER_UM
     if most > limit:
@@ -90,27 +108,26 @@ def _most_plated(written: DepositFile, n_cycles: int) -> float:
     return max(accumulate(charges), default=0.0)
 
 
-def _check_memory(written: DepositFile, n_cycles: int, n_processes: int) -> None:
-    """Each process holds a box, as high as its lithium may get."""
+def _check_memory(
+    written: DepositFile, n_cycles: int, host: FibreNetwork | Network, n_voxels: float, n_processes: int
+) -> None:
+    """A box is as high as its lithium may get."""
     from interlith.deposit.memory import check_memory, while_plating
 
-    fibres, protocol = written.fibres, written.asked.protocol
-    assert fibres is not None
-    assert protocol is not None
-    n_pictures = n_cycles * len(list(protocol.executed()))
+    assert written.asked.protocol is not None
+    n_pictures = n_cycles * len(list(written.asked.protocol.executed()))
     has_potential = written.asked.electrolyte is not None and written.asked.gap is None
     per_voxel = while_plating(n_pictures, has_potential=has_potential)
-    times_as_high = highest_um(written, n_cycles) / fibres.thickness_um
-    check_memory(times_as_high * written.n_voxels, per_voxel, n_processes)
+    times_as_high = highest_um(written, n_cycles, host) / host.thickness_um
+    check_memory(times_as_high * n_voxels, per_voxel, n_processes)
 
 
-def highest_um(written: DepositFile, n_cycles: int) -> float:
+def highest_um(written: DepositFile, n_cycles: int, host: FibreNetwork | Network) -> float:
     """How high lithium may get, from above: what pores take before they are pushed apart lies in them, all other over
     the host, as porous as the protocol's highest current makes it.
     """
-    fibres, values = written.fibres, written.deposition()
-    assert fibres is not None
+    values = written.deposition()
     void = values.void_per_sei * values.sei_per_plated * max(map(abs, _currents(written))) ** values.void_exponent
-    in_pores_um = values.fill_before_swelling * fibres.porosity * fibres.thickness_um
+    in_pores_um = values.fill_before_swelling * host.porosity * host.thickness_um
     most_um = _most_plated(written, n_cycles) / LITHIUM_mAh_PER_CM2_PER_UM
-    return fibres.thickness_um + max(most_um - in_pores_um, 0.0) * (1.0 + void)
+    return host.thickness_um + max(most_um - in_pores_um, 0.0) * (1.0 + void)
