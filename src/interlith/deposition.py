@@ -391,11 +391,11 @@ def _account(seeds: Sequence[_Seed]) -> Table:
 
 
 def _profiles(seeds: Sequence[_Seed]) -> Table:
-    """Shares of each layer, lithium and SEI, at the end of each step of the first cycle; heights are means."""
+    """Lithium and SEI as shares of each layer, at the ends of steps of the first and the last cycle; mean heights."""
     rows: Table = []
-    h = seeds[0].found.voxel_um
-    for place, cycle, what, plated in _ends(seeds):
-        if cycle > 0 or what == "rest":
+    h, ends = seeds[0].found.voxel_um, list(_ends(seeds))
+    for place, cycle, what, plated in ends:
+        if cycle not in (0, ends[-1][1]) or what == "rest":
             continue
         pictures = [one.found.pictures[place] for one in seeds]
         n_high = max(len(picture.lithium) for picture in pictures)
@@ -410,7 +410,7 @@ def _profiles(seeds: Sequence[_Seed]) -> Table:
         height = np.mean(heights, axis=0)
         middle = np.cumsum(height) - 0.5 * height
         for k in range(n_high):
-            at = {"place": place, "step": what, "plated_mAh_per_cm2": plated}
+            at = {"place": place, "cycle": cycle + 1, "step": what, "plated_mAh_per_cm2": plated}
             where = {"z_um": float(middle[k]), "height_um": float(height[k])}
             ours = {**_span([float(held[k]) for held in shares]), "sei": float(np.mean([held[k] for held in sei]))}
             rows.append({**at, **where, **ours, "kind": PREDICTED})

@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure as Canvas
 from pytest import approx
 from small_study import SMALLER, written
 
@@ -17,7 +18,7 @@ from interlith.errors import InputError
 from interlith.parts.deposition import deposition
 from interlith.protocol import ConstantCurrent, Protocol, Repeat
 from interlith.report.deposition_page import deposition_results, left_out
-from interlith.report.deposition_plots import cycles
+from interlith.report.deposition_plots import cycles, infill
 from interlith.units import LITHIUM_mAh_PER_CM2_PER_UM
 
 MUCH = deposition("cp").with_values(sei_per_plated=0.1, sei_volume_per_lithium=3.0, void_per_sei=10.0)
@@ -109,8 +110,14 @@ def test_what_is_left_stands_beside_what_was_published(tmp_path):
     assert two["is_met"] == (0.9 * 20 <= two["mean"] <= 1.1 * 25)
     assert any("cycle 7 does not come" in text for text in found.summary["said"])
     assert not any("cycle 2 does not come" in text for text in found.summary["said"])
-    rows = [row for row in found.summary["infill_profile"] if row["step"] == "strip"]
-    assert sum(row["sei"] * row["height_um"] for row in rows) == approx(one["sei_um"])
+    for told in (one, two):
+        ends = [("strip", told["cycle"])]
+        rows = [row for row in found.summary["infill_profile"] if (row["step"], row["cycle"]) in ends]
+        assert sum(row["sei"] * row["height_um"] for row in rows) == approx(told["sei_um"])
+    canvas = Canvas()
+    infill(found).paint(canvas)
+    assert [axes.get_ylabel() for axes in canvas.axes] == ["Lithium (%)", "SEI (%)"]
+    assert canvas.axes[0].get_legend_handles_labels()[1][-1] == "cycle 2: stripped"
     table = deposition_results(found.summary)["height_when_stripped"]["heights"]
     assert [row["published_um"] for row in table] == ["", "20 to 25"]
     assert "Diamonds" in cycles(found).caption

@@ -21,6 +21,7 @@ DRAWN = (
 BAR_SHARE = 0.5  # of the width of a cut, that a scale bar has at most
 HIGHEST_IN = 9.0
 N_ACROSS = 3
+SEEN = 0.02  # share of a layer: SEI from here on is drawn
 LINES = (ORANGE, PLATE, INK, STRIP, PURPLE, GREEN)
 DASHES = ("-", "--", "-.", ":")  # so that lines differ without their colours too
 
@@ -165,30 +166,37 @@ def _paint_height(canvas: Axes, data: pl.DataFrame) -> None:
 
 
 def infill(finding: Finding) -> Sketch | None:
-    """Share of each layer that is lithium, at the end of each step."""
+    """Share of each layer that is lithium, and SEI where that is seen, at the ends of steps."""
     data = of_kind(finding, "deposition", "infill_profile")
     if data is None:
         return None
     top = finding.summary["shape"][0] * finding.summary["voxel_um"]
     caption = (
-        "Share of each layer that is lithium, mean over the networks, from the current collector on; dashed: the top "
-        "of the host as made."
+        "Share of each layer that is lithium, mean over the networks, from the current collector on, at the end of "
+        "each step of the first and the last cycle; dashed: the top of the host as made."
     )
-    return Sketch("infill", "Where the lithium lies", caption, data, lambda c: _paint_infill(c, data, top), 2.8)
+    has_sei = data["sei"].max() > SEEN  # type: ignore[operator]
+    caption += " Below: that is SEI, with the room that is assumed for it." if has_sei else ""
+    height = 4.4 if has_sei else 2.8
+    return Sketch("infill", "Where the lithium lies", caption, data, lambda c: _paint_infill(c, data, top), height)
 
 
 def _paint_infill(canvas: Axes, data: pl.DataFrame, top: float) -> None:
-    axes = canvas.subplots()
-    ends = data.group_by("place", "step", "plated_mAh_per_cm2", maintain_order=True)
-    for place, ((_, step, plated), rows) in enumerate(ends):
-        name = "stripped" if step == "strip" else f"{plated:.3g} mAh/cm2"
-        x, y = rows["z_um"].to_numpy(), PERCENT * rows["mean"].to_numpy()
-        axes.plot(x, y, DASHES[place % len(DASHES)], lw=1.3, color=LINES[place % len(LINES)], label=name)
-    axes.axvline(top, color=GREY, lw=0.8, ls="--")
-    axes.set_ylim(0.0, PERCENT)
-    axes.set_xlim(0.0, None)
-    axes.set_xlabel("From the collector (um)")
-    axes.set_ylabel("Lithium (%)")
+    shown = [("mean", "Lithium (%)"), *([("sei", "SEI (%)")] if data["sei"].max() > SEEN else [])]  # type: ignore[operator]
+    panels = canvas.subplots(len(shown), 1, sharex=True, squeeze=False).ravel()
+    is_one = data["cycle"].n_unique() == 1
+    for axes, (column, name) in zip(panels, shown, strict=True):
+        ends = data.group_by("place", "cycle", "step", "plated_mAh_per_cm2", maintain_order=True)
+        for n, ((_, cycle, step, plated), rows) in enumerate(ends):
+            words = "stripped" if step == "strip" else f"{plated:.3g} mAh/cm2"
+            label = (words if is_one else f"cycle {cycle}: {words}") if axes is panels[0] else None
+            x, y = rows["z_um"].to_numpy(), PERCENT * rows[column].to_numpy()
+            axes.plot(x, y, DASHES[n % len(DASHES)], lw=1.3, color=LINES[n % len(LINES)], label=label)
+        axes.axvline(top, color=GREY, lw=0.8, ls="--")
+        axes.set_xlim(0.0, None)
+        axes.set_ylim(0.0, PERCENT if column == "mean" else None)
+        axes.set_ylabel(name)
+    panels[-1].set_xlabel("From the collector (um)")
 
 
 def cycles(finding: Finding) -> Sketch | None:

@@ -29,6 +29,7 @@ HELD = (
     "Live again: voxels whose lithium is live now and was dead at the end of an earlier step, with what was plated "
     "onto it; its charge is counted as dense or as moss. It is a state, and not what the account calls revived so far: "
     "all that was ever joined again, which only grows.",
+    "SEI is not drawn: which layer it lies in is known, not where in it.",
     "The box repeats at its sides, where it is cut open. Brown: the collector. Lines: the box, and the host's top as "
     "made.",
 )
