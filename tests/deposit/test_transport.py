@@ -88,6 +88,16 @@ def test_flows_in_and_out_are_the_same():
     assert found.macmullin_number == pytest.approx(1.0 / found.effective)
 
 
+def test_what_is_let_through_is_known_better_than_the_flows_are_balanced():
+    network = fibre_network(PAPER, width_um=20, voxel_um=0.5, seed=1)
+    with Team(1) as team:
+        rough, fair, true = (transport(network, "pores", "z", team, within=within) for within in (1e-3, 1e-5, 1e-12))
+    assert rough.flow_imbalance > 1e-3 > fair.flow_imbalance > 1e-6
+    for found in (rough, fair):
+        assert abs(found.effective / true.effective - 1.0) < min(0.1 * found.flow_imbalance, 1e-4)
+    assert fair.effective == pytest.approx(true.effective, rel=1e-8)
+
+
 def test_random_fibres_let_through_what_others_found():
     """Tomadakis, Sotirchos, J. Chem. Phys. 98, 616 (1993): fit to walks among fibres in planes, within 6 %."""
     found = fibre_network(PAPER, width_um=40, voxel_um=0.5, seed=2)

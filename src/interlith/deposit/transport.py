@@ -31,7 +31,8 @@ class Transport:
     """How a phase conducts along an axis. effective: of the box, as a share of the bare substance.
 
     share: of the box that is this phase; carrying_share: of the phase that hangs together with both faces.
-    flow_imbalance: between the flows in and out, as a share, of the computation.
+    flow_imbalance: between the flows in and out, as a share, of the computation. effective is that of the flow in,
+    which stands at the face with a source: by conjugate gradients its error is the square of that of u.
     """
 
     phase: Phase
@@ -82,7 +83,7 @@ def transport(network: Network, phase: Phase, axis: Axis, team: Team, *, within:
     return Transport(
         phase=phase,
         axis=axis,
-        effective=0.5 * (into + out) * n_long / area,
+        effective=into * n_long / area,
         share=held,
         carrying_share=float(k.mean(dtype=np.float64)) / held,
         flow_imbalance=abs(into - out) / into,
