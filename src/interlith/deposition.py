@@ -37,13 +37,14 @@ from interlith.units import ZERO_CELSIUS_K, mV_PER_V
 
 if TYPE_CHECKING:
     from interlith.deposit.deposit_file import DepositFile, Published
-    from interlith.deposit.follow import Deposited
+    from interlith.deposit.follow import Deposited, Picture
     from interlith.deposit.team import Device
 
 Table = list[dict[str, Any]]
 Floats = NDArray[np.float64]
 ENTRIES = ("active_pores", "active_top", "dead_pores", "dead_top", "sei", "revived")
 ABOVE_um = 2.0  # over the host's top: a front that stands so high is no longer in the pores
+LEAST_SEI = 1e-4  # share of a plane: with less there is none to be seen
 WITHIN = 0.1  # of a published number
 DIGITS = 9  # of a charge, mAh/cm2
 HIGHER_um = (ABOVE_um, 5.0, 10.0, 20.0)
@@ -325,9 +326,18 @@ def _stripped(written: DepositFile, seeds: Sequence[_Seed]) -> Table:
         ours = _span([picture.front_um for picture in pictures])
         host = _span([float(one.heights_um[: seeds[0].found.n_host].sum()) for one in pictures])["mean"]
         sei = _span([float(one.sei.sum()) * seeds[0].found.voxel_um for one in pictures])["mean"]
-        kind = {"host_um": host, "sei_um": sei, "kind": kind_beside(paper, is_changed=written.is_changed)}
-        rows.append({"cycle": cycle + 1, **ours, **_beside(ours, paper), **kind})
+        stands = _span([_if_sei_stands_um(one) for one in pictures])["mean"]
+        kind = {"kind": kind_beside(paper, is_changed=written.is_changed)}
+        of_it = {"host_um": host, "sei_um": sei, "if_sei_stands_um": stands}
+        rows.append({"cycle": cycle + 1, **ours, **_beside(ours, paper), **of_it, **kind})
     return rows
+
+
+def _if_sei_stands_um(picture: Picture) -> float:
+    """Height if the SEI over the host had stayed where it was formed, without its lithium."""
+    used = np.flatnonzero(picture.sei > LEAST_SEI)
+    top_um = float(picture.heights_um[: used[-1] + 1].sum()) if used.size else 0.0
+    return max(top_um, picture.front_um)
 
 
 def _beside(ours: Mapping[str, Any], paper: Sequence[Published]) -> dict[str, Any]:
@@ -394,6 +404,8 @@ def _profiles(seeds: Sequence[_Seed]) -> Table:
     """Lithium and SEI as shares of each layer, at the ends of steps of the first and the last cycle; mean heights."""
     rows: Table = []
     h, ends = seeds[0].found.voxel_um, list(_ends(seeds))
+    before = dict.fromkeys(range(1 + ends[-1][1]), 0.0)
+    before |= {cycle + 1: plated for _, cycle, _, plated in ends}
     for place, cycle, what, plated in ends:
         if cycle not in (0, ends[-1][1]) or what == "rest":
             continue
@@ -410,7 +422,8 @@ def _profiles(seeds: Sequence[_Seed]) -> Table:
         height = np.mean(heights, axis=0)
         middle = np.cumsum(height) - 0.5 * height
         for k in range(n_high):
-            at = {"place": place, "cycle": cycle + 1, "step": what, "plated_mAh_per_cm2": plated}
+            at = {"place": place, "cycle": cycle + 1, "step": what}
+            at |= {"plated_mAh_per_cm2": plated, "in_cycle_mAh_per_cm2": plated - before[cycle]}
             where = {"z_um": float(middle[k]), "height_um": float(height[k])}
             ours = {**_span([float(held[k]) for held in shares]), "sei": float(np.mean([held[k] for held in sei]))}
             rows.append({**at, **where, **ours, "kind": PREDICTED})

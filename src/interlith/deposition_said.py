@@ -43,8 +43,8 @@ UNSEEN = "of {0} nothing is published that is computed here: its heights are pre
 OTHER_PAPER = "porosity or thickness are not those of the paper of {0}: nothing published stands beside the numbers"
 SEI_ROOM = (
     "SEI takes sei_volume_per_lithium, assumed, times the volume of its lithium: known by layer alone, it fills the "
-    "pores that push a layer apart, and what lies over the host stays there; it shuts no voxel and keeps nothing from "
-    "conducting"
+    "pores that push a layer apart and takes the room of electrolyte, but shuts no single voxel and covers no surface; "
+    "over the host it lies down when its lithium is gone"
 )
 NEVER_STRIPPED = "published, but cycle {0} does not come, or does not end stripped: a thickness of then is not compared"
 NOT_BESIDE = "published, but no plating of the first cycle ends there: a height at {0:g} mAh/cm2 is not compared"

@@ -75,7 +75,9 @@ def test_many_cycles_push_a_host_apart_and_without_volume_they_do_not(team):
     held = swollen.pictures[-1]
     below = held.heights_um[:10] / 0.75
     fills = (held.sei[:10] + held.lithium[:10].mean(axis=(1, 2))) / MUCH.fill_before_swelling
-    assert below == approx(np.maximum(fills + posts().host.mean(axis=(1, 2)), 1.0), rel=1e-6)
+    propped = (posts().host + held.lithium[:10]).max(axis=(1, 2))  # by what stands there, dead
+    law = np.maximum(fills + posts().host.mean(axis=(1, 2)), propped)
+    assert below == approx(np.maximum(law, 1.0), rel=1e-6)
     assert rigid.pictures[-1].front_um == approx(7.5, rel=0.02)
     assert not rigid.pictures[-1].sei.any()
 
@@ -83,15 +85,40 @@ def test_many_cycles_push_a_host_apart_and_without_volume_they_do_not(team):
 def test_over_the_host_it_lies_in_the_void_of_moss_and_makes_planes_higher_beyond_that(team):
     law = MUCH.with_values(void_per_sei=30.0)  # void 3 over lithium 1
     box = Box(Ground.bare(6, 6, voxel_um=0.75), law, 1, team)
-    box.sei[1:4] = (0.2, 0.75, 1.5)
+    box.sei[1:4] = (0.2, 0.55, 1.1)
     box.pack(1.0)
     stretch, packing = box.planes[1:5, : surfaces.PACKING + 1].T
-    assert stretch == approx([1.0, 1.0, 1.75, 1.0])
+    assert stretch == approx([1.0, 1.25, 2.25, 1.0])  # packed to 0.55, beside a quarter of lithium
     assert stretch * packing == approx([0.25] * 4)  # the lithium that a voxel takes
     growth.plate(box, 1.0, 0.001)
-    left_um = 0.75 * box.sei.sum()
-    assert left_um > 0.75 * 2.45
+    left_um = 0.75 * box.sei.sum() / 0.55
+    assert left_um > 0.75 * 1.85 / 0.55
     assert (host_um(box), front_um(box)) == (0.0, approx(left_um))
+
+
+@pytest.mark.parametrize("contact", [0.0, 1.0])
+def test_no_layer_holds_more_than_its_height_whatever_is_dead_in_it(contact, team):
+    law = MUCH.with_values(
+        sei_volume_per_lithium=20.0, stiffness_MPa=1e4, ease_spread=1.0, lithium_contact=contact, fibre_contact=contact
+    )
+    found = cycled(law, team, 5, 2.0)
+    most = 0.0
+    for one in found.pictures:
+        room = one.heights_um / found.voxel_um
+        most = max(most, float(one.sei[10:].max()))
+        below = posts().host.mean(axis=(1, 2))
+        host = np.concatenate([below, np.zeros(len(room) - len(below))])
+        assert (host + one.lithium.mean(axis=(1, 2)) + one.sei <= room + 1e-6).all()
+    assert most > 1.0  # over the host, of a voxel
+    assert found.ledger.residual_mAh_per_cm2 < 1e-9
+
+
+def test_sei_counts_in_how_far_a_layer_may_be_filled(team):
+    law = MUCH.with_values(sei_volume_per_lithium=9.0, stiffness_MPa=30.0)  # a volume of SEI for each of lithium
+    with_sei, without = (
+        Box(posts(), values, 1, team).more_until(0.1) for values in (law, law.with_values(sei_volume_per_lithium=0.0))
+    )
+    assert with_sei == approx(0.5 * without)
 
 
 def test_what_is_left_stands_beside_what_was_published(tmp_path):
@@ -118,6 +145,7 @@ def test_what_is_left_stands_beside_what_was_published(tmp_path):
     infill(found).paint(canvas)
     assert [axes.get_ylabel() for axes in canvas.axes] == ["Lithium (%)", "SEI (%)"]
     assert canvas.axes[0].get_legend_handles_labels()[1][-1] == "cycle 2: stripped"
+    assert two["if_sei_stands_um"] >= two["mean"]
     table = deposition_results(found.summary)["height_when_stripped"]["heights"]
     assert [row["published_um"] for row in table] == ["", "20 to 25"]
     assert "Diamonds" in cycles(found).caption
@@ -129,7 +157,10 @@ def test_a_published_residue_needs_its_cycle_and_a_height_has_none(tmp_path):
         written(tmp_path, lines + 'quantity = "stripped_thickness_um"\n')
     with pytest.raises(InputError, match="after_cycles: goes with a stripped thickness"):
         written(tmp_path, lines + 'quantity = "onset_mAh_per_cm2"\nafter_cycles = 3\n')
-    asked = written(tmp_path, lines + 'quantity = "stripped_thickness_um"\nafter_cycles = 3\n')
+    one = lines[len(SMALLER) :] + 'quantity = "stripped_thickness_um"\nafter_cycles = 3\n'
+    with pytest.raises(InputError, match="stripped_thickness_um of cp stands there twice"):
+        written(tmp_path, SMALLER + 2 * one)
+    asked = written(tmp_path, SMALLER + one)
     assert not_beside(asked, [1.0], [1, 2, 3]) == []
     assert "cycle 3 does not come" in not_beside(asked, [1.0], [])[0]
 

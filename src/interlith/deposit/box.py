@@ -93,7 +93,7 @@ class Box:
         shape = (max(ground.host.shape[0], ground.n_host) + MORE_PLANES, *ground.host.shape[1:])
         self.lithium = np.zeros(tuple(n + 2 for n in shape))
         self.grown = np.zeros(self.lithium.shape, dtype=np.uint8)
-        self.planes, self.sei = np.zeros((0, 3)), np.zeros(0)
+        self.planes, self.sei = np.zeros((0, 4)), np.zeros(0)
         self._forget()
         self._lay()
         self.settle()
@@ -188,28 +188,30 @@ class Box:
         if not self._per_strain > 0.0:
             return np.full(self.ground.n_host, np.inf)
         most = 1.0 + max(barrier, 0.0) / self._per_strain
-        found: Floats = np.maximum(most - self.pushed, 0.0) * self.deposition.fill_before_swelling
-        return found
+        held: Floats = np.maximum(most - self.pushed, 0.0) * self.deposition.fill_before_swelling
+        return held / (1.0 + self._sei_per_lithium)
 
     def pack(self, current_mA_per_cm2: float) -> None:
-        """How densely lithium will pack over the host, where there is none yet: as it is plated now.
-
-        SEI that was left there lies in its void, and makes a plane higher where it needs more than that.
-        """
+        """How densely lithium will pack over the host, where there is none yet: as it is plated now."""
         d = self.deposition
         fresh: NDArray[np.bool_] = np.ones(len(self.planes), dtype=np.bool_)
         fresh[1:-1] = ~self._is_used()
         fresh[: self.ground.n_host + 1] = False
         void = d.void_per_sei * d.sei_per_plated * current_mA_per_cm2**d.void_exponent
-        lithium = 1.0 / (1.0 + void)
-        stretch = np.maximum(lithium + self.sei[fresh], 1.0)
-        self.planes[fresh, surfaces.STRETCH], self.planes[fresh, surfaces.PACKING] = stretch, lithium / stretch
+        self.planes[fresh, surfaces.HOLDS] = 1.0 / (1.0 + void)
+        self._stretch_over_host()
 
     def leave_sei(self, places: Places, plated: Floats) -> None:
         """Leave the SEI of lithium that is plated there; what it pushes apart is known when the box is settled."""
-        d, n_columns = self.deposition, (self.lithium.shape[1] - 2) * (self.lithium.shape[2] - 2)
-        volume = d.sei_volume_per_lithium * d.sei_per_plated / (1.0 - d.sei_per_plated) / n_columns
-        self.sei += volume * np.bincount(self.plane_of(places), plated, minlength=len(self.sei))
+        n_columns = (self.lithium.shape[1] - 2) * (self.lithium.shape[2] - 2)
+        volume = np.bincount(self.plane_of(places), plated, minlength=len(self.sei))
+        self.sei += self._sei_per_lithium / n_columns * volume
+
+    @property
+    def _sei_per_lithium(self) -> float:
+        """Volume of SEI that is left where a volume of lithium is plated."""
+        d = self.deposition
+        return d.sei_volume_per_lithium * d.sei_per_plated / (1.0 - d.sei_per_plated)
 
     def beside(self, place: tuple[int, int, int], axis: int, side: int) -> tuple[int, int, int] | None:
         """The voxel beside one, rim counted, along z, y or x; None outside of the box."""
@@ -271,6 +273,14 @@ class Box:
         self.planes[1 : 1 + n, surfaces.LEAST] = np.where(
             stretch > 1.0, surfaces.FULL_ENOUGH * stretch, surfaces.LEAST_ROOM
         )
+        self._stretch_over_host()
+
+    def _stretch_over_host(self) -> None:
+        """SEI lies in the void beside the lithium, and makes a plane higher where that is too little for it."""
+        over = self.planes[1 + self.ground.n_host : -1]
+        packed = self.sei[1 + self.ground.n_host : -1] / self.deposition.fill_before_swelling
+        over[:, surfaces.STRETCH] = np.maximum(over[:, surfaces.HOLDS] + packed, 1.0)
+        over[:, surfaces.PACKING] = over[:, surfaces.HOLDS] / over[:, surfaces.STRETCH]
 
     def _forget(self) -> None:
         """No planes of the ground and of the numbers drawn."""
@@ -294,7 +304,7 @@ class Box:
         first = max(old - 1, 0)  # what was the rim
         self.solid[first:], self.wet[first:] = surfaces.SHUT, 0
         self.solid[0], self.solid[-1], self.wet[-1] = surfaces.BARE, surfaces.OPEN, 1
-        more = np.tile([1.0, 1.0, surfaces.LEAST_ROOM], (max(height - len(self.planes), 0), 1))
+        more = np.tile([1.0, 1.0, surfaces.LEAST_ROOM, 1.0], (max(height - len(self.planes), 0), 1))
         self.planes = np.concatenate([self.planes, more])
         self.sei = np.pad(self.sei, (0, max(height - len(self.sei), 0)))
         for begin in range(max(old - 2, 0), height, DRAWN_AT_A_TIME):

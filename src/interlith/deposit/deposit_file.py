@@ -130,6 +130,14 @@ class Asked(Written):
             raise wrong("gap", "gap: needs electrolyte, a shipped one, whose salt is used up in it")
         return self
 
+    @model_validator(mode="after")
+    def _published_once(self) -> Self:
+        """Of two numbers for one thing only one could stand beside ours."""
+        of = [(one.sample, one.quantity, one.plated_mAh_per_cm2, one.after_cycles) for one in self.published]
+        for name, quantity, *_ in (one for n, one in enumerate(of) if one in of[:n]):
+            raise wrong("published", f"published: {quantity} of {name} stands there twice; give low and high of both")
+        return self
+
 
 @dataclass(frozen=True)
 class DepositFile:

@@ -266,11 +266,12 @@ def picture(box: Box, step: int) -> Picture:
 def front_um(box: Box) -> float:
     """Height under which the highest lithium of 95 % of the columns lies, not below the host's own top.
 
-    Nor below the SEI that was left over the host, which lies on it without the lithium that it was left by.
+    Nor below the SEI that was left over the host: without its lithium it lies down, packed as in the host's pores.
     """
     begun = np.empty((box.lithium.shape[1] - 2, box.lithium.shape[2] - 2))
     counted.fronts(box.host, box.planes, box.lithium, begun)
-    least_um = host_um(box) + float(box.sei[1 + box.ground.n_host :].sum()) * box.ground.voxel_um
+    left = float(box.sei[1 + box.ground.n_host :].sum()) / box.deposition.fill_before_swelling
+    least_um = host_um(box) + left * box.ground.voxel_um
     return float(np.percentile(np.maximum(begun * box.ground.voxel_um, least_um), FRONT_PERCENTILE))
 
 

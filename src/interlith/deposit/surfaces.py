@@ -6,8 +6,8 @@ ends flat, with nothing left behind. The surface in a voxel is the length of the
 added, so that a slope cut into steps has the surface of the slope.
 
 All arrays are [z, y, x] with a rim of one voxel: under the first plane the collector, over the last one electrolyte.
-planes is float64[z, 3]: how far each plane is stretched (its height over that of a voxel, which holds more so), how
-densely lithium packs in it, and the room up to which a voxel counts as full.
+planes is float64[z, 4]: how far each plane is stretched (its height over that of a voxel, which holds more so), how
+densely lithium packs in it, the room up to which a voxel counts as full, and the lithium that fills it over the host.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ N_CLASSES = 5
 NONE, LIVE, DEAD = 0, 1, 2  # state of the lithium in a voxel
 LEAST_ROOM = 1e-9  # share of a voxel; with less it is full
 LEAST_LITHIUM = 1e-9  # share of a voxel; less covers nothing and joins nothing
-STRETCH, PACKING, LEAST = 0, 1, 2  # columns of planes
+STRETCH, PACKING, LEAST, HOLDS = 0, 1, 2, 3  # columns of planes
 FULL_ENOUGH = 0.05  # share of a stretched voxel: what is filled so far follows its layer, and is no front
 SOME = 1024  # rows of a list that gets longer
 BRIDGED = 0.1  # share of a voxel: dead lithium up to here does not keep a front out, and is taken up by it

@@ -31,10 +31,11 @@ class Deposition(Part):
     which grew elsewhere and touches a surface conducts to it. Where lithium was plated it conducts.
     oxide_coverage: share of the patches of fibre that carry oxide. sei_per_plated: share of the plated charge;
     sei_um: lithium that the SEI of a surface takes, as a thickness: with it the surface per volume of moss follows.
-    sei_volume_per_lithium: volume of SEI, its own pores with it, over that of the lithium whose charge went into it.
+    sei_volume_per_lithium: volume of SEI over that of the lithium whose charge went into it, without its pores.
     void_per_sei: void between the lithium over the host (moss) over its volume, on a scale that the voxels do not show,
     per share of the charge that goes into SEI, at 1 mA/cm2; it grows with the current to the power of void_exponent.
-    fill_before_swelling: share of the pores of a layer that lithium and SEI fill before they push the layer apart.
+    fill_before_swelling: share of the pores of a layer that lithium and SEI fill before they push the layer apart; SEI
+    over the host packs likewise.
     stiffness_MPa: pressure over strain of a layer that is pushed apart; it costs lithium its molar volume times that.
 
     >>> deposition("cp-zno-002").origin("oxide_contact").kind

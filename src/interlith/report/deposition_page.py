@@ -62,6 +62,7 @@ def _stripped(said: Mapping[str, Any]) -> list[dict[str, Any]]:
             **_beside(row, "um"),
             "host_um": row["host_um"],
             "sei_um": row["sei_um"],
+            "if_its_sei_stood_um": row["if_sei_stands_um"],
             "kind": row["kind"],
         }
         for row in told_cycles(said["stripped_thickness_um"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -156,13 +157,22 @@ def _paint_height(canvas: Axes, data: pl.DataFrame) -> None:
         ("published, fitted to", "white", seen.filter(is_fitted)),
         ("published", INK, seen.filter(~is_fitted)),
     ):
-        if rows.height:
-            x, y = rows["capacity_mAh_per_cm2"].to_numpy(), rows["paper_low"].to_numpy()
-            axes.plot(x, y, "D", ms=5, color=inside, mec=INK, ls="none", label=name)
+        _paint_published(axes, "capacity_mAh_per_cm2", inside, rows, name)
+    axes.margins(y=0.1)
     axes.set_ylim(0.0, None)
     axes.set_xlim(0.0, None)
     axes.set_xlabel("Lithium plated (mAh/cm2)")
     axes.set_ylabel("Height (um)")
+
+
+def _paint_published(axes: Axes, along: str, inside: Any, rows: pl.DataFrame, name: str) -> None:
+    """A diamond in the middle of what was published, with its ends."""
+    if not rows.height:
+        return
+    low, high = (rows[end].to_numpy() for end in ("paper_low", "paper_high"))
+    half = 0.5 * (high - low)
+    style = {"ms": 5, "color": inside, "mec": INK, "ecolor": INK, "elinewidth": 0.9, "capsize": 2}
+    axes.errorbar(rows[along].to_numpy(), low + half, yerr=half, fmt="D", label=name, **style)
 
 
 def infill(finding: Finding) -> Sketch | None:
@@ -186,7 +196,7 @@ def _paint_infill(canvas: Axes, data: pl.DataFrame, top: float) -> None:
     panels = canvas.subplots(len(shown), 1, sharex=True, squeeze=False).ravel()
     is_one = data["cycle"].n_unique() == 1
     for axes, (column, name) in zip(panels, shown, strict=True):
-        ends = data.group_by("place", "cycle", "step", "plated_mAh_per_cm2", maintain_order=True)
+        ends = data.group_by("place", "cycle", "step", "in_cycle_mAh_per_cm2", maintain_order=True)
         for n, ((_, cycle, step, plated), rows) in enumerate(ends):
             words = "stripped" if step == "strip" else f"{plated:.3g} mAh/cm2"
             label = (words if is_one else f"cycle {cycle}: {words}") if axes is panels[0] else None
@@ -257,8 +267,8 @@ def _paint_stripped(axes: Axes, data: pl.DataFrame) -> None:
     axes.fill_between(x, rows["low"].to_numpy(), rows["high"].to_numpy(), color=STRIP, alpha=0.2, lw=0)
     axes.plot(x, rows["mean"].to_numpy(), "-", color=STRIP, lw=1.2, label="stripped")
     axes.plot(x, rows["host_um"].to_numpy(), "--", color=GREY, lw=0.9, label="host")
-    seen = rows.filter(pl.col("paper_low").is_not_null())
-    if seen.height:
-        axes.plot(seen["cycle"].to_numpy(), seen["paper_low"].to_numpy(), "D", ms=5, color=INK, label="published")
+    axes.plot(x, rows["if_sei_stands_um"].to_numpy(), ":", color=PURPLE, lw=1.1, label="if its SEI stood")
+    _paint_published(axes, "cycle", INK, rows.filter(pl.col("paper_low").is_not_null()), "published")
+    axes.margins(y=0.15)
     axes.set_ylim(0.0, None)
     axes.set_ylabel("Height (um)")

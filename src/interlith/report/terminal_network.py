@@ -100,12 +100,13 @@ def _heights(said: Mapping[str, Any]) -> Table:
 
 
 def _stripped(rows: Sequence[Mapping[str, Any]]) -> Table:
-    """What is left when cycles end: host, SEI and dead lithium."""
+    """What is left when cycles end: host, SEI and dead lithium; SEI as a dense layer, and the height if it stood."""
     table = Table(box=None, pad_edge=False)
-    for name in ("after cycle", "ours", "published", "", "of which host"):
+    for name in ("after cycle", "ours", "published", "", "host", "SEI", "if it stood"):
         table.add_column(name, justify="right" if name else "left", overflow="fold")
     for row in told_cycles(rows):
-        cells = (str(row["cycle"]), *_against(row), number(row["host_um"], 3))
+        parts = (number(row[name], 3) for name in ("host_um", "sei_um", "if_sei_stands_um"))
+        cells = (str(row["cycle"]), *_against(row), *parts)
         table.add_row(*(safe(text) for text in cells))
     return table
 
