@@ -10,6 +10,7 @@ from small_study import SMALLER, written
 
 from interlith.deposit import growth, surfaces
 from interlith.deposit.box import Box, Ground
+from interlith.deposit.deposit_file import read_deposit
 from interlith.deposit.follow import follow, front_um, host_um
 from interlith.deposit.team import Team
 from interlith.deposition import deposit_findings
@@ -169,3 +170,13 @@ def test_of_many_cycles_the_first_and_the_last_are_shown_and_the_others_told():
     rows = [{"cycle": cycle} for cycle in range(1, 15) for _ in range(2)]
     assert left_out(rows[:22]) == ""
     assert left_out(rows) == "Cycles 11 to 13 are left out here; the JSON has them."
+
+
+@pytest.mark.parametrize(("sample", "paper"), [("cp", 75.9), ("cp-zno-002", 50.7)])
+def test_the_shipped_200_cycles_end_where_the_residue_was_published(sample, paper):
+    asked = read_deposit("two-hundred-cycles", other_sample=sample)
+    steps = list(asked.asked.protocol.executed())
+    cycles_done = len(steps) // 2
+    assert [one.low for one in asked.published("stripped_thickness_um") if one.after_cycles == cycles_done] == [paper]
+    assert {step.signed_mA_per_cm2 for step in steps} == {-0.5, 0.5}
+    assert not_beside(asked, [], [cycles_done]) == []

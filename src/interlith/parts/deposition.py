@@ -65,7 +65,7 @@ class Deposition(Part):
     oxide_coverage: float = Field(ge=0, le=1)
     sei_per_plated: float = Field(ge=0, lt=1)
     sei_um: float = Field(gt=0, le=1)
-    sei_volume_per_lithium: float = Field(ge=0, le=100)
+    sei_volume_per_lithium: float = Field(ge=0, le=20)
     void_per_sei: float = Field(ge=0, le=1e5)
     void_exponent: float = Field(ge=0, le=2)
     fill_before_swelling: float = Field(gt=0.05, le=1)

@@ -7,14 +7,20 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from interlith.findings import Finding
 from interlith.report.network_plots import WIDTH_IN, of_kind
 from interlith.report.sketch import GREEN, GREY, INK, ORANGE, PLATE, PURPLE, STRIP, Axes, Sketch, dots, only_whole
 
 PERCENT = 100.0
-HOST, LIVE, MOSS, DEAD = (0.25, 0.25, 0.27), (0.34, 0.71, 0.91), (0.94, 0.89, 0.26), (0.84, 0.37, 0.0)
-KEY = ((HOST, "fibres"), (LIVE, "live lithium, dense"), (MOSS, "live lithium, porous (moss)"), (DEAD, "dead lithium"))
+HOST = "#404045"
+LITHIUM = {  # names and colours, in cuts and in space
+    "live": ("live lithium, dense", "#56b4e9"),
+    "moss": ("live lithium, porous (moss)", "#f0e442"),
+    "dead": ("dead lithium", "#d55e00"),
+}
+KEY = ((HOST, "fibres"), *((colour, name) for name, colour in LITHIUM.values()))
 DRAWN = (
     "Live lithium conducts to the collector; moss, over the host, is drawn with its pores, as the room that it takes, "
     "and dead lithium of either sort as dead"
@@ -61,13 +67,19 @@ def _paint_cut(axes: Axes, rows: pl.DataFrame) -> None:
     n = rows["z_um"].n_unique(), rows["x_um"].n_unique()
     host, lithium, dead = (rows[key].cast(pl.Float64).to_numpy().reshape(n) for key in ("host", "lithium", "is_dead"))
     packing = rows["packing"].to_numpy().reshape(n)
-    metal = np.where(dead[..., None] > 0, DEAD, np.where(packing[..., None] < 1.0, MOSS, LIVE))
+    live, moss, is_dead = (_rgb(colour) for _, colour in LITHIUM.values())
+    metal = np.where(dead[..., None] > 0, is_dead, np.where(packing[..., None] < 1.0, moss, live))
     room = np.minimum(lithium / packing, 1.0 - host)
-    picture = 1.0 - host[..., None] * (1.0 - np.array(HOST)) - room[..., None] * (1.0 - metal)
+    picture = 1.0 - host[..., None] * (1.0 - _rgb(HOST)) - room[..., None] * (1.0 - metal)
     x, z = rows["x_um"].unique().sort().to_numpy(), rows["z_um"].unique().sort().to_numpy()
     ends = (0.0, float(x[-1] + x[0]), 0.0, float(z[-1] + z[0]))
     axes.imshow(np.clip(picture, 0, 1), origin="lower", extent=ends, interpolation="nearest")
     axes.grid(False)
+
+
+def _rgb(colour: str) -> NDArray[np.float64]:
+    """Red, green and blue from 0 to 1 of #rrggbb."""
+    return np.array([int(colour[at : at + 2], 16) / 255.0 for at in (1, 3, 5)])
 
 
 def _key(axes: Axes) -> None:

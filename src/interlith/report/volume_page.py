@@ -10,13 +10,12 @@ from typing import Any
 from interlith import __version__
 from interlith.deposit.layers import AGAIN, DEAD, FIBRES, LIVE, MOSS, Scene
 from interlith.findings import replace_file, writing
+from interlith.report.deposition_plots import LITHIUM
 
 NAME = "volume.html"
 LAYERS = (
     (FIBRES, "fibres", "#8a8a90"),
-    (LIVE, "live lithium, dense", "#56b4e9"),
-    (MOSS, "live lithium, porous (moss)", "#f0e442"),
-    (DEAD, "dead lithium", "#d55e00"),
+    *((key, *LITHIUM[key]) for key in (LIVE, MOSS, DEAD)),
     (AGAIN, "live again, was dead", "#009e73"),
 )
 HELD = (
