@@ -7,8 +7,8 @@ solid, with 100 and 200 voxels along each edge. Conduction through it, everythin
 ours to a residual of 1e-8; pyamg's smoothed aggregation with conjugate gradients to the same, its matrix assembled from
 the same image by numpy; TauFactor's PeriodicSolver on the processor to conv_crit 1e-3 (single precision; it stops by
 the spread of the flows through all planes), its ratio being to ours at a residual that leaves no larger spread (`as
-balanced`), beside ours that leaves no larger error (`as exact`). Each is held against ours to 1e-12: the error of the
-effective diffusivity.
+balanced`), beside ours at the loosest residual of some that leaves no larger error (`as exact`). Each is held against
+ours to 1e-12: the error of the effective diffusivity.
 Seconds are of the processor; contenders take turns, round by round, after one that is not counted; ratios are medians
 of the ratios within rounds. Labels: all pores, by ours in one and in two threads and by scipy.ndimage, seconds of the
 clock. Sweeps: one red-black sweep of ours, its bytes counted as if each value were read and written once (28 of a
@@ -50,7 +50,7 @@ RESULTS = Path(__file__).resolve().parent / "results" / "deposition.json"
 PACKAGES = ("interlith", "numpy", "scipy", "numba", "pyamg", "taufactor", "torch")
 BYTES_OF_A_SWEEP = 28
 AS_BALANCED = 1e-5  # residual at which flows through planes differ by 4e-4, and those of TauFactor by 5e-4
-AS_EXACT = 1e-4  # at which the error is under that of TauFactor
+LOOSE = (1e-3, 3e-4, 1e-4, 3e-5, 1e-5)  # residuals tried for an error not above that of TauFactor
 EDGE = 160  # of the box that is swept
 GPU_EDGE, GPU_TRIAD, GPU_IN_A_ROW = 256, 60_000_000, 10  # large enough to fill a GPU
 GPU_BLOCKS = (4096, 256)  # of the triad, and threads of each
@@ -112,13 +112,6 @@ def by_taufactor(network):
 
 
 BALANCED, EXACT = "interlith, as balanced", "interlith, as exact"
-CONTENDERS = {
-    "interlith": ours,
-    BALANCED: partial(ours, within=AS_BALANCED),
-    EXACT: partial(ours, within=AS_EXACT),
-    "pyamg": by_pyamg,
-    "TauFactor": by_taufactor,
-}
 
 
 COMPARED = (("pyamg", "interlith"), ("TauFactor", BALANCED), ("TauFactor", EXACT))
@@ -128,9 +121,17 @@ def conduction(n, n_rounds):
     network = box(n)
     carrying = _carrying(network)
     true = ours(carrying, 1e-12)
-    seconds, errors = {name: [] for name in CONTENDERS}, {}
+    as_exact = _as_exact(carrying, true)
+    contenders = {
+        "interlith": ours,
+        BALANCED: partial(ours, within=AS_BALANCED),
+        EXACT: partial(ours, within=as_exact),
+        "pyamg": by_pyamg,
+        "TauFactor": by_taufactor,
+    }
+    seconds, errors = {name: [] for name in contenders}, {}
     for at in range(n_rounds + 1):
-        for name, solve in CONTENDERS.items():
+        for name, solve in contenders.items():
             begin = time.process_time()
             found = solve(carrying)
             if at or n > 150:  # a warm-up round only where it is short
@@ -142,11 +143,18 @@ def conduction(n, n_rounds):
     return {
         "n": n,
         "effective_diffusivity": true,
+        "residual_as_balanced": AS_BALANCED,
+        "residual_as_exact": as_exact,
         "cpu_s": {name: statistics.median(held) for name, held in seconds.items()},
         "n_rounds": len(seconds["interlith"]),
         "ratio_of_cpu_s": ratios,
         "error_of_effective": errors,
     }
+
+
+def _as_exact(network, true):
+    theirs = abs(by_taufactor(network) / true - 1.0)
+    return next(within for within in LOOSE if abs(ours(network, within) / true - 1.0) <= theirs)
 
 
 def _ratio(theirs, own):

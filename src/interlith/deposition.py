@@ -363,8 +363,12 @@ def _onset(written: DepositFile, seeds: Sequence[_Seed]) -> dict[str, Any]:
 
 
 def _onset_of(one: _Seed, above_um: float) -> float | None:
-    """Charge from which on the front stands so far over the top of the host, as this is stretched by then."""
-    over, plated = one.found.front_um - one.found.host_um - above_um, one.plated
+    """Charge from which on the front stands so far over the top of the host, as this is stretched by then.
+
+    In the first cycle: later ones begin with what earlier ones left.
+    """
+    first = one.found.ledger.table[ledger.CYCLE].to_numpy() == 0
+    over, plated = (one.found.front_um - one.found.host_um)[first] - above_um, one.plated[first]
     above = np.flatnonzero(over > 0.0)
     if not above.size or above[0] == 0:
         return None

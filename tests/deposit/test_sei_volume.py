@@ -13,13 +13,14 @@ from interlith.deposit.box import Box, Ground
 from interlith.deposit.deposit_file import read_deposit
 from interlith.deposit.follow import follow, front_um, host_um
 from interlith.deposit.team import Team
-from interlith.deposition import deposit_findings
+from interlith.deposition import _onset_of, _Seed, deposit_findings
 from interlith.deposition_said import not_beside
 from interlith.errors import InputError
 from interlith.parts.deposition import deposition
 from interlith.protocol import ConstantCurrent, Protocol, Repeat
 from interlith.report.deposition_page import deposition_results, left_out
 from interlith.report.deposition_plots import cycles, infill
+from interlith.report.headline import headline
 from interlith.units import LITHIUM_mAh_PER_CM2_PER_UM
 
 MUCH = deposition("cp").with_values(sei_per_plated=0.1, sei_volume_per_lithium=3.0, void_per_sei=10.0)
@@ -97,6 +98,16 @@ def test_over_the_host_it_lies_in_the_void_of_moss_and_makes_planes_higher_beyon
     assert (host_um(box), front_um(box)) == (0.0, approx(left_um))
 
 
+def test_lithium_stands_over_a_host_in_the_first_cycle_or_not_at_all(team):
+    found = cycled(MUCH.with_values(sei_volume_per_lithium=6.0), team, 5, 0.5)
+    over, is_first = found.front_um - found.host_um, found.ledger.table["cycle_count"].to_numpy() == 0
+    most = over[is_first].max()
+    assert over[~is_first].max() > most + 0.1
+    one = _Seed(1, found, posts().host.astype(np.float32), "posts")
+    assert _onset_of(one, most + 0.05) is None
+    assert 0.0 < _onset_of(one, 0.5 * most) < 0.5
+
+
 @pytest.mark.parametrize("contact", [0.0, 1.0])
 def test_no_layer_holds_more_than_its_height_whatever_is_dead_in_it(contact, team):
     law = MUCH.with_values(
@@ -147,6 +158,7 @@ def test_what_is_left_stands_beside_what_was_published(tmp_path):
     assert [axes.get_ylabel() for axes in canvas.axes] == ["Lithium (%)", "SEI (%)"]
     assert canvas.axes[0].get_legend_handles_labels()[1][-1] == "cycle 2: stripped"
     assert two["if_sei_stands_um"] >= two["mean"]
+    assert f"{two['mean']:.3g} um are left when cycle 2 is stripped" in headline(found.summary)
     table = deposition_results(found.summary)["height_when_stripped"]["heights"]
     assert [row["published_um"] for row in table] == ["", "20 to 25"]
     assert "Diamonds" in cycles(found).caption

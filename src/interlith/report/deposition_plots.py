@@ -198,7 +198,7 @@ def infill(finding: Finding) -> Sketch | None:
         "each step of the first and the last cycle; dashed: the top of the host as made."
     )
     has_sei = data["sei"].max() > SEEN  # type: ignore[operator]
-    caption += " Below: that is SEI, with the room that is assumed for it." if has_sei else ""
+    caption += " Below: share that is SEI, with the room that is assumed for it." if has_sei else ""
     height = 4.4 if has_sei else 2.8
     return Sketch("infill", "Where the lithium lies", caption, data, lambda c: _paint_infill(c, data, top), height)
 
@@ -235,7 +235,10 @@ def cycles(finding: Finding) -> Sketch | None:
     stripped = of_kind(finding, "deposition", "stripped")
     if stripped is not None:
         data = data.join(stripped, on="cycle", how="left")
-        caption += " Below: height of what is left when a cycle has ended stripped, and of the host in it."
+        caption += (
+            " Below: height of what is left when a cycle has ended stripped, of the host in it, and if the SEI over "
+            "the host stood where it was formed."
+        )
         caption += " Diamonds: as published." if data["paper_low"].is_not_null().any() else ""
     height = 3.9 if stripped is None else 5.6
     return Sketch("cycles", "Dead and revived, cycle by cycle", caption, data, lambda c: _paint_cycles(c, data), height)

@@ -215,6 +215,8 @@ def _deposition(summary: Summary) -> str:
     onset = summary["onset_mAh_per_cm2"]
     over = "never" if onset["mean"] is None else f"from {number(onset['mean'], 3)} mAh/cm2 on"
     said.append(f"lithium stands {onset['above_um']:g} um over the host {over}")
+    if len(left := summary["stripped_thickness_um"]) > 1:
+        said.append(f"{number(left[-1]['mean'], 3)} um are left when cycle {left[-1]['cycle']} is stripped")
     beside = (*summary["thickness_um"], *summary["stripped_thickness_um"], summary["onset_mAh_per_cm2"])
     judged = [row["is_met"] for row in beside if row["is_met"] is not None]
     said += [f"{judged.count(False)} of {len(judged)} published numbers missed"] if judged else []
