@@ -51,6 +51,8 @@ PACKAGES = ("interlith", "numpy", "scipy", "numba", "pyamg", "taufactor", "torch
 BYTES_OF_A_SWEEP = 28
 AS_BALANCED = 1e-5  # residual at which flows through planes differ by 4e-4, and those of TauFactor by 5e-4
 LOOSE = (1e-3, 3e-4, 1e-4, 3e-5, 1e-5)  # residuals tried for an error not above that of TauFactor
+BALANCED, EXACT = "interlith, as balanced", "interlith, as exact"
+COMPARED = (("pyamg", "interlith"), ("TauFactor", BALANCED), ("TauFactor", EXACT))
 EDGE = 160  # of the box that is swept
 GPU_EDGE, GPU_TRIAD, GPU_IN_A_ROW = 256, 60_000_000, 10  # large enough to fill a GPU
 GPU_BLOCKS = (4096, 256)  # of the triad, and threads of each
@@ -111,12 +113,6 @@ def by_taufactor(network):
     return float(np.ravel(solver.D_eff)[0])
 
 
-BALANCED, EXACT = "interlith, as balanced", "interlith, as exact"
-
-
-COMPARED = (("pyamg", "interlith"), ("TauFactor", BALANCED), ("TauFactor", EXACT))
-
-
 def conduction(n, n_rounds):
     network = box(n)
     carrying = _carrying(network)
@@ -153,6 +149,7 @@ def conduction(n, n_rounds):
 
 
 def _as_exact(network, true):
+    """The loosest residual at which ours has no larger error than TauFactor."""
     theirs = abs(by_taufactor(network) / true - 1.0)
     return next(within for within in LOOSE if abs(ours(network, within) / true - 1.0) <= theirs)
 

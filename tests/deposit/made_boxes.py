@@ -24,6 +24,14 @@ def film(heights, n_z, team, parameters=EVEN, conductivity=None, *, voxel_um=0.5
     return box
 
 
+def posts(n_z=12, n=9, h=0.75):
+    """Posts of host every third voxel both ways, joined by a grid on the collector."""
+    host = np.zeros((n_z, n, n))
+    host[:, ::3, ::3] = 0.9
+    host[0, ::3] = 0.9
+    return Ground(host, n_z, h, True)
+
+
 def random_faces(shape, seed, is_periodic, *, is_leaking=True, blocked=0.3):
     """Conductances over four decades, some faces shut, each voxel with a sink or none."""
     random = np.random.default_rng(seed)

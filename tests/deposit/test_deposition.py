@@ -136,7 +136,10 @@ def test_the_film_fills_and_empties_at_equal_steps_and_ends_as_the_cut_does(foun
     told = film.group_by("panel", maintain_order=True).first()
     plating, stripping = (told.filter(pl.col("is_stripping") == way)["plated_mAh_per_cm2"] for way in (False, True))
     assert plating.to_list() == pytest.approx([0.0, 0.8, 1.6, 2.4, 3.2, 4.0], abs=0.3)
-    assert stripping[:-1].to_list() == pytest.approx([3.2, 2.4, 1.6, 0.8], abs=0.4)
+    steps = found.tables["front"].filter(pl.col("seed") == 1)["plated_mAh_per_cm2"]
+    a_step = -steps.diff().min()  # the largest one of stripping: a frame is taken at its end
+    assert a_step < 0.4
+    assert stripping[:-1].to_list() == pytest.approx([3.2, 2.4, 1.6, 0.8], abs=a_step)
     assert (plating.diff().drop_nulls() > 0).all()
     assert (stripping.diff().drop_nulls() < 0).all()
     last = film.filter(pl.col("panel") == film["panel"].max()).select("x_um", "z_um", "lithium", "is_dead")

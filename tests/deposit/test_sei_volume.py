@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from made_boxes import posts
 from matplotlib.figure import Figure as Canvas
 from pytest import approx
 from small_study import SMALLER, written
@@ -32,18 +33,11 @@ def team():
         yield made
 
 
-def posts(n_z=10, n=9, h=0.75):
-    host = np.zeros((n_z, n, n))
-    host[:, ::3, ::3] = 0.9
-    host[0, ::3] = 0.9
-    return Ground(host, n_z, h, True)
-
-
 def cycled(law, team, times, amount):
     plate = ConstantCurrent(current_density_mA_per_cm2=-1.0, areal_capacity_mAh_per_cm2=amount)
     strip = ConstantCurrent(current_density_mA_per_cm2=1.0, voltage_V=1.0)
     protocol = Protocol(name="x", steps=(Repeat(times=times, steps=(plate, strip)),))
-    return follow(protocol, posts(), law, seed=1, team=team)
+    return follow(protocol, posts(10), law, seed=1, team=team)
 
 
 def test_its_volume_is_that_of_its_charge_and_no_strip_takes_it_away(team):
@@ -57,7 +51,7 @@ def test_its_volume_is_that_of_its_charge_and_no_strip_takes_it_away(team):
 
 def test_a_layer_whose_lithium_is_gone_stays_apart_by_its_sei(team):
     law = MUCH.with_values(fill_before_swelling=0.5, stiffness_MPa=30.0)
-    box = Box(posts(), law, 1, team)
+    box = Box(posts(10), law, 1, team)
     host = box.host[5, 1:-1, 1:-1].mean(dtype=np.float64)
     box.sei[5] = 0.6
     box.settle()
@@ -77,8 +71,8 @@ def test_many_cycles_push_a_host_apart_and_without_volume_they_do_not(team):
     held = swollen.pictures[-1]
     below = held.heights_um[:10] / 0.75
     fills = (held.sei[:10] + held.lithium[:10].mean(axis=(1, 2))) / MUCH.fill_before_swelling
-    propped = (posts().host + held.lithium[:10]).max(axis=(1, 2))  # by what stands there, dead
-    law = np.maximum(fills + posts().host.mean(axis=(1, 2)), propped)
+    propped = (posts(10).host + held.lithium[:10]).max(axis=(1, 2))  # by what stands there, dead
+    law = np.maximum(fills + posts(10).host.mean(axis=(1, 2)), propped)
     assert below == approx(np.maximum(law, 1.0), rel=1e-6)
     assert rigid.pictures[-1].front_um == approx(7.5, rel=0.02)
     assert not rigid.pictures[-1].sei.any()
@@ -103,7 +97,7 @@ def test_lithium_stands_over_a_host_in_the_first_cycle_or_not_at_all(team):
     over, is_first = found.front_um - found.host_um, found.ledger.table["cycle_count"].to_numpy() == 0
     most = over[is_first].max()
     assert over[~is_first].max() > most + 0.1
-    one = _Seed(1, found, posts().host.astype(np.float32), "posts")
+    one = _Seed(1, found, posts(10).host.astype(np.float32), "posts")
     assert _onset_of(one, most + 0.05) is None
     assert 0.0 < _onset_of(one, 0.5 * most) < 0.5
 
@@ -118,7 +112,7 @@ def test_no_layer_holds_more_than_its_height_whatever_is_dead_in_it(contact, tea
     for one in found.pictures:
         room = one.heights_um / found.voxel_um
         most = max(most, float(one.sei[10:].max()))
-        below = posts().host.mean(axis=(1, 2))
+        below = posts(10).host.mean(axis=(1, 2))
         host = np.concatenate([below, np.zeros(len(room) - len(below))])
         assert (host + one.lithium.mean(axis=(1, 2)) + one.sei <= room + 1e-6).all()
     assert most > 1.0  # over the host, of a voxel
@@ -128,7 +122,7 @@ def test_no_layer_holds_more_than_its_height_whatever_is_dead_in_it(contact, tea
 def test_sei_counts_in_how_far_a_layer_may_be_filled(team):
     law = MUCH.with_values(sei_volume_per_lithium=9.0, stiffness_MPa=30.0)  # a volume of SEI for each of lithium
     with_sei, without = (
-        Box(posts(), values, 1, team).more_until(0.1) for values in (law, law.with_values(sei_volume_per_lithium=0.0))
+        Box(posts(10), values, 1, team).more_until(0.1) for values in (law, law.with_values(sei_volume_per_lithium=0.0))
     )
     assert with_sei == approx(0.5 * without)
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from made_boxes import posts
 from pytest import approx
 
 from interlith.deposit import growth, surfaces
@@ -24,14 +25,6 @@ PLAIN = deposition("cp").with_values(
 def team():
     with Team(1) as made:
         yield made
-
-
-def posts(n_z=12, n=9, h=0.75):
-    """Posts of host every third voxel both ways, joined by a grid on the collector."""
-    host = np.zeros((n_z, n, n))
-    host[:, ::3, ::3] = 0.9
-    host[0, ::3] = 0.9
-    return Ground(host, n_z, h, True)
 
 
 def test_a_layer_is_as_high_as_what_it_holds_where_its_pores_are_filled_too_far(team):

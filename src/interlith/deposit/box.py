@@ -137,6 +137,17 @@ class Box:
         )
 
     @property
+    def n_columns(self) -> int:
+        """Without the rim."""
+        return (self.lithium.shape[1] - 2) * (self.lithium.shape[2] - 2)
+
+    @property
+    def packed_sei(self) -> Floats:
+        """float64[z], room that the SEI of each plane takes with its pores, in voxels per voxel."""
+        found: Floats = self.sei / self.deposition.fill_before_swelling
+        return found
+
+    @property
     def parts(self) -> list[tuple[int, int]]:
         """Planes, rim counted, that the threads share."""
         return self.team.ranges(self.n_planes, self.lithium.size)
@@ -203,9 +214,8 @@ class Box:
 
     def leave_sei(self, places: Places, plated: Floats) -> None:
         """Leave the SEI of lithium that is plated there; what it pushes apart is known when the box is settled."""
-        n_columns = (self.lithium.shape[1] - 2) * (self.lithium.shape[2] - 2)
         volume = np.bincount(self.plane_of(places), plated, minlength=len(self.sei))
-        self.sei += self._sei_per_lithium / n_columns * volume
+        self.sei += self._sei_per_lithium / self.n_columns * volume
 
     @property
     def _sei_per_lithium(self) -> float:
@@ -264,9 +274,9 @@ class Box:
 
     def _stretch(self) -> None:
         """Layers of the host whose pores are filled too far are pushed apart; nothing in them is squeezed."""
-        n, n_columns = self.ground.n_host, (self.lithium.shape[1] - 2) * (self.lithium.shape[2] - 2)
+        n = self.ground.n_host
         lithium, propped = self.counted(counted.filled, self.host, self.lithium, n_planes=n).T
-        held = lithium / n_columns + self.sei[1 : 1 + n]
+        held = lithium / self.n_columns + self.sei[1 : 1 + n]
         self.pushed = self._solid + held / self.deposition.fill_before_swelling
         stretch = np.maximum(np.maximum(self.pushed, propped), 1.0)
         self.planes[1 : 1 + n, surfaces.STRETCH] = stretch
@@ -278,7 +288,7 @@ class Box:
     def _stretch_over_host(self) -> None:
         """SEI lies in the void beside the lithium, and makes a plane higher where that is too little for it."""
         over = self.planes[1 + self.ground.n_host : -1]
-        packed = self.sei[1 + self.ground.n_host : -1] / self.deposition.fill_before_swelling
+        packed = self.packed_sei[1 + self.ground.n_host : -1]
         over[:, surfaces.STRETCH] = np.maximum(over[:, surfaces.HOLDS] + packed, 1.0)
         over[:, surfaces.PACKING] = over[:, surfaces.HOLDS] / over[:, surfaces.STRETCH]
 

@@ -270,8 +270,7 @@ def front_um(box: Box) -> float:
     """
     begun = np.empty((box.lithium.shape[1] - 2, box.lithium.shape[2] - 2))
     counted.fronts(box.host, box.planes, box.lithium, begun)
-    left = float(box.sei[1 + box.ground.n_host :].sum()) / box.deposition.fill_before_swelling
-    least_um = host_um(box) + left * box.ground.voxel_um
+    least_um = host_um(box) + float(box.packed_sei[1 + box.ground.n_host :].sum()) * box.ground.voxel_um
     return float(np.percentile(np.maximum(begun * box.ground.voxel_um, least_um), FRONT_PERCENTILE))
 
 

@@ -169,8 +169,7 @@ def _listed(found: list[tuple[Places, Singles]]) -> tuple[Places, list[Singles]]
 
 def _total(box: Box, current_mA_per_cm2: float) -> float:
     """Current through the box in A/m2 times faces of a voxel."""
-    n_faces = (box.lithium.shape[1] - 2) * (box.lithium.shape[2] - 2)
-    return current_mA_per_cm2 * A_PER_M2_PER_mA_PER_CM2 * n_faces
+    return current_mA_per_cm2 * A_PER_M2_PER_mA_PER_CM2 * box.n_columns
 
 
 def _amount(box: Box, pace: Floats, carried: Floats, at_hand: Floats, most_mAh_per_cm2: float) -> float:
@@ -195,9 +194,8 @@ def _before_pressure(box: Box, places: Places, carried: Floats, volts: float) ->
     """
     room = np.maximum(0.5 * box.more_until(volts), LEAST_STRAIN * box.deposition.fill_before_swelling)
     by_plane = np.bincount(box.plane_of(places), carried, minlength=len(box.planes))[1 : 1 + room.size]
-    n_columns = (box.lithium.shape[1] - 2) * (box.lithium.shape[2] - 2)
     limits = room[by_plane > 0.0] / by_plane[by_plane > 0.0]
-    return float(limits.min(initial=np.inf)) * n_columns * float(carried.sum())
+    return float(limits.min(initial=np.inf)) * box.n_columns * float(carried.sum())
 
 
 def _grow(box: Box, step: _Step) -> None:

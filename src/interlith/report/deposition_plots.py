@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -197,17 +199,19 @@ def infill(finding: Finding) -> Sketch | None:
         "Share of each layer that is lithium, mean over the networks, from the current collector on, at the end of "
         "each step of the first and the last cycle; dashed: the top of the host as made."
     )
-    has_sei = data["sei"].max() > SEEN  # type: ignore[operator]
-    caption += " Below: share that is SEI, with the room that is assumed for it." if has_sei else ""
-    height = 4.4 if has_sei else 2.8
-    return Sketch("infill", "Where the lithium lies", caption, data, lambda c: _paint_infill(c, data, top), height)
+    shown, height = {"mean": "Lithium (%)"}, 2.8
+    if data["sei"].max() > SEEN:  # type: ignore[operator]
+        shown["sei"], height = "SEI (%)", 4.4
+        caption += " Below: share that is SEI, with the room that is assumed for it."
+    painted = partial(_paint_infill, data=data, top=top, shown=shown)
+    return Sketch("infill", "Where the lithium lies", caption, data, painted, height)
 
 
-def _paint_infill(canvas: Axes, data: pl.DataFrame, top: float) -> None:
-    shown = [("mean", "Lithium (%)"), *([("sei", "SEI (%)")] if data["sei"].max() > SEEN else [])]  # type: ignore[operator]
+def _paint_infill(canvas: Axes, data: pl.DataFrame, top: float, shown: Mapping[str, str]) -> None:
+    """shown: columns of shares, and the name of the axis of each."""
     panels = canvas.subplots(len(shown), 1, sharex=True, squeeze=False).ravel()
     is_one = data["cycle"].n_unique() == 1
-    for axes, (column, name) in zip(panels, shown, strict=True):
+    for axes, (column, name) in zip(panels, shown.items(), strict=True):
         ends = data.group_by("place", "cycle", "step", "in_cycle_mAh_per_cm2", maintain_order=True)
         for n, ((_, cycle, step, plated), rows) in enumerate(ends):
             words = "stripped" if step == "strip" else f"{plated:.3g} mAh/cm2"
