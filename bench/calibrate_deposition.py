@@ -22,7 +22,7 @@ from interlith.deposit.box import Ground
 from interlith.deposit.deposit_file import read_deposit
 from interlith.deposit.fibres import fibre_network
 from interlith.deposit.follow import follow
-from interlith.deposit.team import Team
+from interlith.deposit.solver.team import Team
 from interlith.parts.deposition import deposition
 from interlith.protocol import ConstantCurrent, Protocol, Repeat
 

@@ -19,7 +19,7 @@ import numpy as np
 from interlith.deposit.box import Ground
 from interlith.deposit.fibres import fibre_network
 from interlith.deposit.follow import follow
-from interlith.deposit.team import Team
+from interlith.deposit.solver.team import Team
 from interlith.parts.deposition import deposition
 from interlith.parts.fibres import FibreNetwork
 from interlith.protocol import ConstantCurrent, Protocol

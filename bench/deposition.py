@@ -35,13 +35,13 @@ from numba import cuda
 from scipy import ndimage
 from scipy.sparse import coo_matrix
 
-from interlith.deposit import kernels
 from interlith.deposit.fibres import fibre_network
-from interlith.deposit.gpu import check_gpu
-from interlith.deposit.labels import components
-from interlith.deposit.multigrid import Multigrid
 from interlith.deposit.network import Network
-from interlith.deposit.team import Team
+from interlith.deposit.solver import kernels
+from interlith.deposit.solver.gpu import check_gpu
+from interlith.deposit.solver.labels import components
+from interlith.deposit.solver.multigrid import Multigrid
+from interlith.deposit.solver.team import Team
 from interlith.deposit.transport import faces_of, transport
 from interlith.errors import EnvironmentError_
 from interlith.parts.fibres import FibreNetwork

@@ -20,7 +20,7 @@ from interlith.deposit import growth
 from interlith.deposit.box import Box, Ground
 from interlith.deposit.deposit_file import read_deposit
 from interlith.deposit.fibres import fibre_network
-from interlith.deposit.team import Team
+from interlith.deposit.solver.team import Team
 from interlith.findings import replace_file
 
 RESULTS = Path(__file__).resolve().parent / "results" / "deposition_cycle.json"

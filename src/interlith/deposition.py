@@ -38,7 +38,7 @@ from interlith.units import ZERO_CELSIUS_K, mV_PER_V
 if TYPE_CHECKING:
     from interlith.deposit.deposit_file import DepositFile, Published
     from interlith.deposit.follow import Deposited, Picture
-    from interlith.deposit.team import Device
+    from interlith.deposit.solver.team import Device
 
 Table = list[dict[str, Any]]
 Floats = NDArray[np.float64]
@@ -151,7 +151,7 @@ def _one(
     from interlith.deposit.checkpoint import Keeping, fingerprint
     from interlith.deposit.follow import follow
     from interlith.deposit.pores import reached
-    from interlith.deposit.team import Team
+    from interlith.deposit.solver.team import Team
     from interlith.protocol import Repeat
 
     network = written.network(place)

@@ -14,7 +14,7 @@ from interlith.units import LITHIUM_mAh_PER_CM2_PER_UM
 if TYPE_CHECKING:
     from interlith.deposit.deposit_file import DepositFile
     from interlith.deposit.network import Network
-    from interlith.deposit.team import Device
+    from interlith.deposit.solver.team import Device
     from interlith.parts.electrolyte import Electrolyte
     from interlith.parts.fibres import FibreNetwork
 
@@ -43,7 +43,7 @@ def check(written: DepositFile, n_cycles: int, device: Device, n_processes: int)
         assert written.fibres is not None
         check_box(written, n_cycles, written.fibres, written.asked.box.voxel_um, written.n_voxels, n_processes)
     if device == "cuda":
-        from interlith.deposit.gpu import check_gpu
+        from interlith.deposit.solver.gpu import check_gpu
 
         check_gpu()
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from interlith.deposit.deposit_file import DepositFile
     from interlith.deposit.network import Network
     from interlith.deposit.pores import PoreSizes
-    from interlith.deposit.team import Device, Team
+    from interlith.deposit.solver.team import Device, Team
     from interlith.deposit.transport import Axis, Phase
 
 Table = list[dict[str, Any]]
@@ -69,7 +69,7 @@ def network_findings(
     >>> round(network_findings(asked).items[0].summary["values"]["porosity"]["mean"], 6)
     0.79
     """
-    from interlith.deposit.team import Team
+    from interlith.deposit.solver.team import Team
 
     found = []
     with writable(out), Team(device=device) as team:

@@ -9,10 +9,10 @@ import sys
 
 import numpy as np
 
-from interlith.deposit import gpu, gpu_kernels, gpu_labels, levels
-from interlith.deposit.labels import components
-from interlith.deposit.multigrid import Multigrid
-from interlith.deposit.team import Team
+from interlith.deposit.solver import gpu, gpu_kernels, gpu_labels, levels
+from interlith.deposit.solver.labels import components
+from interlith.deposit.solver.multigrid import Multigrid
+from interlith.deposit.solver.team import Team
 from interlith.deposit.transport import faces_of
 
 sys.setswitchinterval(2e-5)  # seconds; threads that wait for each other change often

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from numba import boolean, cuda, float32, float64, int32, int64, types, uint8
 from numba.cuda import dispatcher
 
-from interlith.deposit import gpu, gpu_kernels, gpu_labels
+from interlith.deposit.solver import gpu, gpu_kernels, gpu_labels
 
 BOX, VECTOR, SUMS, SQUARE, STEPS = (
     float32[:, :, ::1],

@@ -4,8 +4,8 @@ import numpy as np
 from scipy.sparse import coo_matrix
 
 from interlith.deposit.box import Box, Ground
-from interlith.deposit.multigrid import Faces
 from interlith.deposit.network import Network
+from interlith.deposit.solver.multigrid import Faces
 from interlith.parts.deposition import deposition
 
 ALIKE = dict.fromkeys(("ease_spread", "nucleation_spread", "sei_per_plated", "void_per_sei"), 0.0)

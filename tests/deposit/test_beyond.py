@@ -5,7 +5,7 @@ from made_boxes import EVEN, film
 from pytest import approx
 
 from interlith.deposit import growth, surfaces
-from interlith.deposit.team import Team
+from interlith.deposit.solver.team import Team
 
 N_COLUMNS, N_PLANES = 4, 20
 

@@ -20,7 +20,7 @@ from interlith.deposit import checkpoint
 from interlith.deposit.box import Box, Ground
 from interlith.deposit.checkpoint import Keeping, Kept, fingerprint, packed, prune, unpacked
 from interlith.deposit.follow import follow
-from interlith.deposit.team import Team
+from interlith.deposit.solver.team import Team
 from interlith.deposition import deposit_findings
 from interlith.errors import CorruptFile, InputError
 from interlith.parts.deposition import deposition

@@ -12,7 +12,7 @@ from small_study import SMALLER, asked, written
 from interlith.deposit import fields
 from interlith.deposit.fields import Field, refuse_foreign, write_fields
 from interlith.deposit.follow import follow
-from interlith.deposit.team import Team
+from interlith.deposit.solver.team import Team
 from interlith.deposition import deposit_findings
 from interlith.errors import EnvironmentError_, InputError
 

@@ -11,7 +11,7 @@ from made_boxes import EVEN, film
 from pytest import approx
 
 from interlith.deposit import growth, potential
-from interlith.deposit.team import Team
+from interlith.deposit.solver.team import Team
 from interlith.units import FARADAY_C_PER_MOL, GAS_CONSTANT_J_PER_MOL_K, M_PER_UM
 
 VOXEL_UM, CURRENT_mA_PER_CM2 = 0.5, 0.05  # so little that kinetics are linear

@@ -8,7 +8,7 @@ from interlith.deposit import gap, potential
 from interlith.deposit.box import Ground
 from interlith.deposit.follow import follow
 from interlith.deposit.gap import Salt, Surfaces, limiting_current_mA_per_cm2, sand_time_s
-from interlith.deposit.team import Team
+from interlith.deposit.solver.team import Team
 from interlith.deposition import deposit_findings
 from interlith.errors import InputError, SolverError
 from interlith.networks import NetworkOptions, read

@@ -11,8 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from interlith.cli import app
-from interlith.deposit import gpu
-from interlith.deposit.team import Team
+from interlith.deposit.solver import gpu
+from interlith.deposit.solver.team import Team
 from interlith.errors import EnvironmentError_
 
 cuda = pytest.importorskip("numba.cuda", reason="neither numba-cuda nor a numba that has a simulator")

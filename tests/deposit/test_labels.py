@@ -8,8 +8,8 @@ from scipy import ndimage
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from interlith.deposit.labels import ALONG_X, ALONG_Y, ALONG_Z, components
-from interlith.deposit.team import WORTH_SHARING, Team
+from interlith.deposit.solver.labels import ALONG_X, ALONG_Y, ALONG_Z, components
+from interlith.deposit.solver.team import WORTH_SHARING, Team
 from interlith.errors import InputError
 
 SITES = (

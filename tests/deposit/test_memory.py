@@ -7,7 +7,7 @@ from small_study import STUDY, asked, written
 from interlith import deposition
 from interlith.deposit import memory
 from interlith.deposit.follow import follow
-from interlith.deposit.team import Team
+from interlith.deposit.solver.team import Team
 from interlith.deposition import deposit_findings
 from interlith.deposition_checks import highest_um
 from interlith.errors import EnvironmentError_

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from made_boxes import matrix, random_faces
 from scipy.sparse.linalg import spsolve
 
-from interlith.deposit.multigrid import Faces, Multigrid
-from interlith.deposit.team import WORTH_SHARING, Team
+from interlith.deposit.solver.multigrid import Faces, Multigrid
+from interlith.deposit.solver.team import WORTH_SHARING, Team
 from interlith.deposit.transport import faces_of
 from interlith.errors import SolverError
 

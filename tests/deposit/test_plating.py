@@ -12,7 +12,7 @@ from interlith.deposit import follow as follow_module
 from interlith.deposit import growth, sharing, surfaces
 from interlith.deposit.box import Box, Ground
 from interlith.deposit.follow import follow
-from interlith.deposit.team import Team
+from interlith.deposit.solver.team import Team
 from interlith.errors import InputError, SolverError
 from interlith.parts.deposition import deposition, deposition_names
 from interlith.protocol import ConstantCurrent, ConstantVoltage, Protocol, Repeat, Rest

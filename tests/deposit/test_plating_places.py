@@ -10,11 +10,12 @@ from pytest import approx
 from scipy import sparse
 from scipy.sparse.linalg import spsolve
 
-from interlith.deposit import growth, migration
+from interlith.deposit import growth
 from interlith.deposit.box import Box, Ground
 from interlith.deposit.patches import Lattice, normal, uniform
+from interlith.deposit.solver import migration
+from interlith.deposit.solver.team import Team
 from interlith.deposit.surfaces import DEAD, LIVE
-from interlith.deposit.team import Team
 from interlith.parts.deposition import deposition
 
 EVEN = deposition("cu").with_values(

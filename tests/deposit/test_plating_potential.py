@@ -6,7 +6,7 @@ from pytest import approx
 
 from interlith.deposit import growth, potential
 from interlith.deposit.box import Box, Ground
-from interlith.deposit.team import Team
+from interlith.deposit.solver.team import Team
 from interlith.parts.deposition import deposition
 from interlith.parts.electrolyte import electrolyte
 

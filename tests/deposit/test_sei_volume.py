@@ -13,7 +13,7 @@ from interlith.deposit import growth, surfaces
 from interlith.deposit.box import Box, Ground
 from interlith.deposit.deposit_file import read_deposit
 from interlith.deposit.follow import follow, front_um, host_um
-from interlith.deposit.team import Team
+from interlith.deposit.solver.team import Team
 from interlith.deposition import _onset_of, _Seed, deposit_findings
 from interlith.deposition_said import not_beside
 from interlith.errors import InputError

@@ -10,8 +10,8 @@ from interlith.deposit.box import Box, Ground
 from interlith.deposit.film import Before
 from interlith.deposit.follow import follow, host_um
 from interlith.deposit.sinking import sink
+from interlith.deposit.solver.team import Team
 from interlith.deposit.surfaces import DEAD, LIVE
-from interlith.deposit.team import Team
 from interlith.parts.deposition import deposition
 from interlith.protocol import ConstantCurrent, Protocol
 from interlith.units import FARADAY_C_PER_MOL, LITHIUM_MOLAR_VOLUME_M3

@@ -8,7 +8,7 @@ from made_boxes import cylinders, spheres
 
 from interlith.deposit.fibres import fibre_network
 from interlith.deposit.network import Network, coarser
-from interlith.deposit.team import Team
+from interlith.deposit.solver.team import Team
 from interlith.deposit.transport import transport
 from interlith.errors import InputError, PhysicsError
 from interlith.parts.fibres import FibreNetwork

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interlith.deposit.box import Box
-from interlith.deposit.kernels import kernel
 from interlith.deposit.rows import Places, in_a_row
+from interlith.deposit.solver.kernels import kernel
 from interlith.deposit.surfaces import BRIDGED, DEAD, LEAST_LITHIUM, LIVE, OPEN
 
 Floats = NDArray[np.float64]

@@ -14,7 +14,7 @@ from interlith.deposit.gap import Salt
 from interlith.deposit.network import Network
 from interlith.deposit.patches import Lattice
 from interlith.deposit.rows import Places, in_a_row, planes_of
-from interlith.deposit.team import Team
+from interlith.deposit.solver.team import Team
 from interlith.errors import InputError
 from interlith.parts.deposition import Deposition
 from interlith.units import (

@@ -11,11 +11,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from interlith.deposit.kernels import kernel
-from interlith.deposit.labels import components
 from interlith.deposit.patches import Lattice, uniform
+from interlith.deposit.solver.kernels import kernel
+from interlith.deposit.solver.labels import components
+from interlith.deposit.solver.team import Team
 from interlith.deposit.surfaces import BARE, DEAD, LEAST_LITHIUM, LITHIUM, LIVE, METAL
-from interlith.deposit.team import Team
 
 Chances = NDArray[np.float64]
 Bits = NDArray[np.uint16]

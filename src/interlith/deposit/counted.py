@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from interlith.deposit.kernels import kernel
+from interlith.deposit.solver.kernels import kernel
 from interlith.deposit.surfaces import DEAD, LEAST_LITHIUM, LIVE, PACKING, STRETCH
 
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import ive
 
-from interlith.deposit.kernels import Array, kernel
 from interlith.deposit.network import Network
+from interlith.deposit.solver.kernels import Array, kernel
 from interlith.errors import InputError
 from interlith.parts.fibres import FibreNetwork
 

@@ -16,7 +16,7 @@ from interlith.deposit import counted, gap, growth, surfaces
 from interlith.deposit.box import Box, Ground
 from interlith.deposit.checkpoint import Keeping, Kept, arrays_of, value_of
 from interlith.deposit.frames import Frame, Frames, first_plated
-from interlith.deposit.team import Team
+from interlith.deposit.solver.team import Team
 from interlith.errors import InputError, SolverError
 from interlith.ledger import Ledger
 from interlith.parts.deposition import Deposition

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from interlith.deposit import beyond, contact, counted, gap, migration, potential, sharing, surfaces
+from interlith.deposit import beyond, contact, counted, gap, potential, sharing, surfaces
 from interlith.deposit.box import Box
 from interlith.deposit.film import Before, gather_crumbs
 from interlith.deposit.rows import Places, in_a_row
 from interlith.deposit.sinking import sink
+from interlith.deposit.solver import migration
 from interlith.units import M_PER_UM, SECONDS_PER_HOUR, A_PER_M2_PER_mA_PER_CM2, mV_PER_V
 
 MOST_CHANGE = 0.5  # of a voxel's share in one step

@@ -13,8 +13,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from interlith.deposit.multigrid import Faces, Multigrid
-from interlith.deposit.team import Team
+from interlith.deposit.solver.multigrid import Faces, Multigrid
+from interlith.deposit.solver.team import Team
 from interlith.errors import SolverError
 
 Floats = NDArray[np.float64]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from interlith.deposit.kernels import kernel
+from interlith.deposit.solver.kernels import kernel
 from interlith.errors import SolverError
 
 Floats = NDArray[np.float64]

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from interlith.deposit.box import Box
 from interlith.deposit.film import Before
-from interlith.deposit.kernels import kernel
-from interlith.deposit.labels import components
+from interlith.deposit.solver.kernels import kernel
+from interlith.deposit.solver.labels import components
 from interlith.deposit.surfaces import BRIDGED, DEAD, LEAST_LITHIUM, LIVE, NONE, STRETCH
 
 MOST_ROUNDS = 20

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from interlith.deposit.kernels import kernel
+from interlith.deposit.solver.kernels import kernel
 
 OPEN, LITHIUM, BARE, SHUT = 0, 1, 2, 3  # solid: room for lithium | full and joined, of lithium | of host | full, apart
 NO_HOST, FIBRE, OXIDE, COLLECTOR, METAL = 0, 1, 2, 3, 4  # classes of surface

@@ -12,10 +12,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from interlith.deposit.labels import ALONG_X, ALONG_Y, ALONG_Z, components
-from interlith.deposit.multigrid import Faces, Multigrid
 from interlith.deposit.network import Network
-from interlith.deposit.team import Team
+from interlith.deposit.solver.labels import ALONG_X, ALONG_Y, ALONG_Z, components
+from interlith.deposit.solver.multigrid import Faces, Multigrid
+from interlith.deposit.solver.team import Team
 from interlith.errors import PhysicsError
 
 Phase = Literal["pores", "solid"]

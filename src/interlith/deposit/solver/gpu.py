@@ -9,7 +9,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from interlith.deposit.levels import (
+from interlith.deposit.solver.levels import (
     BLACK,
     BLACK_FIRST,
     PROLONG,
@@ -56,7 +56,7 @@ class OnGpu:
     def __init__(self, levels: Sequence[Level]) -> None:
         from numba import cuda
 
-        from interlith.deposit import gpu_kernels
+        from interlith.deposit.solver import gpu_kernels
 
         _check_memory(levels[0].size)
         self.shapes = [level.shape for level in levels]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from interlith.deposit import kernels
+from interlith.deposit.solver import kernels
 
 Single = NDArray[np.float32]
 Double = NDArray[np.float64]

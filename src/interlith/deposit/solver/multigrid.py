@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from interlith.deposit.levels import Double, Faces, Level, levels_of
-from interlith.deposit.team import Team
-from interlith.deposit.threads import OnThreads
+from interlith.deposit.solver.levels import Double, Faces, Level, levels_of
+from interlith.deposit.solver.team import Team
+from interlith.deposit.solver.threads import OnThreads
 from interlith.errors import SolverError
 
 if TYPE_CHECKING:
-    from interlith.deposit.gpu import OnGpu
+    from interlith.deposit.solver.gpu import OnGpu
 
 __all__ = ["Faces", "Multigrid", "Solved"]
 MOST_ITERATIONS = 400
@@ -83,6 +83,6 @@ class Multigrid:
 
 
 def _on_gpu(levels: Sequence[Level]) -> OnGpu:
-    from interlith.deposit.gpu import OnGpu  # numba.cuda takes a second to load
+    from interlith.deposit.solver.gpu import OnGpu  # numba.cuda takes a second to load
 
     return OnGpu(levels)

@@ -14,8 +14,8 @@ import numba.cuda
 import numpy as np
 from numba.core.errors import NumbaPerformanceWarning
 
-from interlith.deposit import kernels
-from interlith.deposit.levels import EXACT, PROLONG, RED_FIRST, RESTRICT, ZERO
+from interlith.deposit.solver import kernels
+from interlith.deposit.solver.levels import EXACT, PROLONG, RED_FIRST, RESTRICT, ZERO
 
 Array = Any  # of a GPU, in single or double precision
 Three = tuple[int, int, int]

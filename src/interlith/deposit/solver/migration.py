@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from interlith.deposit.kernels import kernel, wrap
 from interlith.deposit.rows import Places, in_a_row, planes_of
-from interlith.deposit.team import Team
+from interlith.deposit.solver.kernels import kernel, wrap
+from interlith.deposit.solver.team import Team
 from interlith.errors import SolverError
 
 Floats = NDArray[np.float64]

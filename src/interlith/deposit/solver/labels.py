@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from interlith.deposit.kernels import Array, kernel
-from interlith.deposit.team import Team
+from interlith.deposit.solver.kernels import Array, kernel
+from interlith.deposit.solver.team import Team
 from interlith.errors import InputError
 
 ALONG_X, ALONG_Y, ALONG_Z = 1, 2, 4  # bits of `joined`: the face to the next voxel in that direction
@@ -36,7 +36,7 @@ def components(
     if held.size > MOST_VOXELS:
         raise InputError(f"{held.size} voxels: at most {MOST_VOXELS} can be told apart")
     if team.device == "cuda" and held.size:
-        from interlith.deposit import gpu_labels  # numba.cuda takes a second to load
+        from interlith.deposit.solver import gpu_labels  # numba.cuda takes a second to load
 
         return gpu_labels.components(held, joined, is_periodic)
     labels = np.zeros(held.shape, dtype=np.int32)

@@ -27,7 +27,7 @@ class Team:
 
     def __init__(self, n_threads: int | None = None, device: Device = "cpu") -> None:
         if device == "cuda":
-            from interlith.deposit.gpu import check_gpu  # numba takes a second to load
+            from interlith.deposit.solver.gpu import check_gpu  # numba takes a second to load
 
             check_gpu()
         self.device = device

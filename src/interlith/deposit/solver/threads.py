@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from interlith.deposit import kernels
-from interlith.deposit.levels import (
+from interlith.deposit.solver import kernels
+from interlith.deposit.solver.levels import (
     BLACK,
     BLACK_FIRST,
     EXACT,
@@ -24,7 +24,7 @@ from interlith.deposit.levels import (
     cycle,
     inverse,
 )
-from interlith.deposit.team import Team
+from interlith.deposit.solver.team import Team
 
 
 class OnThreads:
