@@ -34,6 +34,7 @@ MORE_PLANES = 8  # added at a time
 KEPT = ("lithium", "grown", "planes", "sei")  # not derived of the ground, the numbers drawn and each other
 LAID = ("host", "joined", "kind", "may", "state", "wet", "solid")  # arrays of the box, but lithium, grown and ease
 DRAWN_AT_A_TIME = 32  # planes
+PARTS_EACH = 4  # of the planes, for each thread: surfaces lie in some planes more than in others
 Floats = NDArray[np.float64]
 
 
@@ -150,7 +151,7 @@ class Box:
     @property
     def parts(self) -> list[tuple[int, int]]:
         """Planes, rim counted, that the threads share."""
-        return self.team.ranges(self.n_planes, self.lithium.size)
+        return self.team.ranges(self.n_planes, self.lithium.size, each=PARTS_EACH)
 
     def wrap(self, array: NDArray[Any]) -> None:
         """Fill the rim at the sides."""

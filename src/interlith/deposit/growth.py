@@ -127,7 +127,7 @@ def _step(
 ) -> _Step:
     """What a step moves at places that carry these currents, at most such a charge."""
     at_hand, most = _at_hand(box, places, is_stripping=is_stripping)
-    amount = _amount(box, carried / most, carried, at_hand, most_mAh_per_cm2)
+    amount = _amount(box, carried, at_hand, most, most_mAh_per_cm2)
     if not is_stripping:
         amount = min(amount, _before_pressure(box, places, carried, volts))
     wanted = carried * (amount / float(carried.sum()))
@@ -142,9 +142,11 @@ def _step(
 
 def _at_hand(box: Box, places: Places, *, is_stripping: bool) -> tuple[Floats, Floats]:
     """What each place can take or give in a step, and the most by which it may change."""
-    packing, held = box.planes[box.plane_of(places), surfaces.PACKING], in_a_row(box.lithium)[places]
-    most = MOST_STRIPPED * packing if is_stripping else np.minimum(packing, MOST_CHANGE)
-    return np.minimum(held if is_stripping else box.capacity(places) - held, most), most
+    at_hand, most = np.empty(places.size), np.empty(places.size)
+    own = (places, in_a_row(box.host), in_a_row(box.lithium), box.planes, box.lithium[0].size)
+    share = MOST_STRIPPED if is_stripping else MOST_CHANGE
+    box.team.share_list(places.size, lambda a, b: surfaces.at_hand(*own, share, is_stripping, at_hand, most, a, b))
+    return at_hand, most
 
 
 def _where_plated(box: Box) -> tuple[Places, list[Singles]]:
@@ -173,17 +175,14 @@ def _total(box: Box, current_mA_per_cm2: float) -> float:
     return current_mA_per_cm2 * A_PER_M2_PER_mA_PER_CM2 * box.n_columns
 
 
-def _amount(box: Box, pace: Floats, carried: Floats, at_hand: Floats, most_mAh_per_cm2: float) -> float:
+def _amount(box: Box, carried: Floats, at_hand: Floats, most: Floats, most_mAh_per_cm2: float) -> float:
     """Voxels of lithium to move: until the fast places have changed by the most they may, or all has been moved.
 
-    pace: what each carries over the most by which it may change. The fastest, which carry a hundredth of the current,
-    are not waited for.
+    The fastest, which carry a hundredth of the current, are not waited for.
     """
-    order = np.argsort(pace)
-    fast = int(np.searchsorted(np.cumsum(carried[order]), (1.0 - HELD_BACK) * float(carried.sum())))
     return min(
         most_mAh_per_cm2 / box.mAh_per_cm2_of_a_voxel,
-        float(carried.sum()) / float(pace[order[min(fast, pace.size - 1)]]),
+        float(carried.sum()) / sharing.pace_of_the_rest(carried / most, carried, HELD_BACK),
         float(at_hand.sum()),
     )
 
@@ -205,9 +204,8 @@ def _grow(box: Box, step: _Step) -> None:
     box.leave_sei(step.behind, step.passed)
     _add(box, step.places, step.taken)
     if step.passed.size:
-        room = box.capacity(step.places) - in_a_row(box.lithium)[step.places]
-        is_full = room <= box.planes[box.plane_of(step.places), surfaces.LEAST]
-        in_a_row(box.solid)[step.places[is_full]] = surfaces.LITHIUM
+        own = (step.places, in_a_row(box.host), in_a_row(box.lithium), box.planes, box.lithium[0].size)
+        box.team.share_list(step.places.size, lambda a, b: surfaces.fill_up(*own, in_a_row(box.solid), a, b))
         box.wrap(box.solid)
         _add(box, step.behind, step.passed)
     box.settle()
@@ -215,9 +213,9 @@ def _grow(box: Box, step: _Step) -> None:
 
 def _add(box: Box, places: Places, taken: Floats) -> None:
     """Add lithium, and note on what that grew which was not there before."""
-    fresh, lithium = np.zeros(box.lithium.shape, dtype=np.uint8), in_a_row(box.lithium)
-    in_a_row(fresh)[places] = (lithium[places] <= surfaces.LEAST_LITHIUM) & (taken > 0.0)
-    lithium[places] += taken
+    fresh = np.zeros(box.lithium.shape, dtype=np.uint8)
+    rows = (in_a_row(box.lithium), in_a_row(fresh))
+    box.team.share_list(places.size, lambda a, b: surfaces.put(places, taken, *rows, a, b))
     box.wrap(fresh)
     own = (box.host, box.joined, box.lithium, box.solid, fresh, box.grown)
     box.team.share(box.parts, lambda a, b: contact.take_root(*own, a, b))

@@ -41,8 +41,18 @@ def common_overpotential(ease: Floats, barrier: Floats, current: float) -> tuple
     if high > low:
         lift = np.exp(np.minimum(barrier, MOST_BARRIER))
         high = _root(ease, lift, low, high, current)
-    carried = ease * 2.0 * np.sinh(np.maximum(high - barrier, 0.0))
-    return high, carried * (current / float(carried.sum()))
+    return high, _of_each(ease, barrier, high, current)
+
+
+@kernel
+def _of_each(ease, barrier, at, current):  # type: ignore[no-untyped-def]
+    """Current of each place at an overpotential, in parts of what all carry together."""
+    carried, total = np.empty(ease.size), 0.0
+    for n in range(ease.size):
+        carried[n] = 2.0 * ease[n] * np.sinh(at - barrier[n]) if at > barrier[n] else 0.0
+        total += carried[n]
+    carried *= current / total
+    return carried
 
 
 @kernel
@@ -82,15 +92,44 @@ def no_more_than(wanted: Floats, at_hand: Floats, amount: float) -> Floats:
     """
     if amount > float(at_hand.sum()) * (1.0 + 1e-12):
         raise SolverError("more lithium is asked for than the surface can take or give")
-    is_cut = np.zeros(wanted.shape, dtype=np.bool_)
+    factor, n_cut, free, cut = 0.0, 0, float(wanted.sum()), 0.0
     for _ in range(MOST_TURNS):
-        left = amount - float(at_hand[is_cut].sum())
-        free = float(wanted[~is_cut].sum())
         if free <= 0.0:
-            return np.where(is_cut, at_hand, 0.0)
-        factor = max(left, 0.0) / free
-        now = is_cut | (wanted * factor >= at_hand)
-        if (now == is_cut).all():
-            return np.where(is_cut, at_hand, wanted * factor)
-        is_cut = now
+            return np.where(wanted > 0.0, at_hand, 0.0)
+        factor = max(factor, (amount - cut) / free)  # only grows, but for rounding
+        before, (n_cut, free, cut) = n_cut, _cut(wanted, at_hand, factor)
+        if n_cut == before:
+            return np.minimum(wanted * factor, at_hand)
     raise SolverError("the current could not be shared among the surfaces")
+
+
+@kernel
+def _cut(wanted, at_hand, factor):  # type: ignore[no-untyped-def]
+    """Places that want more than is at hand, where factor times as much is asked for: how many they are; what the
+    others want; what these have at hand.
+    """
+    n_cut, free, cut = 0, 0.0, 0.0
+    for n in range(wanted.size):
+        if wanted[n] * factor >= at_hand[n]:
+            n_cut += 1
+            cut += at_hand[n]
+        else:
+            free += wanted[n]
+    return n_cut, free, cut
+
+
+def pace_of_the_rest(pace: Floats, carried: Floats, share: float) -> float:
+    """Highest pace when the fastest, which carry less than a share of all that is carried, are left out.
+
+    >>> pace_of_the_rest(np.array([3.0, 1.0, 2.0]), np.array([1.0, 5.0, 4.0]), 0.2)
+    2.0
+    """
+    left_out, least = share * float(carried.sum()), float(pace.max())
+    is_fast = pace >= least
+    while float(carried[is_fast].sum()) <= left_out and not is_fast.all():
+        least *= 0.5
+        is_fast = pace >= least
+    fast, with_it = pace[is_fast], carried[is_fast]
+    order = np.argsort(-fast)
+    at = int(np.searchsorted(np.cumsum(with_it[order]), left_out, side="right"))
+    return float(fast[order[min(at, order.size - 1)]])

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from interlith.deposit.solver.kernels import kernel
+from interlith.deposit.solver.kernels import inlined, kernel
 
 OPEN, LITHIUM, BARE, SHUT = 0, 1, 2, 3  # solid: room for lithium | full and joined, of lithium | of host | full, apart
 NO_HOST, FIBRE, OXIDE, COLLECTOR, METAL = 0, 1, 2, 3, 4  # classes of surface
@@ -52,47 +52,61 @@ def with_room(host, planes, lithium, found, first, last):  # type: ignore[no-unt
                 found[k - 1, j - 1, i - 1] = room > planes[k, LEAST]
 
 
-@kernel
-def _face(own, whole, host, there, code):  # type: ignore[no-untyped-def]
+@inlined
+def _face(host, solid, own, whole, at, there):  # type: ignore[no-untyped-def]
     """Surface of the front in a voxel towards one beside it.
 
-    own: its joined host; whole: its face; there: the host of that one.
+    own: its joined host; whole: its face.
     """
+    code = solid[there]
     if code in (LITHIUM, BARE):
-        return whole - host
-    if code == OPEN and own > there:
-        return own - there
+        return whole - host[at]
+    if code == OPEN and own > 0.0 and own > host[there]:
+        return own - host[there]
     return 0.0
 
 
-@kernel
-def _drop(held, host, planes, k):  # type: ignore[no-untyped-def]
-    """Surface of lithium that fills a share of a voxel by itself."""
-    return (held / ((planes[k, STRETCH] - host) * planes[k, PACKING])) ** (2.0 / 3.0)
+@inlined
+def _of_class(kind, solid, at, there):  # type: ignore[no-untyped-def]
+    """Class of the surface in a voxel towards one beside it."""
+    code = solid[there]
+    return METAL if code == LITHIUM else (kind[there] if code == BARE else kind[at])
 
 
-@kernel
-def _towards(own, host, stretch, kind, solid, faces, k, j, i):  # type: ignore[no-untyped-def]
-    """Square of the surface of the front in a voxel; faces: its parts by class of surface, written here."""
-    faces[:] = 0.0
+@inlined
+def _front(host, solid, own, stretch, k, j, i):  # type: ignore[no-untyped-def]
+    """Surface on which the front in a voxel grew. own: its joined host."""
     square = 0.0
     for axis in range(3):
-        dz, dy, dx = axis == 0, axis == 1, axis == 2
-        both = 0.0
+        both, whole = 0.0, 1.0 if axis == 0 else stretch
         for side in (-1, 1):
-            kk, jj, ii = k + side * dz, j + side * dy, i + side * dx
-            code = solid[kk, jj, ii]
-            face = _face(own, 1.0 if axis == 0 else stretch, host[k, j, i], host[kk, jj, ii], code)
-            of = METAL if code == LITHIUM else (kind[kk, jj, ii] if code == BARE else kind[k, j, i])
-            faces[of] += face
-            both += face
+            there = k + side * (axis == 0), j + side * (axis == 1), i + side * (axis == 2)
+            both += _face(host, solid, own, whole, (k, j, i), there)
         square += both * both
-    return square
+    return np.sqrt(square)
 
 
-@kernel
+@inlined
+def _by_class(host, kind, solid, own, stretch, faces, k, j, i):  # type: ignore[no-untyped-def]
+    """faces: surface on which the front in a voxel grew by class, written here, opposite ones not added."""
+    faces[:] = 0.0
+    for axis in range(3):
+        for side in (-1, 1):
+            there = k + side * (axis == 0), j + side * (axis == 1), i + side * (axis == 2)
+            face = _face(host, solid, own, 1.0 if axis == 0 else stretch, (k, j, i), there)
+            faces[_of_class(kind, solid, (k, j, i), there)] += face
+
+
+@inlined
+def _at_least_a_drop(size, held, host, planes, k):  # type: ignore[no-untyped-def]
+    """A surface, or that of lithium that fills a share of a voxel by itself, where this is more."""
+    share = held / ((planes[k, STRETCH] - host) * planes[k, PACKING])
+    return size if size * size * size >= share * share else share ** (2.0 / 3.0)
+
+
+@inlined
 def _mixed(faces, class_ease, class_barrier, class_migration, ease, k, j, i):  # type: ignore[no-untyped-def]
-    """Of the classes of surface in a voxel: their faces, these times ease and squared length, and the least barrier."""
+    """Of the classes of surface in a voxel: mean ease and squared length, and the least barrier."""
     total, eased, length, least = 0.0, 0.0, 0.0, np.inf
     for of in range(N_CLASSES):
         if faces[of] > 0.0:
@@ -100,10 +114,10 @@ def _mixed(faces, class_ease, class_barrier, class_migration, ease, k, j, i):  #
             eased += faces[of] * class_ease[of] * ease[1 if of == METAL else 0, k, j, i]
             length += faces[of] * class_migration[of]
             least = min(least, class_barrier[of] * ease[2, k, j, i])
-    return total, eased, length, least
+    return eased / total, length / total, least
 
 
-@kernel
+@inlined
 def _is_beside(solid, k, j, i):  # type: ignore[no-untyped-def]
     """Whether something full and joined lies beside a voxel."""
     for there in (solid[k - 1, j, i], solid[k + 1, j, i], solid[k, j - 1, i], solid[k, j + 1, i]):
@@ -155,59 +169,47 @@ def plating(  # type: ignore[no-untyped-def]
                 own = host[k, j, i] if joined[k, j, i] else 0.0
                 if own == 0.0 and held <= LEAST_LITHIUM and not _is_beside(solid, k, j, i):
                     continue
-                square = _towards(own, host, planes[k, STRETCH], kind, solid, faces, k, j, i)
-                size = np.sqrt(square)
+                bare = _front(host, solid, own, planes[k, STRETCH], k, j, i)
+                size = bare
                 if held > LEAST_LITHIUM and state[k, j, i] == LIVE:
-                    size = max(size, _drop(held, host[k, j, i], planes, k))
-                    if square == 0.0:
-                        faces[METAL] = size
+                    size = _at_least_a_drop(bare, held, host[k, j, i], planes, k)
                 if size <= 0.0:
                     continue
-                total, eased, length, least = _mixed(faces, class_ease, class_barrier, class_migration, ease, k, j, i)
-                covered = min(1.0, held / (size * nucleus))
-                rate = size * (covered * ease[1, k, j, i] + (1.0 - covered) * eased / total)
+                covered, barrier = min(1.0, held / (size * nucleus)), 0.0
+                rate, squared = ease[1, k, j, i], class_migration[METAL]
+                if covered < 1.0:
+                    _by_class(host, kind, solid, own, planes[k, STRETCH], faces, k, j, i)
+                    if bare == 0.0:
+                        faces[METAL] = size
+                    eased, length, least = _mixed(faces, class_ease, class_barrier, class_migration, ease, k, j, i)
+                    rate = covered * rate + (1.0 - covered) * eased
+                    squared = covered * squared + (1.0 - covered) * length
+                    barrier = (1.0 - covered) * least
                 if rate <= 0.0:
                     continue
                 if n == len(places):
                     places, found = _longer(places), _longer(found)
                 places[n] = (k * host.shape[1] + j) * host.shape[2] + i
-                found[n, 0], found[n, 1], found[n, 2] = size, rate, (1.0 - covered) * least
-                found[n, 3] = covered * class_migration[METAL] + (1.0 - covered) * length / total
+                found[n, 0], found[n, 1], found[n, 2], found[n, 3] = size, size * rate, barrier, squared
                 n += 1
     return places[:n], found[:n]
 
 
-@kernel
+@inlined
 def _bared(host, planes, lithium, state, solid, wet, k, j, i):  # type: ignore[no-untyped-def]
     """Surface of a full voxel of lithium towards the electrolyte: not where another front lies before it."""
     square = 0.0
     for axis in range(3):
-        dz, dy, dx = axis == 0, axis == 1, axis == 2
         both = 0.0
         for side in (-1, 1):
-            kk, jj, ii = k + side * dz, j + side * dy, i + side * dx
-            shielded = state[kk, jj, ii] == LIVE and lithium[kk, jj, ii] > LEAST_LITHIUM
-            if solid[kk, jj, ii] == OPEN and wet[kk, jj, ii] and not shielded:
+            kk, jj, ii = k + side * (axis == 0), j + side * (axis == 1), i + side * (axis == 2)
+            if solid[kk, jj, ii] != OPEN or not wet[kk, jj, ii]:
+                continue
+            if state[kk, jj, ii] != LIVE or lithium[kk, jj, ii] <= LEAST_LITHIUM:
                 open_share = planes[kk, STRETCH] - host[kk, jj, ii] - lithium[kk, jj, ii]
                 both += open_share / planes[kk, STRETCH] if axis == 0 else open_share
         square += both * both
     return np.sqrt(square)
-
-
-@kernel
-def _front(host, planes, joined, lithium, solid, k, j, i):  # type: ignore[no-untyped-def]
-    """Surface of a front that lies inside a voxel: that on which it grew, or where this is gone that of a drop."""
-    own = host[k, j, i] if joined[k, j, i] else 0.0
-    square = 0.0
-    for axis in range(3):
-        dz, dy, dx = axis == 0, axis == 1, axis == 2
-        both = 0.0
-        for side in (-1, 1):
-            kk, jj, ii = k + side * dz, j + side * dy, i + side * dx
-            whole = 1.0 if axis == 0 else planes[k, STRETCH]
-            both += _face(own, whole, host[k, j, i], host[kk, jj, ii], solid[kk, jj, ii])
-        square += both * both
-    return max(np.sqrt(square), _drop(lithium[k, j, i], host[k, j, i], planes, k))
 
 
 @kernel
@@ -225,9 +227,12 @@ def stripping(  # type: ignore[no-untyped-def]
             for i in range(1, host.shape[2] - 1):
                 if lithium[k, j, i] <= 0.0 or state[k, j, i] == DEAD:
                     continue
-                if solid[k, j, i] == OPEN:
-                    size = _front(host, planes, joined, lithium, solid, k, j, i) if wet[k, j, i] else 0.0
-                else:
+                size = 0.0
+                if solid[k, j, i] == OPEN and wet[k, j, i]:
+                    own = host[k, j, i] if joined[k, j, i] else 0.0
+                    size = _front(host, solid, own, planes[k, STRETCH], k, j, i)
+                    size = _at_least_a_drop(size, lithium[k, j, i], host[k, j, i], planes, k)
+                elif solid[k, j, i] != OPEN:
                     size = _bared(host, planes, lithium, state, solid, wet, k, j, i)
                 if planes[k, PACKING] < 1.0 and wet[k, j, i]:
                     whole = (planes[k, STRETCH] - host[k, j, i]) * planes[k, PACKING]
@@ -241,3 +246,34 @@ def stripping(  # type: ignore[no-untyped-def]
                 found[n, 0] = rate
                 n += 1
     return places[:n], found[:n]
+
+
+@kernel
+def at_hand(  # type: ignore[no-untyped-def]
+    places, host, lithium, planes, n_of_a_plane, share, is_stripping, at_hand, most, first, last
+):
+    """Of places first to last - 1 in a row: the most by which each may change in a step, and how much of that it can
+    take, or give. share: of a voxel, by which it may change at most.
+    """
+    for n in range(first, last):
+        k, held = places[n] // n_of_a_plane, lithium[places[n]]
+        packing = planes[k, PACKING]
+        most[n] = share * packing if is_stripping else min(packing, share)
+        at_hand[n] = min(held if is_stripping else (planes[k, STRETCH] - host[places[n]]) * packing - held, most[n])
+
+
+@kernel
+def put(places, taken, lithium, fresh, first, last):  # type: ignore[no-untyped-def]
+    """Add what places first to last - 1 take, all in rows; fresh: 1 where there was no lithium before."""
+    for n in range(first, last):
+        fresh[places[n]] = lithium[places[n]] <= LEAST_LITHIUM and taken[n] > 0.0
+        lithium[places[n]] += taken[n]
+
+
+@kernel
+def fill_up(places, host, lithium, planes, n_of_a_plane, solid, first, last):  # type: ignore[no-untyped-def]
+    """Places first to last - 1 that are full are lithium for those beside them."""
+    for n in range(first, last):
+        at, k = places[n], places[n] // n_of_a_plane
+        if (planes[k, STRETCH] - host[at]) * planes[k, PACKING] - lithium[at] <= planes[k, LEAST]:
+            solid[at] = LITHIUM

@@ -25,6 +25,12 @@ def kernel(function: Function) -> Function:
     return made
 
 
+def inlined(function: Function) -> Function:
+    """Compile what a loop calls for each voxel, into the loop: a call that hands over arrays takes longer than it."""
+    made: Any = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST, forceinline=True)(function)
+    return made
+
+
 @kernel
 def inflow(u: Array, gx: Array, gy: Array, gz: Array, k: int, j: int, i: int) -> float:
     """Sum of g u of the neighbors of a voxel."""

@@ -28,6 +28,13 @@ OVER_FACE, OVER_EDGE, ONLY_WAY = 2.0 / 3.0, 1.0 / 6.0, 0.5
 HALF_A_FACE, HALF_AN_EDGE = np.float32(0.5 * OVER_FACE), np.float32(0.5 * OVER_EDGE)
 WITHIN = 1e-3  # of the rate, in the norm of its scaled squares: 0.05 % of the current lies elsewhere
 MOST_ITERATIONS = 2000
+PARTS_EACH = 4  # of the planes, for each thread: places lie in some planes more than in others
+NEXT = (-1, 1)
+EDGES = np.array(  # z, y, x of the voxels over the edges of one
+    [(z, y, 0) for z in NEXT for y in NEXT]
+    + [(z, 0, x) for z in NEXT for x in NEXT]
+    + [(0, y, x) for y in NEXT for x in NEXT]
+)
 
 
 def evened(
@@ -62,17 +69,17 @@ class _Surface:
         self.places, self.is_periodic, self.team = places, is_periodic, team
         first, last = (int(end) for end in planes_of(places[[0, -1]], shape))
         begin = first - 1
-        self.parts = [(a + begin, b + begin) for a, b in team.ranges(last + 1 - first, squared.size)]
+        self.parts = [(a + begin, b + begin) for a, b in team.ranges(last + 1 - first, squared.size, each=PARTS_EACH)]
         self.squared, self.out = self._dense(shape, squared), self._dense(shape, area)
         self.diagonal = np.zeros(shape, dtype=np.float32)
         self.edges: dict[int, tuple[Any, Any]] = {}
         self.sums = np.zeros(shape[0])
-        own = (self.out, self._dense(shape, np.ones(squared.size)), self.squared, self.diagonal)
-        self._share(lambda a, b: _summed(*own, a, b))
-        self._share(self._join)
+        present = self._dense(shape, np.ones(squared.size, dtype=np.uint8))
+        self._share(lambda a, b: _summed(self.out, present, self.squared, self.diagonal, a, b))
+        self._share(lambda a, b: self._join(present, a, b))
 
-    def _dense(self, shape: tuple[int, ...], values: Values) -> Single:
-        found = np.zeros(shape, dtype=np.float32)
+    def _dense(self, shape: tuple[int, ...], values: NDArray[Any]) -> NDArray[Any]:
+        found = np.zeros(shape, dtype=np.float32 if values.dtype == np.float64 else values.dtype)
         in_a_row(found)[self.places] = values
         for k in range(self.parts[0][0], self.parts[-1][1]):
             _wrap(found, k, self.is_periodic)
@@ -81,8 +88,8 @@ class _Surface:
     def _share(self, work: Callable[[int, int], Any]) -> None:
         self.team.share(self.parts, work)
 
-    def _join(self, first: int, last: int) -> None:
-        self.edges[first] = _joined(self.out, self.squared, self.diagonal, first, last)
+    def _join(self, present: NDArray[np.uint8], first: int, last: int) -> None:
+        self.edges[first] = _joined(present, self.squared, self.diagonal, first, last)
 
     def u(self, rate: Floats, area: Values, within: float) -> Single:
         """The rate per surface of each place."""
@@ -151,41 +158,49 @@ def _summed(area, present, squared, diagonal, first, last):  # type: ignore[no-u
 
 
 @kernel
-def _joined(area, squared, diagonal, first, last):  # type: ignore[no-untyped-def]
+def _joined(present, squared, diagonal, first, last):  # type: ignore[no-untyped-def]
     """Edges of some planes that are the only way, in the order of their places: float32[n] of what they have more than
     others, which is added to the diagonal, and int32[n, 2] from and to as places.
     """
-    n, ny, nx = 0, area.shape[1], area.shape[2]
-    more, ends, free = (
-        np.empty(1024, dtype=np.float32),
-        np.empty((1024, 2), dtype=np.int32),
-        np.empty(6, dtype=np.bool_),
-    )
+    n, ny, nx = 0, present.shape[1], present.shape[2]
+    more, ends = np.empty(1024, dtype=np.float32), np.empty((1024, 2), dtype=np.int32)
+    ways = np.empty(nx, dtype=np.uint16)
     for k in range(first, last):
         for j in range(1, ny - 1):
+            _only_ways(present, k, j, ways)
             for i in range(1, nx - 1):
-                if area[k, j, i] == 0.0:
+                left = ways[i]
+                if left == 0:
                     continue
-                if n + 12 > more.size:
+                if n + len(EDGES) > more.size:
                     wide, long = np.empty(2 * more.size, dtype=np.float32), np.empty((2 * more.size, 2), dtype=np.int32)
                     wide[:n], long[:n] = more[:n], ends[:n]
                     more, ends = wide, long
-                free[0], free[1] = area[k - 1, j, i] == 0.0, area[k + 1, j, i] == 0.0
-                free[2], free[3] = area[k, j - 1, i] == 0.0, area[k, j + 1, i] == 0.0
-                free[4], free[5] = area[k, j, i - 1] == 0.0, area[k, j, i + 1] == 0.0
-                for one in range(4):
-                    if not free[one]:
+                for number in range(len(EDGES)):
+                    if left & (1 << number) == 0:
                         continue
-                    for other in range(2 if one < 2 else 4, 6):
-                        kk, jj = k + (2 * one - 1 if one < 2 else 0), j + (2 * one - 5 if one > 1 else 0)
-                        jj, ii = jj + (2 * other - 5 if other < 4 else 0), i + (2 * other - 9 if other > 3 else 0)
-                        if not free[other] or area[kk, jj, ii] == 0.0:
-                            continue
-                        both = np.float32(0.5 * (ONLY_WAY - OVER_EDGE)) * (squared[k, j, i] + squared[kk, jj, ii])
-                        more[n], ends[n, 0], ends[n, 1] = both, (k * ny + j) * nx + i, (kk * ny + jj) * nx + ii
-                        diagonal[k, j, i] += both
-                        n += 1
+                    kk, jj, ii = k + EDGES[number, 0], j + EDGES[number, 1], i + EDGES[number, 2]
+                    both = np.float32(0.5 * (ONLY_WAY - OVER_EDGE)) * (squared[k, j, i] + squared[kk, jj, ii])
+                    more[n], ends[n, 0], ends[n, 1] = both, (k * ny + j) * nx + i, (kk * ny + jj) * nx + ii
+                    diagonal[k, j, i] += both
+                    n += 1
     return more[:n].copy(), ends[:n].copy()
+
+
+@kernel
+def _only_ways(present, k, j, ways):  # type: ignore[no-untyped-def]
+    """ways[i]: bits of the edges of a voxel that are the only way to the place over them, none over the two faces."""
+    end, none = present.shape[2] - 1, np.uint8(1)
+    own, here = present[k, j, 1:end], ways[1:end]
+    here[:] = 0
+    for number in range(len(EDGES)):
+        dz, dy, dx = EDGES[number]
+        over, bit = present[k + dz, j + dy, 1 + dx : end + dx], np.uint16(1 << number)
+        one = present[k + dz, j + (dy if dx else 0), 1:end]  # the faces between are those over y, or x, and z, or y
+        other = present[k, j + (0 if dx else dy), 1 + dx : end + dx]
+        for i in range(own.size):
+            if own[i] & over[i] & (none - one[i]) & (none - other[i]):
+                here[i] |= bit
 
 
 @kernel

@@ -41,17 +41,32 @@ class Team:
         if self._pool is not None:
             self._pool.shutdown()
 
-    def ranges(self, n_planes: int, n_voxels: int) -> list[tuple[int, int]]:
-        """Planes 1 to n_planes in as many parts as there are threads, of two planes or more."""
-        n_parts = 1 if n_voxels < WORTH_SHARING else max(1, min(self.n_threads, n_planes // 2))
+    def ranges(self, n_planes: int, n_voxels: int, *, each: int = 1) -> list[tuple[int, int]]:
+        """Planes 1 to n_planes in parts of two planes or more, so many for each thread.
+
+        More than one each evens out work that is not alike in all planes.
+        """
+        n_parts = 1 if n_voxels < WORTH_SHARING else max(1, min(each * self.n_threads, n_planes // 2))
         ends = [1 + n_planes * part // n_parts for part in range(n_parts + 1)]
         return list(pairwise(ends))
 
     def share(self, parts: list[tuple[int, int]], work: Callable[[int, int], Gave]) -> list[Gave]:
-        """What work(first, last) gives of each part, the last one done here."""
+        """What work(first, last) gives of each part; who is done with one takes the next."""
         if self._pool is None or len(parts) == 1:
             return [work(first, last) for first, last in parts]
-        others = [self._pool.submit(work, first, last) for first, last in parts[:-1]]
-        last = work(*parts[-1])
+        todo, gave = enumerate(parts), {}
+
+        def some() -> None:
+            for number, (first, last) in todo:
+                gave[number] = work(first, last)
+
+        others = [self._pool.submit(some) for _ in range(min(self.n_threads, len(parts)) - 1)]
+        some()
         wait(others)
-        return [*(other.result() for other in others), last]
+        for other in others:
+            other.result()
+        return [gave[number] for number in range(len(parts))]
+
+    def share_list(self, n: int, work: Callable[[int, int], object]) -> None:
+        """work(first, last) for all of n things in a row."""
+        self.share([(first - 1, last - 1) for first, last in self.ranges(n, n)], work)
