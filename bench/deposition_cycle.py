@@ -1,11 +1,12 @@
 """One cycle of plating and stripping in large boxes: seconds, small steps, memory per voxel.
 
     python bench/deposition_cycle.py [--columns 128] [--voxel-um 0.25] [--samples cp cp-zno-002] [--steps 20]
+        [--device cpu]
 
 The paper of 20 um of the shipped file in columns x columns voxels, as high as its lithium needs; 5 mAh/cm2 plated at
-1 mA/cm2 and stripped, by all cores. Memory is what the process holds at most beyond what it held with the network
-made, over the voxels of the highest box. With --steps plating ends after so many small steps: then it is no
-cycle, and the result says so. Adds to bench/results/deposition_cycle.json.
+1 mA/cm2 and stripped, by all cores, with a GPU too where it is asked for (cuda). Memory is what the process holds at
+most beyond what it held with the network made, over the voxels of the highest box. With --steps plating ends after so
+many small steps: then it is no cycle, and the result says so. Adds to bench/results/deposition_cycle.json.
 """
 
 import argparse
@@ -82,6 +83,7 @@ def measured(sample, columns, voxel_um, n_most, team):
         "cpu_s": time.process_time() - begin_cpu,
         "bytes_per_voxel": (most[0] - before) / n_voxels,
         "threads": team.n_threads,
+        "device": team.device,
     }
 
 
@@ -91,8 +93,9 @@ def main():
     parser.add_argument("--voxel-um", type=float, default=0.25)
     parser.add_argument("--samples", nargs="+", default=["cp", "cp-zno-002"])
     parser.add_argument("--steps", type=int, default=None)
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     asked = parser.parse_args()
-    with Team() as team:
+    with Team(device=asked.device) as team:
         measured("cp", 24, 0.5, 3, team)  # compile
         for sample in asked.samples:
             row = measured(sample, asked.columns, asked.voxel_um, asked.steps or 10**9, team)

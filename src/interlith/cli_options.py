@@ -118,7 +118,7 @@ Processes = Annotated[
 ]
 Networks = Annotated[int | None, typer.Option("--workers", min=1, help="Networks at once; as many as cores.")]
 Device = Annotated[
-    Devices, typer.Option(help="cuda: potentials, labels on an NVIDIA GPU (extra gpu), all else on the processor.")
+    Devices, typer.Option(help="cuda: solve and label on an NVIDIA GPU (extra gpu), all else on the processor.")
 ]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Read every file anew.")]
 Start = Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="Of --circuit, e.g. R0_ohm=0.01.")]

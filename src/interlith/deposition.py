@@ -81,7 +81,7 @@ def deposit_findings(
 
     workers: processes, one network each at a time; as many as there are processors. kept_in: a folder of checkpoints,
     from which the same call goes on after a kill; removed when the answer is there. The bits depend on neither. device:
-    "cuda" leaves labels, and the potential of an electrolyte without [gap], to a GPU; that has bits of its own.
+    "cuda" leaves labels, migration, and the potential of an electrolyte without [gap], to a GPU, with bits of its own.
     tell: how far all networks are; warn: in a sentence, that a checkpoint is damaged, or what cannot be written.
     Raises InputError for what cannot be followed, PhysicsError where pores do not lead through, EnvironmentError_ where
     a box does not fit into memory, or without a GPU that is asked for, SolverError where a step cannot go on.

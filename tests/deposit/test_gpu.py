@@ -32,12 +32,14 @@ def told_by(script, **environment):
     return json.loads(run.stdout)
 
 
-def test_the_simulated_gpu_solves_and_labels_as_threads_do():
+def test_the_simulated_gpu_does_as_threads_do():
     told = told_by("gpu_simulated.py", NUMBA_ENABLE_CUDASIM="1")
     assert told["n_levels"] == 3
     assert told["n_iterations"][0] == told["n_iterations"][1] > 1
     assert told["apart"] < 1e-6
     assert told["labels"] == [True] * 4
+    for migration in told["migration"]:
+        assert migration["apart"] < 1e-5 < 1e-2 < migration["only_ways"]
 
 
 @pytest.mark.skipif(not HAS_COMPILER, reason="numba-cuda is not installed: kernels cannot be compiled to PTX")

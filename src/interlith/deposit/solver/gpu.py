@@ -58,7 +58,7 @@ class OnGpu:
 
         from interlith.deposit.solver import gpu_kernels
 
-        _check_memory(levels[0].size)
+        check_memory(levels[0].size)
         self.shapes = [level.shape for level in levels]
         self.is_periodic = levels[0].is_periodic
         self._kernels, self._to_gpu = gpu_kernels, cuda.to_device
@@ -69,7 +69,7 @@ class OnGpu:
         self.u = self._levels[0][0]
         self._sink = cuda.to_device(levels[0].sink)
         self._inverse = cuda.to_device(np.ascontiguousarray(inverse(levels[-1])))
-        self._sums = cuda.to_device(np.zeros(int(np.prod(self._grid(0)))))
+        self._sums = cuda.to_device(np.zeros(int(np.prod(blocks(self.shapes[0])))))
         self._plan()
 
     def _plan(self) -> None:
@@ -152,21 +152,24 @@ class OnGpu:
             self._kernels.wrap[(-(-max(ny, nx) // x), -(-nz // (y * z)), 1), (x, y, z)](u)
 
     def _launch(self, kernel: Any, depth: int, *given: Any) -> None:
-        kernel[self._grid(depth), self._kernels.BLOCK](*given)
-
-    def _grid(self, depth: int) -> tuple[int, int, int]:
-        """Blocks along x, y, z: by the shape alone, since sums are taken by blocks."""
-        n = self.shapes[depth][::-1]
-        x, y, z = (min(-(-a // b), most) for a, b, most in zip(n, self._kernels.BLOCK, MOST_BLOCKS, strict=True))
-        return x, y, z
+        kernel[blocks(self.shapes[depth]), self._kernels.BLOCK](*given)
 
 
-def _check_memory(n_voxels: int) -> None:
+def blocks(shape: tuple[int, ...]) -> tuple[int, int, int]:
+    """Blocks along x, y, z of a launch over a box: by its shape alone, since sums are taken by blocks."""
+    from interlith.deposit.solver.gpu_kernels import BLOCK
+
+    x, y, z = (min(-(-a // b), most) for a, b, most in zip(shape[::-1], BLOCK, MOST_BLOCKS, strict=True))
+    return x, y, z
+
+
+def check_memory(n_voxels: int, per_voxel: float = BYTES_PER_VOXEL) -> None:
+    """Raises EnvironmentError_ where a box does not fit into the GPU's free memory."""
     from numba import cuda
 
     free = cuda.current_context().get_memory_info()[0]
-    if n_voxels * BYTES_PER_VOXEL > free:
-        needs, has = (n / BYTES_PER_GB for n in (n_voxels * BYTES_PER_VOXEL, free))
+    if n_voxels * per_voxel > free:
+        needs, has = (n / BYTES_PER_GB for n in (n_voxels * per_voxel, free))
         raise EnvironmentError_(
             f"{n_voxels:.3g} voxels need about {needs:.3g} GB of the GPU's memory; {has:.3g} GB are free"
         )

@@ -163,7 +163,7 @@ def tail(levels: Any, inverse: Array, steps: Array, is_periodic: bool) -> None:
 
 
 @cuda.jit(device=True)
-def _sum(total: float, sums: Array) -> None:
+def block_sum(total: float, sums: Array) -> None:
     """sums[block] = the sum over its threads, pair by pair in a fixed order."""
     held = cuda.shared.array(N_THREADS, numba.float64)
     at = cuda.threadIdx.x + cuda.blockDim.x * (cuda.threadIdx.y + cuda.blockDim.y * cuda.threadIdx.z)
@@ -189,7 +189,7 @@ def apply(p: Array, gx: Array, gy: Array, gz: Array, sink: Array, q: Array, sums
             for i in range(1 + at[0], p.shape[2] - 1, by[0]):
                 q[k, j, i] = outflow(p, gx, gy, gz, k, j, i) + sink[k, j, i] * p[k, j, i]
                 total += p[k, j, i] * q[k, j, i]
-    _sum(total, sums)
+    block_sum(total, sums)
 
 
 @cuda.jit
@@ -204,7 +204,7 @@ def step(solution: Array, r: Array, p: Array, q: Array, f: Array, alpha: float, 
                 r[k, j, i] -= alpha * q[k, j, i]
                 f[k, j, i] = r[k, j, i]
                 total += r[k, j, i] * r[k, j, i]
-    _sum(total, sums)
+    block_sum(total, sums)
 
 
 @cuda.jit
@@ -216,7 +216,7 @@ def product(r: Array, z: Array, sums: Array) -> None:
         for j in range(1 + at[1], r.shape[1] - 1, by[1]):
             for i in range(1 + at[0], r.shape[2] - 1, by[0]):
                 total += r[k, j, i] * z[k, j, i]
-    _sum(total, sums)
+    block_sum(total, sums)
 
 
 @cuda.jit

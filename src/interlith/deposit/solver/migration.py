@@ -11,7 +11,7 @@ of the voxels of a host have a surface, and rows of voxels are quicker than list
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ from interlith.deposit.rows import Places, in_a_row, planes_of
 from interlith.deposit.solver.kernels import kernel, wrap
 from interlith.deposit.solver.team import Team
 from interlith.errors import SolverError
+
+if TYPE_CHECKING:
+    from interlith.deposit.solver.gpu_migration import OnGpu
 
 Floats = NDArray[np.float64]
 Single = NDArray[np.float32]
@@ -55,77 +58,111 @@ def evened(
     """
     if not squared.any():
         return rate
-    u = _Surface(area, squared, places, shape, is_periodic, team).u(rate, area, within)
-    handed_on: Floats = np.multiply(area, np.maximum(u, 0.0), dtype=np.float64)
+    on = (_OnThreads if team.device == "cpu" else _on_gpu())(area, squared, places, shape, is_periodic, team)
+    handed_on: Floats = np.multiply(area, np.maximum(_solved(on, rate, area, within), 0.0), dtype=np.float64)
     return handed_on * (float(rate.sum()) / float(handed_on.sum()))
 
 
-class _Surface:
+def _solved(on: _OnThreads | OnGpu, rate: Floats, area: Values, within: float) -> Single:
+    """The rate per surface of each place, by conjugate gradients from that of places that hand nothing on."""
+    on.begin(rate, rate / area.astype(np.float32))
+    size = on.moved(0.0)
+    on.apply()
+    now, before = on.moved(1.0), np.inf
+    for _ in range(MOST_ITERATIONS):
+        if not now > within**2 * size:
+            return on.found()
+        on.direct(now / before)
+        step = now / on.apply()
+        before, now = now, on.moved(step)
+    raise SolverError("migration of adatoms over the surface did not converge")
+
+
+def _on_gpu() -> type[OnGpu]:
+    from interlith.deposit.solver.gpu_migration import OnGpu  # numba.cuda takes a second to load
+
+    return OnGpu
+
+
+class _OnThreads:
     """The graph of the places: lambda^2 and diagonal of each voxel, 0 elsewhere, and edges that are the only way."""
 
     def __init__(
         self, area: Values, squared: Values, places: Places, shape: tuple[int, ...], is_periodic: bool, team: Team
     ) -> None:
-        self.places, self.is_periodic, self.team = places, is_periodic, team
+        self._places, self._is_periodic, self._team = places, is_periodic, team
         first, last = (int(end) for end in planes_of(places[[0, -1]], shape))
         begin = first - 1
-        self.parts = [(a + begin, b + begin) for a, b in team.ranges(last + 1 - first, squared.size, each=PARTS_EACH)]
-        self.squared, self.out = self._dense(shape, squared), self._dense(shape, area)
-        self.diagonal = np.zeros(shape, dtype=np.float32)
-        self.edges: dict[int, tuple[Any, Any]] = {}
-        self.sums = np.zeros(shape[0])
+        self._parts = [(a + begin, b + begin) for a, b in team.ranges(last + 1 - first, squared.size, each=PARTS_EACH)]
+        self._squared, self._out = self._dense(shape, squared), self._dense(shape, area)
+        self._diagonal = np.zeros(shape, dtype=np.float32)
+        self._edges: dict[int, tuple[Any, Any]] = {}
+        self._sums = np.zeros(shape[0])
         present = self._dense(shape, np.ones(squared.size, dtype=np.uint8))
-        self._share(lambda a, b: _summed(self.out, present, self.squared, self.diagonal, a, b))
+        self._share(lambda a, b: _summed(self._out, present, self._squared, self._diagonal, a, b))
         self._share(lambda a, b: self._join(present, a, b))
 
     def _dense(self, shape: tuple[int, ...], values: NDArray[Any]) -> NDArray[Any]:
         found = np.zeros(shape, dtype=np.float32 if values.dtype == np.float64 else values.dtype)
-        in_a_row(found)[self.places] = values
-        for k in range(self.parts[0][0], self.parts[-1][1]):
-            _wrap(found, k, self.is_periodic)
+        row = in_a_row(found)
+        self._team.share_list(self._places.size, lambda a, b: _put(self._places, values, row, a, b))
+        self._share(lambda a, b: _wrapped(found, a, b, self._is_periodic))
         return found
 
     def _share(self, work: Callable[[int, int], Any]) -> None:
-        self.team.share(self.parts, work)
+        self._team.share(self._parts, work)
 
     def _join(self, present: NDArray[np.uint8], first: int, last: int) -> None:
-        self.edges[first] = _joined(present, self.squared, self.diagonal, first, last)
+        self._edges[first] = _joined(present, self._squared, self._diagonal, first, last)
 
-    def u(self, rate: Floats, area: Values, within: float) -> Single:
-        """The rate per surface of each place."""
-        u, rest, way, times = (np.zeros(self.out.shape, dtype=np.float32) for _ in range(4))
-        in_a_row(rest)[self.places], in_a_row(way)[self.places] = rate, rate / area.astype(np.float32)
-        size = self._moved(u, rest, way, 0.0)
-        self._share(
-            lambda a, b: _direct(u, self.diagonal, self.squared, way, times, np.float32(1.0), a, b, self.is_periodic)
+    def begin(self, rate: Floats, guess: Values) -> None:
+        """Nothing found yet; the first direction is a guess of the rate per surface."""
+        shape = self._out.shape
+        self._u, self._rest, self._way = (
+            np.zeros(shape, np.float32),
+            self._dense(shape, rate),
+            self._dense(shape, guess),
         )
-        self._apply(way, times)
-        now, before = self._moved(u, rest, way, 1.0), np.inf
-        for _ in range(MOST_ITERATIONS):
-            if not now > within**2 * size:
-                found: Single = in_a_row(u)[self.places]
-                return found
-            own = (rest, self.diagonal, self.squared, way, times, np.float32(now / before))
-            self._share(lambda a, b: _direct(*own, a, b, self.is_periodic))  # noqa: B023
-            step = now / self._apply(way, times)
-            before, now = now, self._moved(u, rest, way, step)
-        raise SolverError("migration of adatoms over the surface did not converge")
+        self._times = self._squared * self._way
 
-    def _apply(self, way: Single, times: Single) -> float:
-        """A times a direction into `out`; the direction times that."""
+    def direct(self, beta: float) -> None:
+        """The next direction."""
+        own = (self._rest, self._diagonal, self._squared, self._way, self._times, np.float32(beta))
+        self._share(lambda a, b: _direct(*own, a, b, self._is_periodic))
+
+    def apply(self) -> float:
+        """A times the direction; the direction times that."""
 
         def work(first: int, last: int) -> None:
-            own = (way, times, self.squared, self.diagonal, *self.edges[first], self.out, self.sums)
+            own = (self._way, self._times, self._squared, self._diagonal, *self._edges[first], self._out, self._sums)
             _apply(*own, first, last)
 
         self._share(work)
-        return float(self.sums.sum())
+        return float(self._sums.sum())
 
-    def _moved(self, u: Single, rest: Single, way: Single, step: float) -> float:
-        """Go a step along a direction; the squares of what is left, each over its diagonal."""
-        own = (u, rest, way, self.out, self.diagonal, np.float32(step), self.sums)
+    def moved(self, step: float) -> float:
+        """Go a step along the direction; the squares of what is left, each over its diagonal."""
+        own = (self._u, self._rest, self._way, self._out, self._diagonal, np.float32(step), self._sums)
         self._share(lambda a, b: _moved(*own, a, b))
-        return float(self.sums.sum())
+        return float(self._sums.sum())
+
+    def found(self) -> Single:
+        """The rate per surface of each place."""
+        found: Single = in_a_row(self._u)[self._places]
+        return found
+
+
+@kernel
+def _put(places, values, into, first, last):  # type: ignore[no-untyped-def]
+    """Values of places first to last - 1 into a row of voxels."""
+    for n in range(first, last):
+        into[places[n]] = values[n]
+
+
+@kernel
+def _wrapped(u, first, last, is_periodic):  # type: ignore[no-untyped-def]
+    for k in range(first, last):
+        _wrap(u, k, is_periodic)
 
 
 @kernel

@@ -1,4 +1,4 @@
-"""Threads that share a box by its planes, and the device that solves for potentials in it and labels it."""
+"""Threads that share a box by its planes, and the device that solves in it and labels it."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ WORTH_SHARING = 60_000  # voxels: below it threads cost more than they give
 class Team:
     """Threads that share the planes of a box. The same bits whatever their number.
 
-    device: "cuda" leaves conduction (`Multigrid`) and labels (`components`) to an NVIDIA GPU; all else is done by the
-    threads. Labels are the same; bits of conduction are its own, the same on each run. Raises EnvironmentError_
-    without a GPU or without the extra `gpu`.
+    device: "cuda" leaves conduction (`Multigrid`), migration (`evened`) and labels (`components`) to an NVIDIA GPU; all
+    else is done by the threads. Labels are the same; bits of the others are its own, the same on each run. Raises
+    EnvironmentError_ without a GPU or without the extra `gpu`.
 
     >>> with Team(2) as team:
     ...     team.n_threads
