@@ -10,6 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
@@ -23,7 +24,7 @@ _TEXT_OF_LINES = re.compile(r'''"""[^\\]*?"""|\'\'\'.*?\'\'\'''', re.DOTALL)
 
 
 class Written(BaseModel):
-    """A table that a person wrote: frozen, no unknown keys, and no true or false for a number.
+    """A table that a person wrote: frozen, no unknown keys, and neither true or false nor text for a number.
 
     >>> class Box(Written):
     ...     width_um: float
@@ -38,26 +39,45 @@ class Written(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _numbers(cls, given: Any) -> Any:
+    def _of_their_kind(cls, given: Any) -> Any:
         for name, value in given.items() if isinstance(given, Mapping) else ():
-            if _has_truth(value) and (field := cls.model_fields.get(name)) is not None and _is_number(field.annotation):
-                said = f"{name} = {str(value).lower()}: must be {'a number' if isinstance(value, bool) else 'numbers'}"
+            said = kind_missed(name, value, cls.model_fields)
+            if said is not None:
                 raise PydanticCustomError(CONTRADICTION, "{message}", {"message": said, "place": name})
         return given
 
 
-def _has_truth(value: Any) -> bool:
-    return isinstance(value, bool) or (isinstance(value, (list, tuple)) and any(isinstance(one, bool) for one in value))
+def kind_missed(name: str, value: Any, fields: Mapping[str, Any]) -> str | None:
+    """What is wrong with a value that pydantic would turn into a number, or into true or false, by itself.
 
+    fields: of a model, by name. None where the value is of a kind that its field takes.
 
-def _is_number(annotation: Any) -> bool:
-    """Whether a field takes numbers, one or a list of them, and nothing that true or false would be.
-
-    >>> _is_number(float | None), _is_number(tuple[int, ...]), _is_number(bool | float), _is_number(str)
-    (True, True, False, False)
+    >>> class Box(Written):
+    ...     width_um: float
+    >>> kind_missed("width_um", "2", Box.model_fields)
+    'width_um = "2": must be a number'
     """
-    kinds = set(_arguments(annotation))
-    return bool(kinds & {int, float}) and bool not in kinds
+    kinds = _arguments(fields[name].annotation) if name in fields else []
+    takes_numbers = int in kinds or float in kinds
+    if bool in kinds:
+        fits = takes_numbers or isinstance(value, (bool, np.bool_))
+        return None if fits else f"{name} = {shown(value)}: must be true or false"
+    takes_text = any(kind is str or isinstance(kind, str) for kind in kinds)
+    odd: Any = (bool, np.bool_) if takes_text else (bool, np.bool_, str)
+    is_list = isinstance(value, (list, tuple))
+    wrong = [one for one in (value if is_list else [value]) if isinstance(one, odd)]
+    if not (takes_numbers and wrong):
+        return None
+    return f"{name} = {shown(wrong[0])}: must be {'numbers' if is_list else 'a number'}"
+
+
+def shown(value: Any) -> str:
+    """A value as it is written in a file.
+
+    >>> shown("2"), shown(2), shown(True)
+    ('"2"', '2', 'true')
+    """
+    return f'"{value[:MOST_SHOWN]}"' if isinstance(value, str) else str(value).lower()[:MOST_SHOWN]
 
 
 Kind = TypeVar("Kind", bound=Written)

@@ -174,7 +174,7 @@ def test_a_missing_table_is_asked_for_and_a_number_named_once():
     for change, said in {
         "measured.coverage=0.1": r"^measured.coverage: there is no \[measured\] to change: add \[measured\] to",
         "prices.powder_per_kg=3": r"add \[prices\] to the file",
-        "batch_mass_kg=nan": "^batch_mass_kg = nan: must be a number$",
+        "batch_mass_kg=nan": '^batch_mass_kg = "nan": must be a number$',
     }.items():
         with pytest.raises(InputError, match=said):
             summary("reference-coating", changes=(change,))

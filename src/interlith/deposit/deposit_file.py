@@ -232,6 +232,7 @@ def read_deposit(given: str, other_sample: str | None = None, n_voxels: int | No
     if not isinstance(changes, Mapping):
         raise file.at(("deposition",), "deposition: a table, [deposition]")
     _check_one(file, table, other_sample, n_voxels)
+    _check_changes(file, other_sample or asked.sample, changes)
     name = file.name.removesuffix(".toml")
     if "image" in table:
         return DepositFile(name, asked, None, changes, file.folder)
@@ -257,6 +258,17 @@ def _check_one(file: File, table: Mapping[str, Any], other_sample: str | None, n
     given = {"--sample": other_sample, "--voxels": n_voxels}
     for name in (name for name in given if is_image and given[name] is not None):
         raise InputError(f"{name}: goes with fibres; {file.name} has an image")
+
+
+def _check_changes(file: File, named: str | None, changes: Mapping[str, Any]) -> None:
+    """Whether each value can stand in the set of the sample; a contradiction between them is told at the table."""
+    if named not in deposition_names():
+        return
+    for keys, some in [*(((key,), {key: changes[key]}) for key in changes), ((), changes)]:
+        try:
+            changed(deposition(named), some)
+        except InputError as problem:
+            raise file.at(("deposition", *keys), f"deposition.{problem}") from problem
 
 
 def _of_sample(file: File, own: Mapping[str, Any], named: str | None, *, is_other: bool) -> dict[str, Any]:

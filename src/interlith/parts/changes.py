@@ -12,7 +12,7 @@ from interlith.errors import InputError, did_you_mean
 from interlith.parts.layer import Material, material
 from interlith.parts.listing import materials_of, names, replaced, values
 from interlith.parts.part import Origin, Part
-from interlith.written import words_of
+from interlith.written import shown, words_of
 
 Kind = TypeVar("Kind", bound=Part)
 HERE = "stated in this file"
@@ -43,7 +43,7 @@ def changed(part: Kind, changes: Mapping[str, Any]) -> Kind:
     except ValidationError as problem:
         first = problem.errors()[0]
         key = str(first["loc"][-1]) if first["loc"] else str(first.get("ctx", {}).get("place", ""))
-        blamed = [f"{name} = {plain[name]}" for name in plain if name.rpartition(".")[2] == key]
+        blamed = [f"{name} = {shown(plain[name])}" for name in plain if name.rpartition(".")[2] == key]
         said = words_of(first)
         if blamed:  # it is named already
             said = re.sub(rf"^{re.escape(key)}( = [^:]*)?: ", "", said)
@@ -128,8 +128,8 @@ def out_of_range(part: Part, name: str, value: Any, origin: Origin) -> str | Non
         within = numbers and ends[0] <= value <= ends[1]
     if not within:
         span = f"one of {', '.join(map(str, ends))}" if origin.choices else f"low = {ends[0]:g}, high = {ends[1]:g}"
-        shown = list(value) if isinstance(value, tuple) else value
-        return f"{name} = {shown}: not what it may be by its own table ({span})"
+        said = list(value) if isinstance(value, tuple) else value
+        return f"{name} = {said}: not what it may be by its own table ({span})"
     for end in ends:
         try:
             replaced(part, {name: end})

@@ -34,21 +34,7 @@ def wrong(place: str, message: str) -> PydanticCustomError:
 
 
 class Sized(Part):
-    """Base of the parts of a design: a value that cannot be meant is refused, with what was likely meant.
-
-    Numbers are numbers here: no true or false, and no text.
-    """
-
-    @model_validator(mode="before")
-    @classmethod
-    def _of_their_kind(cls, given: Any) -> Any:
-        if isinstance(given, Mapping):
-            for name, value in given.items():
-                field = cls.model_fields.get(name)
-                allowed = None if field is None else _odd(field.annotation, value)
-                if allowed is not None:
-                    raise wrong(name, f"{name} = {str(value).lower()}: must be {allowed}")
-        return given
+    """Base of the parts of a design: a value that cannot be meant is refused, with what was likely meant."""
 
     @field_validator("*")
     @classmethod
@@ -58,18 +44,6 @@ class Sized(Part):
             if said is not None:
                 raise ValueError(said)
         return value
-
-
-def _odd(annotation: Any, value: Any) -> str | None:
-    """What a value should be that pydantic would turn into a number or a truth value by itself; None where it fits."""
-    kinds = set(getattr(annotation, "__args__", (annotation,)))
-    if bool in kinds:
-        return None if isinstance(value, (bool, np.bool_)) else "true or false"
-    if kinds & {int, float} and isinstance(value, (bool, str, np.bool_)):
-        return "a number"
-    if kinds & {int, float} and isinstance(value, (list, tuple)):
-        return "numbers" if any(isinstance(item, (bool, str)) for item in value) else None
-    return None
 
 
 class Material(Sized):
