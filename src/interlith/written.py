@@ -60,15 +60,29 @@ def kind_missed(name: str, value: Any, fields: Mapping[str, Any]) -> str | None:
     kinds = _arguments(fields[name].annotation) if name in fields else []
     takes_numbers = int in kinds or float in kinds
     if bool in kinds:
-        fits = takes_numbers or isinstance(value, (bool, np.bool_))
-        return None if fits else f"{name} = {shown(value)}: must be true or false"
-    takes_text = any(kind is str or isinstance(kind, str) for kind in kinds)
+        is_other = isinstance(value, (int, float, str)) and not isinstance(value, bool)
+        return f"{name} = {shown(value)}: must be true or false" if is_other and not takes_numbers else None
+    is_many = isinstance(value, (list, tuple, Mapping))
+    takes_text = not is_many and any(kind is str or isinstance(kind, str) for kind in kinds)
     odd: Any = (bool, np.bool_) if takes_text else (bool, np.bool_, str)
-    is_list = isinstance(value, (list, tuple))
-    wrong = [one for one in (value if is_list else [value]) if isinstance(one, odd)]
-    if not (takes_numbers and wrong):
+    wrong = [one for one in _each(value) if isinstance(one, odd)]
+    if not (takes_numbers and wrong) or (is_many and _has_models(kinds)):
         return None
-    return f"{name} = {shown(wrong[0])}: must be {'numbers' if is_list else 'a number'}"
+    return f"{name} = {shown(wrong[0])}: must be {'numbers' if is_many else 'a number'}"
+
+
+def _each(value: Any) -> Iterator[Any]:
+    """A value, or each of those in lists and tables, however deep."""
+    if isinstance(value, (list, tuple, Mapping)):
+        for one in value.values() if isinstance(value, Mapping) else value:
+            yield from _each(one)
+    else:
+        yield value
+
+
+def _has_models(kinds: Sequence[Any]) -> bool:
+    """Whether tables of a field have keys of their own, which they look at themselves."""
+    return any(isinstance(kind, type) and issubclass(kind, BaseModel) for kind in kinds)
 
 
 def shown(value: Any) -> str:

@@ -61,7 +61,7 @@ def migration_apart(is_periodic: bool) -> dict[str, float]:
     """How far what a surface hands on differs, and by how much edges that are the only way count in it."""
     random = np.random.default_rng(7)
     present = np.zeros(SHAPE, dtype=np.bool_)
-    present[2:-1, 1:-1, 1:-1] = random.random((SHAPE[0] - 3, SHAPE[1] - 2, SHAPE[2] - 2)) < 0.5
+    present[1:-1, 1:-1, 1:-1] = random.random(tuple(n - 2 for n in SHAPE)) < 0.5
     places = np.flatnonzero(present).astype(np.int32)
     area, squared = (
         random.uniform(low, high, places.size).astype(np.float32) for low, high in ((0.2, 1.5), (1.0, 9.0))

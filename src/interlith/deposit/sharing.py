@@ -41,17 +41,20 @@ def common_overpotential(ease: Floats, barrier: Floats, current: float) -> tuple
     if high > low:
         lift = np.exp(np.minimum(barrier, MOST_BARRIER))
         high = _root(ease, lift, low, high, current)
-    return high, _of_each(ease, barrier, high, current)
+    carried = _of_each(ease, barrier, high)
+    total = float(carried.sum())
+    if not total > 0.0:
+        raise SolverError("no overpotential that can be told lets lithium be plated or stripped")
+    carried *= current / total
+    return high, carried
 
 
 @kernel
-def _of_each(ease, barrier, at, current):  # type: ignore[no-untyped-def]
-    """Current of each place at an overpotential, in parts of what all carry together."""
-    carried, total = np.empty(ease.size), 0.0
+def _of_each(ease, barrier, at):  # type: ignore[no-untyped-def]
+    """Current of each place at an overpotential."""
+    carried = np.empty(ease.size)
     for n in range(ease.size):
         carried[n] = 2.0 * ease[n] * np.sinh(at - barrier[n]) if at > barrier[n] else 0.0
-        total += carried[n]
-    carried *= current / total
     return carried
 
 

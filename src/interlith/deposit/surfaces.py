@@ -101,7 +101,7 @@ def _by_class(host, kind, solid, own, stretch, faces, k, j, i):  # type: ignore[
 def _at_least_a_drop(size, held, host, planes, k):  # type: ignore[no-untyped-def]
     """A surface, or that of lithium that fills a share of a voxel by itself, where this is more."""
     share = held / ((planes[k, STRETCH] - host) * planes[k, PACKING])
-    return size if size * size * size >= share * share else share ** (2.0 / 3.0)
+    return size if size * size * size > share * share else share ** (2.0 / 3.0)
 
 
 @inlined

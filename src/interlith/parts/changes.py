@@ -46,7 +46,7 @@ def changed(part: Kind, changes: Mapping[str, Any]) -> Kind:
         blamed = [f"{name} = {shown(plain[name])}" for name in plain if name.rpartition(".")[2] == key]
         said = words_of(first)
         if blamed:  # it is named already
-            said = re.sub(rf"^{re.escape(key)}( = [^:]*)?: ", "", said)
+            said = re.sub(rf'^{re.escape(key)}( = ("[^"]*"|[^:]*))?: ', "", said)
         raise InputError(f"{(blamed or [', '.join(plain)])[0]}: {said}") from problem
     for name, origin in origins.items():
         outside = out_of_range(found, name, plain[name], origin)

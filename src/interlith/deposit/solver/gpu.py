@@ -167,6 +167,9 @@ def check_memory(n_voxels: int, per_voxel: float = BYTES_PER_VOXEL) -> None:
     """Raises EnvironmentError_ where a box does not fit into the GPU's free memory."""
     from numba import cuda
 
+    waiting = getattr(cuda.current_context(), "deallocations", None)  # the simulator has none
+    if waiting is not None:
+        waiting.clear()  # what is given back counts as held until then
     free = cuda.current_context().get_memory_info()[0]
     if n_voxels * per_voxel > free:
         needs, has = (n / BYTES_PER_GB for n in (n_voxels * per_voxel, free))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from itertools import pairwise
@@ -10,6 +11,7 @@ from typing import Literal, Self, TypeVar
 
 Gave = TypeVar("Gave")
 Device = Literal["cpu", "cuda"]
+Part = tuple[int, tuple[int, int]]  # its number, first and last
 WORTH_SHARING = 60_000  # voxels: below it threads cost more than they give
 
 
@@ -54,15 +56,19 @@ class Team:
         """What work(first, last) gives of each part; who is done with one takes the next."""
         if self._pool is None or len(parts) == 1:
             return [work(first, last) for first, last in parts]
-        todo, gave = enumerate(parts), {}
+        todo, gave = deque(enumerate(parts)), {}
 
         def some() -> None:
-            for number, (first, last) in todo:
+            while (part := _next_of(todo)) is not None:
+                number, (first, last) = part
                 gave[number] = work(first, last)
 
         others = [self._pool.submit(some) for _ in range(min(self.n_threads, len(parts)) - 1)]
-        some()
-        wait(others)
+        try:
+            some()
+        finally:  # whoever mends what went wrong finds nobody at work
+            todo.clear()
+            wait(others)
         for other in others:
             other.result()
         return [gave[number] for number in range(len(parts))]
@@ -70,3 +76,11 @@ class Team:
     def share_list(self, n: int, work: Callable[[int, int], object]) -> None:
         """work(first, last) for all of n things in a row."""
         self.share([(first - 1, last - 1) for first, last in self.ranges(n, n)], work)
+
+
+def _next_of(todo: deque[Part]) -> Part | None:
+    """The next part, taken off by whoever comes first; None after the last."""
+    try:
+        return todo.popleft()
+    except IndexError:
+        return None
