@@ -230,6 +230,7 @@ def _summary(
         ],
         "in_pores_mAh_per_cm2": {**_span([_most_in_pores(one) for one in seeds]), "kind": PREDICTED},
         "efficiency": _efficiencies(seeds),
+        **_ledger(seeds),
         "account": tables["account"],
         "not_converged": NOT_CONVERGED,
         "infill_profile": tables["infill_profile"],
@@ -402,6 +403,16 @@ def _account(seeds: Sequence[_Seed]) -> Table:
             {"cycle": cycle + 1, "step": what, "plated_mAh_per_cm2": plated, **held, **spans, "kind": PREDICTED}
         )
     return rows
+
+
+def _ledger(seeds: Sequence[_Seed]) -> dict[str, Any]:
+    """The ledger when all is done, as that of a simulated test, and the span of each entry over the networks."""
+    ends = [one.found.ledger.final() for one in seeds]
+    spans = {name: _span([without_dust(end[name]) for end in ends]) for name in ENTRIES}
+    return {
+        "ledger": {name: span["mean"] for name, span in spans.items()},
+        "ledger_span": {name: [span["low"], span["high"]] for name, span in spans.items()},
+    }
 
 
 def _profiles(seeds: Sequence[_Seed]) -> Table:

@@ -59,6 +59,10 @@ def test_every_mAh_is_accounted_for(found):
         assert held == pytest.approx(row["plated_mAh_per_cm2"], abs=1e-8)
         assert row["dead_low"] <= row["dead_pores"] + row["dead_top"] <= row["dead_high"]
     assert [row["step"] for row in found.summary["account"]] == ["plate", "plate", "rest", "strip"] * 2
+    for entry, held in found.summary["ledger"].items():
+        low, high = found.summary["ledger_span"][entry]
+        assert low <= held <= high
+        assert held == pytest.approx(found.summary["account"][-1][entry])
 
 
 def test_what_is_dead_is_revived_by_what_grows_over_it(found):
