@@ -29,7 +29,7 @@ def test_plating_beyond_the_memory_of_all_its_processes_is_refused_before_it_beg
     with pytest.raises(EnvironmentError_, match=words):
         deposit_findings(written(tmp_path), workers=workers)
     n_voxels = highest_um(written(tmp_path), 1, written(tmp_path).fibres) * 24**2
-    monkeypatch.setattr(memory, "free_bytes", lambda: 1.05 * workers * n_voxels * 135.0 / 0.9)
+    monkeypatch.setattr(memory, "free_bytes", lambda: 1.05 * workers * n_voxels * 120.0 / 0.9)
     monkeypatch.setattr(deposition, "each_network", lambda *more: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         deposit_findings(written(tmp_path), workers=workers)
@@ -42,7 +42,7 @@ def test_an_image_whose_lithium_does_not_fit_is_refused_when_its_voxels_are_know
     image = '[image]\nfile = "stack.npy"\nvoxel_um = 1.0\n'
     asked = written(tmp_path, STUDY[: STUDY.index("[network]")] + image + STUDY[STUDY.index("[deposition]") :])
     host = asked.network(0)
-    needs = highest_um(asked, 1, host) / host.thickness_um * solid.size * 135.0
+    needs = highest_um(asked, 1, host) / host.thickness_um * solid.size * 120.0
     assert needs > 3.0 * solid.size * 150.0  # which reading it is asked for
     monkeypatch.setattr(memory, "free_bytes", lambda: 0.95 * needs / 0.9)
     with pytest.raises(EnvironmentError_, match="voxels need about"):

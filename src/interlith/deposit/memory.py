@@ -8,7 +8,7 @@ from pathlib import Path
 from interlith.errors import EnvironmentError_
 
 BYTES_PER_VOXEL = 150.0  # of a box while it conducts: counted, arrays of the solver 90, its input and labels the rest
-PLATING = 115.0  # of a box while it is plated or stripped: measured, bench/deposition_cycle.py
+PLATING = 100.0  # of a box while it is plated or stripped: measured, bench/deposition_cycle.py
 POTENTIAL = 200.0  # more where the electrolyte's potential is solved: counted
 PER_PICTURE = 5.0  # of each that is kept, at the end of each step of a protocol
 KEPT_FREE = 0.9  # share of the free memory that is used
@@ -29,7 +29,7 @@ def while_plating(n_pictures: int, *, has_potential: bool) -> float:
     """Bytes per voxel of a box in which lithium is plated.
 
     >>> while_plating(4, has_potential=False)
-    135.0
+    120.0
     """
     return PLATING + PER_PICTURE * n_pictures + (POTENTIAL if has_potential else 0.0)
 
