@@ -59,6 +59,16 @@ def test_few_spheres_converge_to_maxwell():
     assert errors[1] < 0.6 * errors[0]
 
 
+def test_tau_factor_finds_the_same():
+    taufactor = pytest.importorskip("taufactor", reason="TauFactor, which needs PyTorch, is not installed")
+    fibres = FibreNetwork(bundle_diameter_um=4, porosity=0.75, thickness_um=40, fibre_length_um=60, tilt_deg=15)
+    solid = (fibre_network(fibres, width_um=40, voxel_um=1.0, seed=1).solid >= 0.5).astype(np.float32)
+    solver = taufactor.PeriodicSolver(1.0 - solid, device="cpu")
+    solver.solve(verbose=False, conv_crit=1e-4)
+    found = effective(Network(solid, 1.0, True, "whole voxels"))
+    assert found == pytest.approx(float(np.ravel(solver.D_eff)[0]), rel=1e-4)
+
+
 def test_a_turned_network_has_its_axes_turned():
     network = fibre_network(PAPER, width_um=20, voxel_um=1.0, seed=1)
     turned = Network(network.solid.transpose(0, 2, 1).copy(), 1.0, True, "turned")
