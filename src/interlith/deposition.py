@@ -37,14 +37,13 @@ from interlith.units import ZERO_CELSIUS_K, mV_PER_V
 
 if TYPE_CHECKING:
     from interlith.deposit.deposit_file import DepositFile, Published
-    from interlith.deposit.follow import Deposited, Picture
+    from interlith.deposit.follow import Deposited
     from interlith.deposit.solver.team import Device
 
 Table = list[dict[str, Any]]
 Floats = NDArray[np.float64]
 ENTRIES = ("active_pores", "active_top", "dead_pores", "dead_top", "sei", "revived")
 ABOVE_um = 2.0  # over the host's top: a front that stands so high is no longer in the pores
-LEAST_SEI = 1e-4  # share of a plane: with less there is none to be seen
 WITHIN = 0.1  # of a published number
 DIGITS = 9  # of a charge, mAh/cm2
 HIGHER_um = (ABOVE_um, 5.0, 10.0, 20.0)
@@ -225,8 +224,7 @@ def _summary(
         "stripped_thickness_um": tables["stripped"],
         "onset_mAh_per_cm2": _onset(written, seeds),
         "stands_over_mAh_per_cm2": [
-            {"above_um": above, **_span([_onset_of(one, above) for one in seeds]), "kind": PREDICTED}
-            for above in HIGHER_um
+            {"above_um": above, **_stands(seeds, above), "kind": PREDICTED} for above in HIGHER_um
         ],
         "in_pores_mAh_per_cm2": {**_span([_most_in_pores(one) for one in seeds]), "kind": PREDICTED},
         "efficiency": _efficiencies(seeds),
@@ -327,18 +325,11 @@ def _stripped(written: DepositFile, seeds: Sequence[_Seed]) -> Table:
         ours = _span([picture.front_um for picture in pictures])
         host = _span([float(one.heights_um[: seeds[0].found.n_host].sum()) for one in pictures])["mean"]
         sei = _span([float(one.sei.sum()) * seeds[0].found.voxel_um for one in pictures])["mean"]
-        stands = _span([_if_sei_stands_um(one) for one in pictures])["mean"]
+        stands = _span([one.if_sei_stands_um for one in pictures])["mean"]
         kind = {"kind": kind_beside(paper, is_changed=written.is_changed)}
         of_it = {"host_um": host, "sei_um": sei, "if_sei_stands_um": stands}
         rows.append({"cycle": cycle + 1, **ours, **_beside(ours, paper), **of_it, **kind})
     return rows
-
-
-def _if_sei_stands_um(picture: Picture) -> float:
-    """Height if the SEI over the host had stayed where it was formed, without its lithium."""
-    used = np.flatnonzero(picture.sei > LEAST_SEI)
-    top_um = float(picture.heights_um[: used[-1] + 1].sum()) if used.size else 0.0
-    return max(top_um, picture.front_um)
 
 
 def _beside(ours: Mapping[str, Any], paper: Sequence[Published]) -> dict[str, Any]:
@@ -352,23 +343,43 @@ def _beside(ours: Mapping[str, Any], paper: Sequence[Published]) -> dict[str, An
 
 
 def _onset(written: DepositFile, seeds: Sequence[_Seed]) -> dict[str, Any]:
-    """What is plated when the front stands over the host; None where it never does."""
+    """What is plated when the front stands over the host, beside what is published.
+
+    That it does not up to a charge says nothing of a published one that is higher.
+    """
     paper = written.published("onset_mAh_per_cm2")
-    ours = _span([_onset_of(one, ABOVE_um) for one in seeds])
+    ours = _stands(seeds, ABOVE_um)
+    beside = _beside(ours, paper)
+    if paper and ours["mean"] is None and ours["up_to_mAh_per_cm2"] < paper[0].high * (1.0 + WITHIN):
+        beside["is_met"] = None
+    return {"above_um": ABOVE_um, **ours, **beside, "kind": kind_beside(paper, is_changed=written.is_changed)}
+
+
+def _stands(seeds: Sequence[_Seed], above_um: float) -> dict[str, Any]:
+    """From which charge on the front stands so far over the host, in how many of the networks, of what was plated.
+
+    Without a mean and a highest where it does not in all of them.
+    """
+    values = [_onset_of(one, above_um) for one in seeds]
+    held = [value for value in values if value is not None]
     return {
-        "above_um": ABOVE_um,
-        **ours,
-        **_beside(ours, paper),
-        "kind": kind_beside(paper, is_changed=written.is_changed),
+        **_span(values),
+        "low": min(held, default=None),
+        "n_networks": len(held),
+        "of_networks": len(seeds),
+        "up_to_mAh_per_cm2": min(float(one.plated[_first_cycle(one)].max()) for one in seeds),
     }
 
 
-def _onset_of(one: _Seed, above_um: float) -> float | None:
-    """Charge from which on the front stands so far over the top of the host, as this is stretched by then.
+def _first_cycle(one: _Seed) -> NDArray[np.bool_]:
+    """Which small steps are of the first cycle: later ones begin with what earlier ones left."""
+    found: NDArray[np.bool_] = one.found.ledger.table[ledger.CYCLE].to_numpy() == 0
+    return found
 
-    In the first cycle: later ones begin with what earlier ones left.
-    """
-    first = one.found.ledger.table[ledger.CYCLE].to_numpy() == 0
+
+def _onset_of(one: _Seed, above_um: float) -> float | None:
+    """Charge of the first cycle from which on the front stands so far over the host, as this is stretched by then."""
+    first = _first_cycle(one)
     over, plated = (one.found.front_um - one.found.host_um)[first] - above_um, one.plated[first]
     above = np.flatnonzero(over > 0.0)
     if not above.size or above[0] == 0:

@@ -28,6 +28,8 @@ def check(written: DepositFile, n_cycles: int, device: Device, n_processes: int)
         raise InputError(f"{written.name}: plating needs a [protocol]; --network-only needs none")
     if n_cycles < 1:
         raise InputError(f"--cycles {n_cycles}: 1 or more")
+    if not list(written.asked.protocol.executed()):
+        raise InputError(f"{written.name}: protocol.steps: at least one is needed")
     written.deposition()
     electrolyte_of(written)
     currents = _currents(written)

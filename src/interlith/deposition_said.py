@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from interlith.deposit.deposit_file import DepositFile, Published
 
 CALIBRATED = "calibrated: the shipped values were fitted to this"
-FIT_CHANGED = "with changed values: the shipped ones were fitted to this, these were not"
+FIT_CHANGED = "with another host, other values or currents than those that were fitted to this"
 PREDICTED = "predicted from calibrated and assumed values"
 SAME_mAh_PER_CM2 = 1e-6
 NOT_CONVERGED = ["dead_pores", "dead_top", "revived", "efficiency"]  # in the voxels
@@ -17,7 +17,7 @@ FITTED = (
     "fitted: stiffness_MPa to the published height of CP@ZnO(002) at 5 mAh/cm2, void_per_sei to that of CP; all else "
     "is assumed, each value with its range"
 )
-CHANGED = "[deposition] changes the shipped set: what was calibrated was fitted without that"
+CHANGED = "host, values or currents are not those with which the calibrated values were fitted"
 SWELLS = (
     "a height alone cannot tell a host that swells from porous lithium over it: with another fill_before_swelling, "
     "assumed, another stiffness and another void fit as well"

@@ -68,6 +68,8 @@ def kind_missed(name: str, value: Any, fields: Mapping[str, Any]) -> str | None:
     wrong = [one for one in _each(value) if isinstance(one, odd)]
     if not (takes_numbers and wrong) or (is_many and _has_models(kinds)):
         return None
+    if isinstance(value, Mapping) and not any(getattr(kind, "__origin__", kind) in (Mapping, dict) for kind in kinds):
+        return f"{name}: must be a number, no table"
     return f"{name} = {shown(wrong[0])}: must be {'numbers' if is_many else 'a number'}"
 
 

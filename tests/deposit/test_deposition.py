@@ -17,8 +17,9 @@ from interlith.deposition_said import CALIBRATED, CHANGED, FIT_CHANGED, PREDICTE
 from interlith.deposition_views import by_cycle
 from interlith.errors import InputError, PhysicsError
 from interlith.findings import Finding
-from interlith.networks import NetworkOptions, read
+from interlith.networks import NetworkOptions, file_of, read
 from interlith.report.deposition_plots import KEY, cuts, cycles, film, thickness
+from interlith.report.headline import headline
 
 SMALL = (
     SMALLER
@@ -102,9 +103,27 @@ def test_what_was_fitted_to_is_called_neither_predicted_nor_calibrated_in_a_chan
     assert (one["kind"], four["kind"]) == (PREDICTED, FIT_CHANGED)
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("[box]", "[deposition]\nlithium_contact = 0.1\n[box]"),
+        ("bundle_diameter_um = { value = 1.0", "bundle_diameter_um = { value = 1.2"),
+        ("current_density_mA_per_cm2 = -1", "current_density_mA_per_cm2 = -2"),
+    ],
+)
+def test_other_values_another_host_or_current_are_not_what_was_fitted(folder, old, new):
+    text = file_of("reference-deposit")
+    assert old in text
+    (folder / "other.toml").write_text(text.replace(old, new), encoding="utf-8")
+    other = read(str(folder / "other.toml"), NetworkOptions())
+    assert other.is_changed
+    assert CHANGED in said_of(other)
+    assert not read("reference-deposit", NetworkOptions(sample="cp-zno-020")).is_changed
+
+
 def test_the_shipped_values_said_again_are_no_change(folder):
-    fitted = SMALL.replace("high = 80\n", "high = 80\nis_fitted = true\n")
-    (folder / "same.toml").write_text(fitted.replace("contact = 0.1", "contact = 0.3"), encoding="utf-8")
+    text = file_of("reference-deposit").replace("[box]", "[deposition]\nlithium_contact = 0.3\n[box]")
+    (folder / "same.toml").write_text(text, encoding="utf-8")
     same = read(str(folder / "same.toml"), NetworkOptions())
     assert (bool(same.changes), same.is_changed) == (True, False)
     paper = same.published("thickness_um")
@@ -307,3 +326,56 @@ def test_an_image_with_lithium_says_what_was_taken_as_solid(tmp_path):
     summary = deposit_findings(read(str(tmp_path / "image.toml"), NetworkOptions()), workers=1).items[0].summary
     assert summary["said"][0].startswith("network: pillars.npy: solid 7 (6.25 %), the larger value; pore 0")
     assert "voxel of 0.5 um as given" in summary["networks"][0]
+
+
+LITTLE = (
+    SMALL[: SMALL.index("[protocol]")]
+    + """[protocol]
+name = "little"
+steps = [
+  { kind = "constant-current", current_density_mA_per_cm2 = -1, areal_capacity_mAh_per_cm2 = 0.3 },
+  { kind = "constant-current", current_density_mA_per_cm2 = 1, voltage_V = 1.0 },
+]
+[[published]]
+sample = "cp"
+quantity = "onset_mAh_per_cm2"
+low = 0.3
+high = 0.3
+source = "made up"
+"""
+)
+
+
+def onsets(folder, monkeypatch, *values, published="0.3"):
+    """The onset, where lithium stands over the host in each network when it is told so."""
+    told = iter(values * 20)
+    monkeypatch.setattr("interlith.deposition._onset_of", lambda one, above_um: next(told))
+    text = LITTLE.replace("low = 0.3\nhigh = 0.3", f"low = {published}\nhigh = {published}")
+    (folder / "little.toml").write_text(text, encoding="utf-8")
+    found = deposit_findings(read(str(folder / "little.toml"), NetworkOptions()), workers=1).items[0]
+    return found.summary["onset_mAh_per_cm2"], headline(found.summary)
+
+
+def test_an_onset_beyond_what_was_plated_is_not_missed(folder, monkeypatch):
+    row, said = onsets(folder, monkeypatch, None, None)
+    assert (row["mean"], row["low"], row["n_networks"], row["of_networks"]) == (None, None, 0, 2)
+    assert row["up_to_mAh_per_cm2"] == pytest.approx(0.3)
+    assert row["is_met"] is None
+    assert "does not stand 2 um over the host up to 0.3 mAh/cm2" in said
+    assert "missed" not in said
+    row, said = onsets(folder, monkeypatch, None, None, published="0.2")
+    assert row["is_met"] is False
+    assert "1 of 1 published numbers missed" in said
+
+
+def test_an_onset_in_some_networks_says_in_how_many(folder, monkeypatch):
+    row, said = onsets(folder, monkeypatch, 0.25, None)
+    assert (row["mean"], row["low"], row["high"], row["n_networks"]) == (None, 0.25, None, 1)
+    assert "stands 2 um over the host in 1 of 2 networks from 0.25 mAh/cm2 on" in said
+
+
+def test_a_protocol_without_steps_is_refused(folder):
+    text = LITTLE[: LITTLE.index("steps")] + "steps = []\n"
+    (folder / "none.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=r"protocol\.steps: at least one is needed"):
+        deposit_findings(read(str(folder / "none.toml"), NetworkOptions()), workers=1)

@@ -33,6 +33,7 @@ class Table(Written):
         ("noise", {"V": "0.1"}, 'noise = "0.1": must be numbers'),
         ("paper", ["1", 2.0], 'paper = "1": must be numbers'),
         ("rule", True, "rule = true: must be a number"),
+        ("width_um", {"value": "2", "source": "a ruler"}, "width_um: must be a number, no table"),
         ("is_wet", "yes", 'is_wet = "yes": must be true or false'),
         ("is_wet", 1, "is_wet = 1: must be true or false"),
     ],

@@ -38,6 +38,7 @@ from interlith.protocol import Protocol
 from interlith.written import File, Written, opened, shipped, validated_table
 
 PACKAGE = "interlith.deposit"
+FITTED = "reference-deposit"  # whose values were fitted to heights
 OF_THE_SAMPLE = ("porosity", "thickness_um")
 MOST_SEEDS = 100
 
@@ -187,13 +188,19 @@ class DepositFile:
 
     @property
     def is_changed(self) -> bool:
-        """Whether a value is another one than in the shipped set, which alone was fitted; its origin does not count."""
-        if self.asked.sample is None or not self.changes:
+        """Whether values, host or currents are not those that were fitted; where they are from does not count."""
+        if self.asked.sample is None:
             return False
-        ours, theirs = (
-            one.model_dump(exclude={"origins"}) for one in (self.deposition(), deposition(self.asked.sample))
-        )
-        return ours != theirs
+        fitted = read_deposit(FITTED, other_sample=self.asked.sample)
+        return self._fits != fitted._fits
+
+    @property
+    def _fits(self) -> tuple[Any, ...]:
+        """What a height depends on, but the voxels."""
+        steps = () if self.asked.protocol is None else self.asked.protocol.executed()
+        currents = {abs(getattr(step, "signed_mA_per_cm2", 0.0)) for step in steps} - {0.0}
+        parts = (self.deposition(), self.fibres)
+        return currents, self.asked.gap, *(part and part.model_dump(exclude={"origins"}) for part in parts)
 
     def network(self, place: int) -> Network:
         """The network of that place. Raises InputError where fibres, box or image cannot be used."""

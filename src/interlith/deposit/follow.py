@@ -26,6 +26,7 @@ from interlith.units import MOL_PER_M3_PER_MOL_PER_L, ZERO_CELSIUS_K, A_PER_M2_P
 
 MOST_STEPS = 100_000  # small ones, in one step of a protocol
 FRONT_PERCENTILE = 95.0
+LEAST_SEI = 1e-4  # share of a plane: with less there is none to be seen
 DONE = 1e-12  # share of a step's charge
 SERIES = ("volts", "fronts", "tops")  # one each for a row of the ledger, in the order in which `Deposited` has them
 COUNTED = ("n_over", "previous", "left", "moved", "n_small")  # what a checkpoint says in JSON of how far it is
@@ -48,6 +49,13 @@ class Picture:
     heights_um: NDArray[np.float64]
     packing: NDArray[np.float64]
     sei: NDArray[np.float64]
+
+    @property
+    def if_sei_stands_um(self) -> float:
+        """The height if the SEI over the host had stayed where it was formed, without its lithium."""
+        used = np.flatnonzero(self.sei > LEAST_SEI)
+        top_um = float(self.heights_um[: used[-1] + 1].sum()) if used.size else 0.0
+        return max(top_um, self.front_um)
 
 
 @dataclass(frozen=True)

@@ -127,7 +127,7 @@ def out_of_range(part: Part, name: str, value: Any, origin: Origin) -> str | Non
         numbers = isinstance(value, (int, float)) and not isinstance(value, bool)
         within = numbers and ends[0] <= value <= ends[1]
     if not within:
-        span = f"one of {', '.join(map(str, ends))}" if origin.choices else f"low = {ends[0]:g}, high = {ends[1]:g}"
+        span = f"one of {', '.join(map(shown, ends))}" if origin.choices else f"low = {ends[0]:g}, high = {ends[1]:g}"
         said = list(value) if isinstance(value, tuple) else value
         return f"{name} = {said}: not what it may be by its own table ({span})"
     for end in ends:

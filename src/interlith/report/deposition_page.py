@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from interlith.report.wording import label, percent, text_of
+from interlith.report.wording import label, number, percent, text_of
 
 Row = Mapping[str, Any]
 OURS = (("mean", "mean"), ("lowest", "low"), ("highest", "high"))
@@ -39,6 +39,13 @@ def deposition_results(said: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
             "notes": [ACCOUNT, *filter(None, [left_out(said["account"])]), *_kinds(said)],
         },
     }
+
+
+def stands(row: Row) -> str:
+    """Where lithium does not stand over the host in all networks: in how many it does, from when on."""
+    if not row["n_networks"]:
+        return f"not up to {number(row['up_to_mAh_per_cm2'], 3)}"
+    return f"in {row['n_networks']} of {row['of_networks']} networks from {number(row['low'], 3)}"
 
 
 def told_cycles(rows: Sequence[Row]) -> list[Row]:
@@ -91,7 +98,9 @@ def _onset(row: Row, published: Row) -> dict[str, Any]:
 def _beside(row: Row, unit: str) -> dict[str, Any]:
     """Ours with its span, what is published, and whether that is met."""
     ends = dict.fromkeys(text_of("", end) for end in (row["paper_low"], row["paper_high"]) if end is not None)
-    ours = {f"{name}_{unit}": "never" if row[end] is None else row[end] for name, end in OURS}
+    ours = {f"{name}_{unit}": "" if row[end] is None else row[end] for name, end in OURS}
+    if row["mean"] is None:
+        ours[f"{OURS[0][0]}_{unit}"] = stands(row)
     return {**ours, f"published_{unit}": " to ".join(ends), "met": MET[row["is_met"]]}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from interlith.report.deposition_page import stands
 from interlith.report.surface_words import (
     BARRIER,
     BARRIER_2D,
@@ -213,8 +214,10 @@ def _deposition(summary: Summary) -> str:
     """How much the pores take, and when the front leaves them."""
     said = [f"Pores took {number(summary['in_pores_mAh_per_cm2']['mean'], 3)} mAh/cm2"]
     onset = summary["onset_mAh_per_cm2"]
-    over = "never" if onset["mean"] is None else f"from {number(onset['mean'], 3)} mAh/cm2 on"
-    said.append(f"lithium stands {onset['above_um']:g} um over the host {over}")
+    does = "stands" if onset["n_networks"] else "does not stand"
+    since = stands(onset) if onset["mean"] is None else f"from {number(onset['mean'], 3)}"
+    over = f"{since} mAh/cm2 on" if onset["n_networks"] else f"up to {number(onset['up_to_mAh_per_cm2'], 3)} mAh/cm2"
+    said.append(f"lithium {does} {onset['above_um']:g} um over the host {over}")
     if len(left := summary["stripped_thickness_um"]) > 1:
         said.append(f"{number(left[-1]['mean'], 3)} um are left when cycle {left[-1]['cycle']} is stripped")
     beside = (*summary["thickness_um"], *summary["stripped_thickness_um"], summary["onset_mAh_per_cm2"])

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from interlith.findings import Findings
-from interlith.report.deposition_page import left_out, told_cycles
+from interlith.report.deposition_page import left_out, stands, told_cycles
 from interlith.report.headline import headline
 from interlith.report.terminal import new_console, safe
 from interlith.report.wording import label, number, percent, text_of
@@ -122,7 +122,7 @@ def _onset(row: Mapping[str, Any]) -> Table:
 
 def _against(row: Mapping[str, Any]) -> tuple[str, str, str]:
     """Ours with its span, what is published, whether it is met."""
-    ours = "never" if row["mean"] is None else f"{number(row['mean'], 3)}"
+    ours = stands(row) if row["mean"] is None else f"{number(row['mean'], 3)}"
     if row["mean"] is not None and row["low"] != row["high"]:
         ours += f" ({number(row['low'], 3)} to {number(row['high'], 3)})"
     ends = (row["paper_low"], row["paper_high"])
