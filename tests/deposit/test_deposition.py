@@ -18,6 +18,7 @@ from interlith.deposition_views import by_cycle
 from interlith.errors import InputError, PhysicsError
 from interlith.findings import Finding
 from interlith.networks import NetworkOptions, file_of, read
+from interlith.report.deposition_page import _beside
 from interlith.report.deposition_plots import KEY, cuts, cycles, film, thickness
 from interlith.report.headline import headline
 
@@ -363,6 +364,7 @@ def test_an_onset_beyond_what_was_plated_is_not_missed(folder, monkeypatch):
     assert row["is_met"] is None
     assert "does not stand 2 um over the host up to 0.3 mAh/cm2" in said
     assert "missed" not in said
+    assert _beside(row, "mAh_per_cm2")["met"] == "not plated so far"
     row, said = onsets(folder, monkeypatch, None, None, published="0.2")
     assert row["is_met"] is False
     assert "1 of 1 published numbers missed" in said

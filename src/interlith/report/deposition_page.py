@@ -101,7 +101,8 @@ def _beside(row: Row, unit: str) -> dict[str, Any]:
     ours = {f"{name}_{unit}": "" if row[end] is None else row[end] for name, end in OURS}
     if row["mean"] is None:
         ours[f"{OURS[0][0]}_{unit}"] = stands(row)
-    return {**ours, f"published_{unit}": " to ".join(ends), "met": MET[row["is_met"]]}
+    met = MET[row["is_met"]] if row["is_met"] is not None or not ends else "not plated so far"
+    return {**ours, f"published_{unit}": " to ".join(ends), "met": met}
 
 
 def _step(row: Row) -> dict[str, Any]:
