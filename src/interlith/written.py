@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, time
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
@@ -40,35 +42,68 @@ class Written(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _of_their_kind(cls, given: Any) -> Any:
-        for name, value in given.items() if isinstance(given, Mapping) else ():
-            said = kind_missed(name, value, cls.model_fields)
-            if said is not None:
-                raise PydanticCustomError(CONTRADICTION, "{message}", {"message": said, "place": name})
+        if isinstance(given, Mapping):
+            takes = _takes(cls)
+            for name, value in given.items():
+                if value.__class__ is float or name not in takes:  # nearly all
+                    continue
+                said = kind_missed(name, value, takes[name])
+                if said is not None:
+                    raise PydanticCustomError(CONTRADICTION, "{message}", {"message": said, "place": name})
         return given
 
 
-def kind_missed(name: str, value: Any, fields: Mapping[str, Any]) -> str | None:
+@dataclass(frozen=True)
+class Takes:
+    """What a field takes that has to do with numbers: these; true and false; texts; tables with keys of any name, or
+    that look at their keys themselves.
+    """
+
+    numbers: bool
+    truth: bool
+    text: bool
+    tables: bool
+    models: bool
+
+    @classmethod
+    def of(cls, annotation: Any) -> Takes:
+        """Of a field of this annotation."""
+        kinds = _arguments(annotation)
+        return cls(
+            numbers=int in kinds or float in kinds,
+            truth=bool in kinds,
+            text=any(kind is str or isinstance(kind, str) for kind in kinds),
+            tables=any(getattr(kind, "__origin__", kind) in (Mapping, dict) for kind in kinds),
+            models=any(isinstance(kind, type) and issubclass(kind, BaseModel) for kind in kinds),
+        )
+
+
+@cache
+def _takes(model: type[BaseModel]) -> dict[str, Takes]:
+    """Of the fields of a model that take numbers, or true and false."""
+    found = {name: Takes.of(field.annotation) for name, field in model.model_fields.items()}
+    return {name: takes for name, takes in found.items() if takes.numbers or takes.truth}
+
+
+def kind_missed(name: str, value: Any, takes: Takes) -> str | None:
     """What is wrong with a value that pydantic would turn into a number, or into true or false, by itself.
 
-    fields: of a model, by name. None where the value is of a kind that its field takes.
+    None where the value is of a kind that its field takes.
 
-    >>> class Box(Written):
-    ...     width_um: float
-    >>> kind_missed("width_um", "2", Box.model_fields)
+    >>> kind_missed("width_um", "2", Takes.of(float | None))
     'width_um = "2": must be a number'
     """
-    kinds = _arguments(fields[name].annotation) if name in fields else []
-    takes_numbers = int in kinds or float in kinds
-    if bool in kinds:
+    if takes.truth:
         is_other = isinstance(value, (int, float, str)) and not isinstance(value, bool)
-        return f"{name} = {shown(value)}: must be true or false" if is_other and not takes_numbers else None
+        return f"{name} = {shown(value)}: must be true or false" if is_other and not takes.numbers else None
     is_many = isinstance(value, (list, tuple, Mapping))
-    takes_text = not is_many and any(kind is str or isinstance(kind, str) for kind in kinds)
-    odd: Any = (bool, np.bool_) if takes_text else (bool, np.bool_, str)
-    wrong = [one for one in _each(value) if isinstance(one, odd)]
-    if not (takes_numbers and wrong) or (is_many and _has_models(kinds)):
+    if is_many and takes.models:
         return None
-    if isinstance(value, Mapping) and not any(getattr(kind, "__origin__", kind) in (Mapping, dict) for kind in kinds):
+    odd: Any = (bool, np.bool_) if takes.text and not is_many else (bool, np.bool_, str)
+    wrong = [one for one in _each(value) if isinstance(one, odd)]
+    if not wrong:
+        return None
+    if isinstance(value, Mapping) and not takes.tables:
         return f"{name}: must be a number, no table"
     return f"{name} = {shown(wrong[0])}: must be {'numbers' if is_many else 'a number'}"
 
@@ -80,11 +115,6 @@ def _each(value: Any) -> Iterator[Any]:
             yield from _each(one)
     else:
         yield value
-
-
-def _has_models(kinds: Sequence[Any]) -> bool:
-    """Whether tables of a field have keys of their own, which they look at themselves."""
-    return any(isinstance(kind, type) and issubclass(kind, BaseModel) for kind in kinds)
 
 
 def shown(value: Any) -> str:
