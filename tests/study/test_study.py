@@ -50,7 +50,7 @@ def test_every_stage_comes_after_what_it_takes_from():
         ('sample = "cp"\ntitel = "x"\n', 2, "Did you mean title?"),
         ('[tests.a]\nsample = "cp"\n[tests.a.set.host]\nporosty = 0.8\n', 4, "Did you mean porosity?"),
         ('[tests.a]\nsample = "cp"\n[tests.a.set.host]\nporosity = 92\n', 4, "Did you mean 0.92?"),
-        ('sample = "cp"\nseed = "one"\n', 2, "seed = one"),
+        ('sample = "cp"\nseed = "one"\n', 2, 'seed = "one"'),
         ('sample = "cp"\nseed = -1\n', 2, "greater than or equal to 0"),
         ('[tests.a]\nsample = "pc"\n', 2, "not a shipped sample; these are: cp"),
         ('sample = "cp"\n[tests.a]\nsample = "cp"\n', 1, "of one test"),
