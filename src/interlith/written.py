@@ -45,9 +45,10 @@ class Written(BaseModel):
         if isinstance(given, Mapping):
             takes = _takes(cls)
             for name, value in given.items():
-                if value.__class__ is float or name not in takes:  # nearly all
+                field = takes.get(name)
+                if field is None or (field.numbers and value.__class__ is float):  # nearly all
                     continue
-                said = kind_missed(name, value, takes[name])
+                said = kind_missed(name, value, field)
                 if said is not None:
                     raise PydanticCustomError(CONTRADICTION, "{message}", {"message": said, "place": name})
         return given

@@ -36,6 +36,7 @@ class Table(Written):
         ("width_um", {"value": "2", "source": "a ruler"}, "width_um: must be a number, no table"),
         ("is_wet", "yes", 'is_wet = "yes": must be true or false'),
         ("is_wet", 1, "is_wet = 1: must be true or false"),
+        ("is_wet", 1.0, "is_wet = 1.0: must be true or false"),
     ],
 )
 def test_what_is_no_number_is_said(name, value, said):
