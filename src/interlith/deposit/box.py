@@ -14,7 +14,7 @@ from interlith.deposit.gap import Salt
 from interlith.deposit.network import Network
 from interlith.deposit.patches import Lattice
 from interlith.deposit.rows import Places, in_a_row, planes_of
-from interlith.deposit.solver.team import Team
+from interlith.deposit.solver.team import PARTS_EACH, Team
 from interlith.errors import InputError
 from interlith.parts.deposition import Deposition
 from interlith.units import (
@@ -34,7 +34,6 @@ MORE_PLANES = 8  # added at a time
 KEPT = ("lithium", "grown", "planes", "sei")  # not derived of the ground, the numbers drawn and each other
 LAID = ("host", "joined", "kind", "may", "state", "wet", "solid")  # arrays of the box, but lithium, grown and ease
 DRAWN_AT_A_TIME = 32  # planes
-PARTS_EACH = 4  # of the planes, for each thread: surfaces lie in some planes more than in others
 Floats = NDArray[np.float64]
 
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -186,7 +187,7 @@ class DepositFile:
             raise InputError(f"{self.name}: plating needs sample = one of {', '.join(deposition_names())}")
         return changed(deposition(self.asked.sample), self.changes)
 
-    @property
+    @cached_property
     def is_changed(self) -> bool:
         """Whether values, host or currents are not those that were fitted; where they are from does not count."""
         if self.asked.sample is None:

@@ -28,13 +28,19 @@ SOME = 1024  # rows of a list that gets longer
 BRIDGED = 0.1  # share of a voxel: dead lithium up to here does not keep a front out, and is taken up by it
 
 
+@inlined
+def _whole(host, planes, k):  # type: ignore[no-untyped-def]
+    """Most lithium that a voxel of a plane holds beside its host."""
+    return (planes[k, STRETCH] - host) * planes[k, PACKING]
+
+
 @kernel
 def classify(host, planes, joined, lithium, state, solid, first, last):  # type: ignore[no-untyped-def]
     """What each voxel is for those beside it."""
     for k in range(first, last):
         for j in range(1, host.shape[1] - 1):
             for i in range(1, host.shape[2] - 1):
-                if (planes[k, STRETCH] - host[k, j, i]) * planes[k, PACKING] - lithium[k, j, i] > planes[k, LEAST]:
+                if _whole(host[k, j, i], planes, k) - lithium[k, j, i] > planes[k, LEAST]:
                     solid[k, j, i] = OPEN
                 elif lithium[k, j, i] > LEAST_LITHIUM:
                     solid[k, j, i] = LITHIUM if state[k, j, i] == LIVE else SHUT
@@ -100,7 +106,7 @@ def _by_class(host, kind, solid, own, stretch, faces, k, j, i):  # type: ignore[
 @inlined
 def _at_least_a_drop(size, held, host, planes, k):  # type: ignore[no-untyped-def]
     """A surface, or that of lithium that fills a share of a voxel by itself, where this is more."""
-    share = held / ((planes[k, STRETCH] - host) * planes[k, PACKING])
+    share = held / _whole(host, planes, k)
     return size if size * size * size > share * share else share ** (2.0 / 3.0)
 
 
@@ -235,8 +241,7 @@ def stripping(  # type: ignore[no-untyped-def]
                 elif solid[k, j, i] != OPEN:
                     size = _bared(host, planes, lithium, state, solid, wet, k, j, i)
                 if planes[k, PACKING] < 1.0 and wet[k, j, i]:
-                    whole = (planes[k, STRETCH] - host[k, j, i]) * planes[k, PACKING]
-                    size = max(size, inner * np.sqrt(lithium[k, j, i] * whole))
+                    size = max(size, inner * np.sqrt(lithium[k, j, i] * _whole(host[k, j, i], planes, k)))
                 rate = size * ease[1, k, j, i]
                 if rate <= 0.0:
                     continue
@@ -259,7 +264,7 @@ def at_hand(  # type: ignore[no-untyped-def]
         k, held = places[n] // n_of_a_plane, lithium[places[n]]
         packing = planes[k, PACKING]
         most[n] = share * packing if is_stripping else min(packing, share)
-        at_hand[n] = min(held if is_stripping else (planes[k, STRETCH] - host[places[n]]) * packing - held, most[n])
+        at_hand[n] = min(held if is_stripping else _whole(host[places[n]], planes, k) - held, most[n])
 
 
 @kernel
@@ -275,5 +280,5 @@ def fill_up(places, host, lithium, planes, n_of_a_plane, solid, first, last):  #
     """Places first to last - 1 that are full are lithium for those beside them."""
     for n in range(first, last):
         at, k = places[n], places[n] // n_of_a_plane
-        if (planes[k, STRETCH] - host[at]) * planes[k, PACKING] - lithium[at] <= planes[k, LEAST]:
+        if _whole(host[at], planes, k) - lithium[at] <= planes[k, LEAST]:
             solid[at] = LITHIUM

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from interlith.deposit.rows import Places, in_a_row, planes_of
 from interlith.deposit.solver.kernels import kernel, wrap
-from interlith.deposit.solver.team import Team
+from interlith.deposit.solver.team import PARTS_EACH, Team
 from interlith.errors import SolverError
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ OVER_FACE, OVER_EDGE, ONLY_WAY = 2.0 / 3.0, 1.0 / 6.0, 0.5
 HALF_A_FACE, HALF_AN_EDGE = np.float32(0.5 * OVER_FACE), np.float32(0.5 * OVER_EDGE)
 WITHIN = 1e-3  # of the rate, in the norm of its scaled squares: 0.05 % of the current lies elsewhere
 MOST_ITERATIONS = 2000
-PARTS_EACH = 4  # of the planes, for each thread: places lie in some planes more than in others
 NEXT = (-1, 1)
 EDGES = np.array(  # z, y, x of the voxels over the edges of one
     [(z, y, 0) for z in NEXT for y in NEXT]

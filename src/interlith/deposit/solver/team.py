@@ -13,6 +13,7 @@ Gave = TypeVar("Gave")
 Device = Literal["cpu", "cuda"]
 Part = tuple[int, tuple[int, int]]  # its number, first and last
 WORTH_SHARING = 60_000  # voxels: below it threads cost more than they give
+PARTS_EACH = 4  # for each thread, where surfaces are looked at, which lie in some planes more than in others
 
 
 class Team:
